@@ -52,6 +52,7 @@ var prelude = sync.OnceValues(func() ([]byte, error) {
 // machine is an engine that has loaded a version of the function. It runs one call at a time.
 type machine struct {
 	o         *Options
+	queue     *queue
 	version   *version
 	vm        *quickjs.VM
 	engine    *engine
@@ -63,6 +64,7 @@ type machine struct {
 
 	ctx      context.Context // of the call in progress, or of loading
 	call     trigger.Call
+	job      *job
 	promise  *quickjs.Value // of the handler; nil if there is none
 	ended    bool
 	output   string
@@ -80,18 +82,19 @@ type machine struct {
 // functions are those of the prelude that Go calls.
 type functions struct{ other, begin, settled, unhandled quickjs.Value }
 
-// newMachine makes an engine and loads the version, for at most Options.loadTime and until life ends, whatever the deadline of the call is.
+// newMachine makes an engine and loads the version, for at most Options.loadTime and until r is closed, whatever the deadline of the call is.
 // What the file prints while it loads is logged with the call.
-func newMachine(life context.Context, o *Options, v *version, call trigger.Call) (*machine, error) {
+func newMachine(r *Runtime, v *version, j *job) (*machine, error) {
+	life, o := r.life, &r.o
 	code, err := prelude()
 	if err != nil {
 		return nil, &trigger.InvokeError{Reason: "the prelude: " + err.Error()}
 	}
-	m := &machine{o: o, version: v, timers: map[int]time.Time{}}
+	m := &machine{o: o, queue: &r.queue, version: v, timers: map[int]time.Time{}}
 	if m.vm, err = quickjs.NewVM(); err != nil {
 		return nil, &trigger.InvokeError{Reason: err.Error()}
 	}
-	if err := m.prepare(code); err != nil {
+	if err := m.prepare(code, j); err != nil {
 		m.close()
 		return nil, &trigger.InvokeError{Reason: err.Error()}
 	}
@@ -104,8 +107,8 @@ func newMachine(life context.Context, o *Options, v *version, call trigger.Call)
 	}
 	ctx, cancel := context.WithTimeout(life, o.loadTime)
 	defer cancel()
-	m.begin(ctx, call)
-	m.pace.beginLoad(ctx.Done())
+	m.begin(ctx, j)
+	m.pace.beginLoad(ctx.Done(), j)
 	_, err = m.run(func() error {
 		if err := m.enter("load", v.main, source, o.Handler); err != nil {
 			return err
@@ -125,14 +128,14 @@ func newMachine(life context.Context, o *Options, v *version, call trigger.Call)
 }
 
 // prepare sets the limits and evaluates the prelude.
-func (m *machine) prepare(code []byte) (err error) {
+func (m *machine) prepare(code []byte, j *job) (err error) {
 	if m.engine, err = newEngine(m.vm); err != nil {
 		return err
 	}
-	m.pace = newPacer(m.vm, m.engine, m.o.Now, m.o.debt)
+	m.pace = newPacer(m.vm, m.engine, m.o, m.queue)
 	m.rejected.watch(m.engine)
-	m.begin(context.Background(), trigger.Call{})
-	m.pace.beginLoad(nil)
+	m.begin(context.Background(), j)
+	m.pace.beginLoad(nil, j)
 	m.vm.SetMemoryLimit(uintptr(m.o.Memory)) //nolint:gosec // G115: New has checked it
 	m.vm.SetModuleLoader(m.loadModule, m.resolveModule)
 	if err := m.vm.RegisterHostFunc("__host", m.host); err != nil {
@@ -153,19 +156,19 @@ func (m *machine) prepare(code []byte) (err error) {
 }
 
 // invoke runs the handler once.
-func (m *machine) invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
+func (m *machine) invoke(j *job) ([]byte, error) {
 	m.calls++
-	m.begin(ctx, call)
-	m.pace.begin(ctx.Done())
-	output, err := m.run(func() error { return m.start(call) })
+	m.begin(j.ctx, j)
+	m.pace.begin(j.ctx.Done(), j)
+	output, err := m.run(func() error { return m.start(j.call) })
 	if err != nil {
 		return nil, err
 	}
 	return []byte(output), nil
 }
 
-func (m *machine) begin(ctx context.Context, call trigger.Call) {
-	m.ctx, m.call = ctx, call
+func (m *machine) begin(ctx context.Context, j *job) {
+	m.ctx, m.call, m.job = ctx, j.call, j
 	m.ended, m.output, m.failure, m.lines = false, "", nil, 0
 	clear(m.timers)
 	m.fetching, m.fetched, m.fetches, m.sending = nil, nil, 0, 0
@@ -334,6 +337,7 @@ func (m *machine) next() error {
 		timer = t.C
 	}
 	proceed := m.ctx.Err
+	m.queue.pause(m.job)
 	select {
 	case <-timer:
 		delete(m.timers, id)
@@ -341,6 +345,9 @@ func (m *machine) next() error {
 	case proceed = <-m.fetched:
 		m.fetches--
 	case <-m.ctx.Done():
+	}
+	if !m.pace.slow {
+		m.queue.resume(m.job)
 	}
 	m.pace.enter()
 	return proceed()
