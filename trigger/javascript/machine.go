@@ -234,32 +234,6 @@ func (m *machine) step() error {
 	return m.next()
 }
 
-// stray returns an error if a promise was rejected and nothing waits for it, as Lambda's runtime does.
-func (m *machine) stray() error {
-	reason, ok := m.rejected.first()
-	if !ok {
-		return nil
-	}
-	if _, err := m.functions.unhandled.Call(quickjs.UndefinedValue, reason); err != nil {
-		return err
-	}
-	failure := m.failure
-	m.failure = nil
-	return failure
-}
-
-// strayAtLast is stray for an operation that has a result. While loading it is an error, too. On Lambda, a call has its result already and
-// Node.js ends: this call becomes the last of the machine.
-func (m *machine) strayAtLast() error {
-	err := m.stray()
-	if err == nil || m.calls == 0 {
-		return err
-	}
-	m.o.Log.Error("a promise was rejected after the result, and nothing waited for it", "function", m.call.ARN, "request_id", m.call.RequestID, "error", err)
-	m.calls = maxCalls
-	return nil
-}
-
 // end leaves nothing of a call behind.
 func (m *machine) end() {
 	m.pace.end(m.ctx.Err() != nil)

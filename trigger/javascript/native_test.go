@@ -76,7 +76,7 @@ func TestALostMachineLeavesTheSlowLane(t *testing.T) {
 	})
 	r.Stop(100 * time.Millisecond) // so that a call is slow after a short time
 	for r.Lost() == 0 {
-		ctx, stop := context.WithCancel(within(t))
+		ctx, stop := context.WithCancel(t.Context())
 		before := log.String()
 		ended := make(chan error, 1)
 		go func() {

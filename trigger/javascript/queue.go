@@ -13,13 +13,14 @@ import (
 
 // job is a call on its way to a goroutine that runs machines, and there.
 type job struct {
-	ctx  context.Context
-	call trigger.Call
-	came time.Time
-	done chan result // has room for the result
-	hold hold
-	slow ticket // for the slow lane
-	end  atomic.Int32
+	ctx    context.Context // of limitOf
+	cancel context.CancelFunc
+	call   trigger.Call
+	came   time.Time
+	done   chan result // has room for the result
+	hold   hold
+	slow   ticket // for the slow lane
+	end    atomic.Int32
 
 	// Of the queue, which guards them.
 	begun bool // counts among the calls in progress

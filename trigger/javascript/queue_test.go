@@ -25,7 +25,7 @@ func until(t *testing.T, what string, reached func() bool) {
 func TestCallsBeginInTheOrderInWhichTheyCame(t *testing.T) {
 	r, log := start(t, "a.mjs", `export const handler = async (event) => { console.log('event ' + event); if (event === 0) await new Promise((f) => setTimeout(f, 1e6)) }`,
 		func(o *javascript.Options) { o.Instances = 1 })
-	first, end := context.WithCancel(within(t))
+	first, end := context.WithCancel(t.Context())
 	var calls sync.WaitGroup
 	calls.Go(func() { _, _ = invoke(first, r, `0`) }) // it is stopped
 	until(t, "the first call does not begin", func() bool { return strings.Contains(log.String(), "event 0") })
@@ -64,7 +64,7 @@ func TestCallsBeginInTheOrderInWhichTheyCame(t *testing.T) {
 func TestACallThatWaitsLetsOthersCompute(t *testing.T) {
 	r, log := start(t, "a.mjs", `export const handler = async (event) => { if (event) return event; console.log('waits'); await new Promise((f) => setTimeout(f, 1e6)) }`,
 		func(o *javascript.Options) { o.Instances = 8 })
-	ctx, end := context.WithCancel(within(t))
+	ctx, end := context.WithCancel(t.Context())
 	var waiting sync.WaitGroup
 	for range 7 {
 		waiting.Go(func() { _, _ = invoke(ctx, r, `0`) }) // it is stopped
@@ -84,7 +84,7 @@ func TestACallThatWaitsLetsOthersCompute(t *testing.T) {
 func TestWhileCallsAreSlowOthersOfTheFunctionHaveLessTimeAtFullSpeed(t *testing.T) {
 	r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.loop) for (;;) {} return 'ok' }`)
 	usual := r.AtFullSpeed()
-	ctx, stop := context.WithCancel(within(t))
+	ctx, stop := context.WithCancel(t.Context())
 	var loops sync.WaitGroup
 	for range 2 {
 		loops.Go(func() { _, _ = invoke(ctx, r, `{"loop": true}`) }) // it is stopped

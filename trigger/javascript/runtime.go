@@ -87,12 +87,14 @@ var errClosed = &trigger.InvokeError{Reason: "the function is being removed from
 // Invoke runs the handler. If the file, or one that it imports, has changed since the last call, Invoke loads the new version
 // first; if that fails, it logs the error and runs the old version.
 //
-// The machine runs on its own goroutine: when ctx ends, Invoke returns at once, and the machine is stopped and discarded.
+// The machine runs on its own goroutine. When ctx's deadline ends, Invoke returns at once, and the machine is stopped and discarded. When
+// the caller gives up before, Invoke returns at once, and the machine finishes the call.
 func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
 	if err := r.checkLost(); err != nil {
 		return nil, err
 	}
-	j := &job{ctx: ctx, call: call, came: r.o.Now(), done: make(chan result, 1), slow: ticket{lane: slowLane, function: r.o.debt}}
+	j := &job{call: call, came: r.o.Now(), done: make(chan result, 1), slow: ticket{lane: slowLane, function: r.o.debt}}
+	j.ctx, j.cancel = limitOf(ctx)
 	j.hold.r, j.hold.job = r, j
 	r.queue.add(j)
 	select {
@@ -101,11 +103,21 @@ func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 		return got.output, got.err
 	case <-ctx.Done():
 		r.queue.received(j)
-		if !r.queue.remove(j) {
-			j.hold.expire()
+		if r.queue.remove(j) {
+			j.cancel()
+		} else {
+			context.AfterFunc(j.ctx, j.hold.expire)
 		}
 		return nil, ctx.Err()
 	}
+}
+
+// limitOf returns the context that stops a call: it ends at ctx's deadline, or, if there is none, with ctx.
+func limitOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	}
+	return context.WithCancel(ctx)
 }
 
 // work runs the job, and further ones until none comes for a while. The goroutine stays because its stack has grown: the engine
@@ -117,6 +129,7 @@ func (r *Runtime) work(j *job) {
 		r.queue.yield()
 		output, err := r.run(j)
 		next := j.hold.finish()
+		j.cancel()
 		r.queue.deliver(j, result{output, r.withoutFolder(err)})
 		if j = next; j == nil {
 			j = r.queue.await(r.life, idle)
