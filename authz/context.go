@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // absent is the value of a key that the request does not have.
@@ -264,7 +265,7 @@ func (c *call) queryKey(name string) policy.Values {
 	if hiddenParams[name] {
 		return absent
 	}
-	value, found, err := queryValue(c.r.RawQuery, name)
+	value, found, err := urlquery.Value(c.r.RawQuery, name)
 	switch {
 	case err != nil || found > 1:
 		return c.ambiguous("http:query/" + name)

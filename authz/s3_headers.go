@@ -76,25 +76,25 @@ func (c *call) takeQueryHeaders() *Refusal {
 	}
 	kept, nothing := c.s3.params[:0], false
 	for _, p := range c.s3.params {
-		if len(p.name) < len("x-amz-") || !strings.EqualFold(p.name[:len("x-amz-")], "x-amz-") || presignParam(p.name) {
+		if len(p.Name) < len("x-amz-") || !strings.EqualFold(p.Name[:len("x-amz-")], "x-amz-") || presignParam(p.Name) {
 			kept = append(kept, p)
 			continue
 		}
-		name := http.CanonicalHeaderKey(p.name)
+		name := http.CanonicalHeaderKey(p.Name)
 		lines := c.r.Header[name]
-		p.value = strings.Trim(p.value, " \t") // a header loses them on the wire
+		p.Value = strings.Trim(p.Value, " \t") // a header loses them on the wire
 		switch {
 		case name == "X-Amz-Algorithm", name == "X-Amz-Credential", name == "X-Amz-Date", name == "X-Amz-Expires",
 			name == "X-Amz-Signedheaders", name == "X-Amz-Signature", name == "X-Amz-Security-Token",
 			name == "X-Amz-Content-Sha256", name == "X-Amz-Decoded-Content-Length", name == "X-Amz-Trailer":
 			return refuse(UnknownRequest) // another spelling of a part of the signature, or of the body's coding
-		case !headers.ValidValue(p.value), len(lines) > 1, len(lines) == 1 && lines[0] != p.value:
+		case !headers.ValidValue(p.Value), len(lines) > 1, len(lines) == 1 && lines[0] != p.Value:
 			return badHeader(name)
-		case c.checksumOfNothing(name, p.value):
+		case c.checksumOfNothing(name, p.Value):
 			nothing = true
 			continue
 		}
-		c.r.Header[name] = []string{p.value}
+		c.r.Header[name] = []string{p.Value}
 	}
 	if nothing {
 		delete(c.r.Header, "X-Amz-Sdk-Checksum-Algorithm") // which announces the checksum
