@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -14,6 +15,13 @@ import (
 
 	"github.com/sluicegate/sluice/node/trial"
 )
+
+// validates is what the help of validate says about Sluice.
+const validates = `
+
+Sluice is also started with the configuration on a new, empty store, which is deleted afterwards. It finds wrong settings and policy files, secrets
+that are not set and declared pools that cannot be created. It writes nothing to the data directory, runs no function and contacts nobody.
+`
 
 // provisioned is the app of the last configuration that was read.
 var provisioned atomic.Pointer[App]
@@ -24,6 +32,7 @@ func completeValidate(root *cobra.Command) {
 		if cmd.Name() != "validate" {
 			continue
 		}
+		cmd.Long = strings.TrimRight(cmd.Long, "\n") + validates
 		caddys := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			stdout := os.Stdout

@@ -22,7 +22,7 @@ import (
 )
 
 func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "healthcheck",
 		Usage: "[--exclude <check>]... [--address <admin address>]",
 		Short: "Asks a running Sluice whether it is ready",

@@ -39,6 +39,11 @@ func Unclear(w http.ResponseWriter, detail string) error {
 	return writeProblem(w, problem{status: http.StatusBadRequest, title: "Malformed request"}, "unclear_question", detail)
 }
 
+// TooLarge answers a gateway whose question leads to more headers than it takes.
+func TooLarge(w http.ResponseWriter, detail string) error {
+	return writeProblem(w, problem{status: http.StatusRequestHeaderFieldsTooLarge, title: "Too many headers"}, "answer_too_large", detail)
+}
+
 // NotSetUp answers a request on a route that lacks its authorizer.
 func NotSetUp(w http.ResponseWriter) error {
 	return writeProblem(w, problem{status: http.StatusServiceUnavailable, title: "Cannot decide"}, "unavailable", "This route is not set up.")
@@ -68,6 +73,7 @@ func StoreRefused(w http.ResponseWriter, r *http.Request) error {
 }
 
 func writeProblem(w http.ResponseWriter, p problem, name, detail string) error {
+	p.status = statusFor(w, p.status)
 	body, err := marshalProblem(p, name, detail, "", "")
 	if err != nil {
 		return err
