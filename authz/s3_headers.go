@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -93,6 +94,9 @@ func (c *call) takeQueryHeaders() *Refusal {
 		case c.checksumOfNothing(name, p.Value):
 			nothing = true
 			continue
+		}
+		if c.e.o.Outdated != nil && c.asSent == nil {
+			c.asSent = maps.Clone(c.r.Header)
 		}
 		c.r.Header[name] = []string{p.Value}
 	}

@@ -31,7 +31,7 @@ func init() { caddy.RegisterModule(new(Authorize)) }
 // `{http.auth.user.client_id}` | the app client
 // `{http.auth.user.issuer}` | the issuer
 // `{http.auth.user.token_use}` | id or access
-// `{http.auth.user.kind}` | user, machine, role-session, root or anonymous
+// `{http.auth.user.kind}` | user, machine, role-session, root, federated-user or anonymous
 // `{http.auth.user.role_arn}` | the role of temporary credentials
 // `{http.auth.user.claim.<name>}` | any claim of the token
 // `{http.vars.sluice.action}`, `.resource`, `.outcome` | the decision, also for refused requests

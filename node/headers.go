@@ -105,6 +105,9 @@ func UserValue(p *principal.Principal, key string) (string, bool) {
 	case "kind":
 		return p.Kind.String(), true
 	case "role_arn":
+		if p.Kind == principal.Root || p.Kind == principal.FederatedUser {
+			return "", true // not a role
+		}
 		return p.RoleARN, true
 	case "arn":
 		return p.ARN, true

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -60,6 +61,9 @@ func (g *Gate) Decide(w http.ResponseWriter, r *http.Request, target string, cli
 	request.Header, request.ContentLength, request.Body, request.ClientIP = r.Header, r.ContentLength, r.Body, clientIP
 	request.Timer, request.answer = request, w
 	request.TooEarly = channel.TooEarly(r)
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
+		request.usual = server.ReadTimeout
+	}
 	if r.TLS != nil {
 		request.TLSVersion = r.TLS.Version
 	}
@@ -96,11 +100,15 @@ var requests = sync.Pool{New: func() any { return new(asked) }}
 type asked struct {
 	authz.Request
 	answer http.ResponseWriter
+	usual  time.Duration // in which the server expects a request; 0 means no limit
 }
 
-// LimitBody implements authz.BodyTimer. A connection without deadlines, such as a test's, has no limit.
+// LimitBody implements authz.BodyTimer. Its end is that of the server again: a body may have more to come. A connection without deadlines, such as a test's, has no limit.
 func (a *asked) LimitBody(d time.Duration) {
 	until := time.Time{}
+	if d <= 0 {
+		d = a.usual
+	}
 	if d > 0 {
 		until = time.Now().Add(d)
 	}
@@ -205,9 +213,14 @@ func (p *Passage) stripCredential(r *http.Request) {
 	}
 }
 
-// body replaces the body of a signed request by one that is checked while it is read. It returns nil when there is none.
+// body replaces the body of a signed request by one that is checked while it is read, and any body that the decision read. It returns nil
+// if there is nothing to check.
 func (p *Passage) body(r *http.Request) (*checkedBody, error) {
 	if p.Result.Verified == nil {
+		if read := p.Result.Body; len(read) > 0 {
+			r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(read)), int64(len(read)), nil
+			r.Header.Del("Content-Length") // the server writes its own
+		}
 		return nil, nil
 	}
 	body, length, err := p.Result.UpstreamBody(r.Header, r.Body)

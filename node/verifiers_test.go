@@ -101,6 +101,32 @@ func TestABodyThatStallsIsEndedByItsTimer(t *testing.T) {
 	}
 }
 
+func TestAfterABodyWasReadTheServersOwnLimitHolds(t *testing.T) {
+	a := &asked{answer: &deadlines{ResponseRecorder: httptest.NewRecorder()}, usual: time.Hour}
+	a.LimitBody(time.Second)
+	a.LimitBody(0)
+	set := a.answer.(*deadlines).set
+	if len(set) != 2 || time.Until(set[1]) < 30*time.Minute {
+		t.Errorf("the deadlines were %v", set)
+	}
+	a.usual = 0
+	a.LimitBody(0)
+	if last := a.answer.(*deadlines).set[2]; !last.IsZero() {
+		t.Errorf("a server without a limit gets %v", last)
+	}
+}
+
+// deadlines keeps the deadlines that are set.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error {
+	d.set = append(d.set, t)
+	return nil
+}
+
 func TestATokenIsForTheClientsOfItsProvider(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{"aud":"a"}`:                    true,

@@ -33,6 +33,7 @@ func Method(r *http.Request) string {
 func OnlyWebSocket(r *http.Request) bool {
 	wanted := r.Header["Upgrade"]
 	if len(wanted) == 0 {
+		delete(r.Header, "Http2-Settings")
 		return r.Method == http.MethodConnect && extendedConnect(r)
 	}
 	if len(wanted) == 1 && strings.EqualFold(wanted[0], "websocket") && r.Method == http.MethodGet &&
