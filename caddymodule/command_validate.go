@@ -60,13 +60,17 @@ func completeValidate(root *cobra.Command) {
 }
 
 // tryStart returns what the start would refuse. If there is a store already, which may have what the configuration lacks, it only
-// logs what a start with an empty one would refuse. The end of ctx is an error.
+// logs what a start with an empty one would refuse, except for what contradicts the store. It logs names that nobody declares. The
+// end of ctx is an error.
 func (a *App) tryStart(ctx context.Context) error {
 	if err := a.pair(); err != nil {
 		return err
 	}
 	o := a.options
 	o.Config = *a.plan.Config()
+	for _, doubt := range a.plan.Doubts() {
+		a.log.Warn("probably a mistake: " + doubt)
+	}
 	err := trial.Run(ctx, o)
 	if errors.Is(err, trial.ErrStore) && ctx.Err() == nil {
 		a.log.Warn("this start may fail", "error", err)

@@ -32,6 +32,9 @@ func Method(r *http.Request) string {
 // upgrade may be ignored (RFC 9110 section 7.8), so the request is answered without it.
 func OnlyWebSocket(r *http.Request) bool {
 	wanted := r.Header["Upgrade"]
+	if r.Method != http.MethodConnect {
+		delete(r.Header, ":protocol") // which HTTP/2 takes with any method
+	}
 	if len(wanted) == 0 {
 		delete(r.Header, "Http2-Settings")
 		return r.Method == http.MethodConnect && extendedConnect(r)
