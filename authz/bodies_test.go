@@ -104,6 +104,7 @@ func TestAPresignedRequestIsDecidedOnAgainAsItWasSent(t *testing.T) {
 	g = newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) {
 		o.Outdated = func(context.Context, Reason) bool {
 			g.roles.set(testRole, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`)
+			g.roles.version.Add(1)
 			return true
 		}
 	})
