@@ -76,7 +76,7 @@ func TestAnErrorRouteThatProxiesPassesNoCredential(t *testing.T) {
 }
 
 func TestAnErrorRouteKnowsWhichRequestWasRefused(t *testing.T) {
-	e := startEdge(t, "route {\n"+gate("allow any * /*")+gate("allow any * /api/*")+"respond ok\n}\nhandle_errors {\n respond \"{http.vars.sluice.reason} {http.vars.sluice.outcome}\"\n}\n")
+	e := startEdge(t, "route {\n"+gate("allow any * /*\npass_authorization")+gate("allow any * /api/*")+"respond ok\n}\nhandle_errors {\n respond \"{http.vars.sluice.reason} {http.vars.sluice.outcome}\"\n}\n")
 	if a := e.get(t, "/elsewhere", e.issuer.bearer(t, "ada")); a.status != 403 || a.body != "denied denied" {
 		t.Errorf("%d %q", a.status, a.body)
 	}
