@@ -81,7 +81,7 @@ func (s *server) program(name string, args ...string) *exec.Cmd {
 	}
 	all := []string{path}
 	if os.Geteuid() == 0 {
-		all = []string{"setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", path}
+		all = []string{"setpriv", "--pdeathsig", "INT", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", path}
 	}
 	all = append([]string{"-n", "5"}, append(all, args...)...)
 	cmd := exec.Command("nice", all...)

@@ -89,7 +89,7 @@ func TestATrialRefusesWhatContradictsTheStoreAndLeavesItAlone(t *testing.T) {
 			t.Errorf("%s: %d files, were %d", state, len(after), len(before))
 		}
 		for path, sum := range before {
-			if after[path] != sum {
+			if after[path] != sum && state != "while a process has the store" { // which may write
 				t.Errorf("%s: %s was changed", state, path)
 			}
 		}
