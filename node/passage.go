@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -106,10 +107,7 @@ type asked struct {
 // LimitBody implements authz.BodyTimer. Its end is that of the server again: a body may have more to come. A connection without deadlines, such as a test's, has no limit.
 func (a *asked) LimitBody(d time.Duration) {
 	until := time.Time{}
-	if d <= 0 {
-		d = a.usual
-	}
-	if d > 0 {
+	if d = cmp.Or(d, a.usual); d > 0 {
 		until = time.Now().Add(d)
 	}
 	_ = http.NewResponseController(a.answer).SetReadDeadline(until)
@@ -213,8 +211,7 @@ func (p *Passage) stripCredential(r *http.Request) {
 	}
 }
 
-// body replaces the body of a signed request by one that is checked while it is read, and any body that the decision read. It returns nil
-// if there is nothing to check.
+// body replaces the body of a signed request by one that is checked while it is read, and any body that the decision read.
 func (p *Passage) body(r *http.Request) (*checkedBody, error) {
 	if p.Result.Verified == nil {
 		if read := p.Result.Body; len(read) > 0 {
@@ -254,8 +251,7 @@ func (b *checkedBody) Read(into []byte) (int, error) {
 }
 
 // stripTrailers removes identity headers and headers that decide something from the trailers, which some upstreams read as
-// headers. Trailers are known only when
-// the body has been read.
+// headers. Trailers are known only when the body has been read.
 func (p *Passage) stripTrailers(r *http.Request) {
 	p.Gate.TrailerHeaders().Strip(r.Trailer)
 	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) {
