@@ -44,13 +44,10 @@ type Passage struct {
 // target that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
 	result := g.Decide(w, r, target, clientIP)
-	if !result.Pass {
-		if g.Challenge(w, r, target, &result) {
-			return result, false, nil
-		}
-		return result, false, g.Refuse(w, r, &result)
+	if result.Pass || g.Challenge(w, r, target, &result) {
+		return result, result.Pass, nil
 	}
-	return result, true, nil
+	return result, false, g.Refuse(w, r, &result)
 }
 
 // Decide has the gate decide on a request, and answers nothing. Of w it uses the deadline of the connection, and the header
