@@ -59,6 +59,12 @@ const metadataPrefix = "X-Amz-Meta-"
 // the uploaded archive into objects.
 var commandPrefixes = []string{"X-Amz-Meta-Snowball-", "X-Amz-Meta-Minio-"}
 
+// isCommand reports whether a header of metadata has one of commandPrefixes, in any spelling.
+func isCommand(name string) bool {
+	folded := http.CanonicalHeaderKey(strings.NewReplacer("_", "-", ".", "-").Replace(name))
+	return slices.ContainsFunc(commandPrefixes, func(prefix string) bool { return strings.HasPrefix(folded, prefix) })
+}
+
 // forwards reports whether a header goes to the store with the operation.
 func (op *s3Op) forwards(name string) bool {
 	if strings.HasPrefix(name, metadataPrefix) {
@@ -120,10 +126,8 @@ func (c *call) checkHeaders() *Refusal {
 			continue
 		}
 		if strings.HasPrefix(name, metadataPrefix) {
-			for _, prefix := range commandPrefixes {
-				if strings.HasPrefix(name, prefix) {
-					return refuse(UnknownRequest)
-				}
+			if isCommand(name) {
+				return refuse(UnknownRequest)
 			}
 			continue
 		}
