@@ -59,9 +59,11 @@ const metadataPrefix = "X-Amz-Meta-"
 // the uploaded archive into objects.
 var commandPrefixes = []string{"X-Amz-Meta-Snowball-", "X-Amz-Meta-Minio-"}
 
+var hyphens = strings.NewReplacer("_", "-", ".", "-")
+
 // isCommand reports whether a header of metadata has one of commandPrefixes, in any spelling.
 func isCommand(name string) bool {
-	folded := http.CanonicalHeaderKey(strings.NewReplacer("_", "-", ".", "-").Replace(name))
+	folded := http.CanonicalHeaderKey(hyphens.Replace(name))
 	return slices.ContainsFunc(commandPrefixes, func(prefix string) bool { return strings.HasPrefix(folded, prefix) })
 }
 
