@@ -2,6 +2,7 @@ package sluice
 
 import (
 	"go/ast"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -11,6 +12,41 @@ import (
 
 // embeddable are packages that programs of others import.
 var embeddable = append([]string{"authz", "authz/decisionlog", "authz/policy", "authz/principal", "authz/rule", "authz/token", "credentials", "credentials/sigv4", "node", "server/audit", "sluicetest"}, configured...)
+
+// Programs of others can tell from the comment of a package whether they may import it, and from the architecture which ones there are.
+func TestPackagesForOthersSaySo(t *testing.T) {
+	const sentence = "Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on."
+	raw, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(raw), "### Packages for other programs")
+	table, _, _ = strings.Cut(table, "Other packages can be imported")
+	said := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.syntax.Doc != nil && strings.Contains(strings.Join(strings.Fields(s.syntax.Doc.Text()), " "), sentence) {
+			said[s.folder()] = true
+		}
+	}
+	for _, p := range embeddable {
+		if !said[p] {
+			t.Errorf("%s: the package comment does not say: %s", p, sentence)
+		}
+		if !strings.Contains(table, "`"+p+"`") {
+			t.Errorf("docs/architecture.md does not list %s among the packages for other programs", p)
+		}
+		delete(said, p)
+	}
+	for p := range said {
+		t.Errorf("%s says that programs of others may import it, and is not in embeddable", p)
+	}
+	if n := strings.Count(table, "`")/2 - 1; n != len(embeddable) { // net/http is there, too
+		t.Errorf("docs/architecture.md lists %d packages for other programs, not %d", n, len(embeddable))
+	}
+}
+
+// explained are further packages whose exported fields have comments, because much of Sluice is built on them.
+var explained = []string{"userpool", "userpool/idp"}
 
 // configured are the packages whose structs are configurations: Caddy shows the comments of their fields in its documentation of
 // JSON, under the names in their tags.
@@ -25,7 +61,7 @@ func TestExportedFieldsAreDocumented(t *testing.T) {
 			continue
 		}
 		folder := s.path[:max(strings.LastIndexByte(s.path, '/'), 0)]
-		if !slices.Contains(embeddable, folder) {
+		if !slices.Contains(embeddable, folder) && !slices.Contains(explained, folder) {
 			continue
 		}
 		ast.Inspect(s.syntax, func(n ast.Node) bool {

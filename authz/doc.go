@@ -14,6 +14,8 @@
 // In this package, a session is one of STS: temporary credentials with their session token. The cookie of the login pages
 // is a login. The policies that apply to a subject are its permissions.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: the Service Authorization Reference for execute-api and S3, IAM's global condition keys, RFC 3986 (paths), RFC
 // 6750 (bearer tokens).
 package authz

@@ -19,9 +19,9 @@ type S3Mapping struct {
 	Region, Account string
 	// Prefix is a path before the bucket, such as "/s3". Clients sign it; the upstream does not get it.
 	Prefix string
-	// Endpoints are host names. The bucket is in the path of requests to one of them, and the first part of the host name
-	// in requests to a subdomain. Without endpoints the bucket is in the path for every host.
+	// Endpoints and PathHost are the fields of s3key.Endpoints.
 	Endpoints []string
+	PathHost  func(host string) bool
 	// EmptySegments allows keys such as "a//b". Use it only for stores that keep keys as they are. A store on a file
 	// system resolves such keys to others, which a policy may deny.
 	EmptySegments bool
@@ -82,6 +82,10 @@ func (m *S3Mapping) check() error {
 
 func (m *S3Mapping) foldsPaths() bool { return false }
 
+func (m *S3Mapping) endpoints() s3key.Endpoints {
+	return s3key.Endpoints{Names: m.Endpoints, PathHost: m.PathHost}
+}
+
 // rule returns conditions on http:method and http:path, since S3's actions and resources do not show them.
 func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
 	scope := rule.Scope{Actions: []string{"*"}, Resources: []string{"*"}, PathKey: "http:path"}
@@ -112,9 +116,9 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	if err != nil {
 		return malformed(MalformedPath, err)
 	}
-	bucket, refusal := m.bucketOfHost(c.host)
-	if refusal != nil {
-		return refusal
+	bucket, err := m.endpoints().Bucket(c.host)
+	if err != nil {
+		return malformed(MalformedHost, err)
 	}
 	if bucket != "" {
 		c.endpoint = c.host[len(bucket)+1:] + c.r.Host[len(c.host):]
@@ -136,27 +140,4 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	}
 	c.path, c.passed, c.rawPath = m.Prefix+"/"+decoded, "/"+decoded, "/"+s3key.Encode(decoded)
 	return nil
-}
-
-// bucketOfHost returns the bucket in the host name, or "" if the bucket is in the path. If several endpoints match, it
-// uses the longest.
-func (m *S3Mapping) bucketOfHost(host string) (string, *Refusal) {
-	if len(m.Endpoints) == 0 {
-		return "", nil
-	}
-	for _, endpoint := range m.Endpoints {
-		if host == endpoint {
-			return "", nil
-		}
-	}
-	found, length := "", 0
-	for _, endpoint := range m.Endpoints {
-		if bucket, ok := strings.CutSuffix(host, "."+endpoint); ok && len(endpoint) > length {
-			found, length = bucket, len(endpoint)
-		}
-	}
-	if length > 0 && found != "" {
-		return found, nil
-	}
-	return "", malformed(MalformedHost, errors.New("the host is not one of this route's endpoints"))
 }

@@ -88,19 +88,33 @@ func eachParam(raw string, f func(p param, split bool)) error {
 
 // queryValue returns the value of a parameter. Its name is compared without case, because condition keys are in lower
 // case. found counts its occurrences in any spelling. An occurrence that servers read differently, because of a semicolon,
-// counts twice.
+// or of a name or value that some cut or translate, counts twice.
 func queryValue(raw, name string) (value string, found int, err error) {
 	err = eachParam(raw, func(p param, split bool) {
-		if strings.EqualFold(p.name, name) {
-			value = p.value
+		exact := strings.EqualFold(p.name, name)
+		if !exact && !strings.EqualFold(looseName(p.name), name) {
+			return
+		}
+		value = p.value
+		found++
+		if split || !exact || strings.IndexByte(p.value, 0) >= 0 {
 			found++
-			if split {
-				found++
-			}
 		}
 	})
 	return value, found, err
 }
+
+// looseName is how servers may read a parameter's name. PHP drops spaces before it, cuts it at a NUL and makes underscores of
+// dots and spaces. There and in Rack and Express, a[b] and a[] are parts of a. Some split a target at its last question mark.
+func looseName(name string) string {
+	name = strings.TrimLeft(name, " ?")
+	if end := strings.IndexAny(name, "[\x00"); end >= 0 {
+		name = name[:end]
+	}
+	return underscores.Replace(name)
+}
+
+var underscores = strings.NewReplacer(".", "_", " ", "_")
 
 // unescape decodes percent-encoding once. A plus is a space in queries only.
 func unescape(s string, plusIsSpace bool) (string, error) {

@@ -35,3 +35,35 @@ func TestASemicolonIsACharacterOfQueries(t *testing.T) {
 		}
 	}
 }
+
+// PHP, Rack and Express read these as the parameter that the policy denies, others do not.
+func TestAParameterThatServersReadInTwoWaysIsAmbiguous(t *testing.T) {
+	document := must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"*","Resource":"*"},
+		{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"http:query/user_role":"admin"}}}]}`), policy.Identity))
+	e := tokenGate(t, newClock(), func(o *Options) { o.Policies = []policy.Source{{Name: "file", Document: document}} })
+	bearer := bearerToken("alice", nil)
+	for target, outcome := range map[string]Outcome{
+		"/x?user_role=reader":           Allowed,
+		"/x?user=admin&role=admin":      Allowed,
+		"/x?user-role=admin":            Allowed,
+		"/x?a[user_role]=admin":         Allowed,
+		"/x?user_role=admin":            Denied,
+		"/x?user_role[]=admin":          Malformed,
+		"/x?user_role%5B0%5D=admin":     Malformed,
+		"/x?user.role=admin":            Malformed,
+		"/x?user+role=admin":            Malformed,
+		"/x?+user_role=admin":           Malformed,
+		"/x?user_role%00x=admin":        Malformed,
+		"/x?user_role=admin%00":         Malformed,
+		"/x??user_role=admin":           Malformed,
+		"/x?user_role=reader&USER.role": Malformed,
+		"/x?user_role=admin#x":          Malformed,
+		"/x?a=b#&user_role=admin":       Malformed,
+		"/x?user_role=reader%23x":       Allowed,
+	} {
+		if got := e.Authorize(t.Context(), get("GET", target, bearer)); got.Outcome != outcome {
+			t.Errorf("%s: %s, want %s", target, got.Outcome, outcome)
+		}
+	}
+}

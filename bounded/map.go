@@ -15,6 +15,7 @@ type Map[K comparable, V any] struct {
 	slots []slot[K, V]
 	free  []int32 // unused slots
 	heap  []item  // one for each used slot; the one that expires first is at 0
+	steps int     // moves in the heap so far, which tests count
 }
 
 type slot[K comparable, V any] struct {
@@ -176,6 +177,7 @@ func (m *Map[K, V]) fix(at int) {
 }
 
 func (m *Map[K, V]) set(place int, i item) {
+	m.steps++
 	m.heap[place] = i
 	m.slots[i.slot].place = int32(place)
 }

@@ -89,7 +89,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		Config:      a.App,
 		MasterKey:   os.Getenv("SLUICE_MASTER_KEY"),
 		RootKey:     root,
-		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: a.log, ClientIP: clientIP, Trusted: trustedProxy, ErrorRoute: errorRoute,
+		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: a.log, ClientIP: clientIP, Site: a.siteNames(), Trusted: trustedProxy, ErrorRoute: errorRoute,
 		BackupCommand: backupCommand(),
 		Checks:        []health.Check{{Name: "certificates", Run: a.certificates}}, Draining: caddy.Exiting, Audit: writeAudit, Decision: opslog.Decisions(ctx.Logger()),
 	}

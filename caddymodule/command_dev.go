@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:      "dev",
 		Usage:     dev.Usage,
 		Short:     "Starts a server for development and tests, without configuration",

@@ -19,7 +19,7 @@ import (
 )
 
 func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "outbox",
 		Usage: "[-n <count>] [--follow] [--json] [--config <path>] [--dir <data directory>]",
 		Short: "Prints the newest messages of the outbox file",

@@ -20,7 +20,7 @@ import (
 )
 
 func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "preview",
 		Usage: "<client id> [--config <path>] [--version 1|2] [--address <admin address>]",
 		Short: "Prints the address of a preview of an app client's login pages",

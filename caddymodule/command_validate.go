@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -14,6 +15,13 @@ import (
 
 	"github.com/sluicegate/sluice/node/trial"
 )
+
+// validates is what the help of validate says about Sluice.
+const validates = `
+
+Sluice is also started with the configuration on a new, empty store, which is deleted afterwards. It finds wrong settings and policy files, secrets
+that are not set and declared pools that cannot be created. It writes nothing to the data directory, runs no function and contacts nobody.
+`
 
 // provisioned is the app of the last configuration that was read.
 var provisioned atomic.Pointer[App]
@@ -24,6 +32,7 @@ func completeValidate(root *cobra.Command) {
 		if cmd.Name() != "validate" {
 			continue
 		}
+		cmd.Long = strings.TrimRight(cmd.Long, "\n") + validates
 		caddys := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			stdout := os.Stdout
@@ -51,13 +60,17 @@ func completeValidate(root *cobra.Command) {
 }
 
 // tryStart returns what the start would refuse. If there is a store already, which may have what the configuration lacks, it only
-// logs what a start with an empty one would refuse. The end of ctx is an error.
+// logs what a start with an empty one would refuse, except for what contradicts the store. It logs names that nobody declares. The
+// end of ctx is an error.
 func (a *App) tryStart(ctx context.Context) error {
 	if err := a.pair(); err != nil {
 		return err
 	}
 	o := a.options
 	o.Config = *a.plan.Config()
+	for _, doubt := range a.plan.Doubts() {
+		a.log.Warn("probably a mistake: " + doubt)
+	}
 	err := trial.Run(ctx, o)
 	if errors.Is(err, trial.ErrStore) && ctx.Err() == nil {
 		a.log.Warn("this start may fail", "error", err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/sluicegate/sluice/caddymodule/help"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node/auditcmd"
 	"github.com/sluicegate/sluice/node/backupcmd"
@@ -29,7 +30,7 @@ var Examples string
 
 func init() {
 	var policy *cobra.Command // registered first, so that it is part of the root command when explain is added
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "policy",
 		Usage: "<command>",
 		Short: "Tests, explains, replays and lints IAM policies",
@@ -39,7 +40,7 @@ func init() {
 			policyroute.Add(cmd, policyroute.Options{Load: loadRoutes})
 		},
 	})
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "explain",
 		Usage: "[<decision id>] [--json] [--address <admin address>]",
 		Short: "Explains why a running Sluice refused a request",
@@ -50,6 +51,7 @@ them in memory, without credentials.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			if root := policy.Parent(); root != nil {
 				completeValidate(root)
+				help.Shape(root)
 				if Examples != "" {
 					root.Example = Examples
 					withoutCaddy(root)
@@ -61,34 +63,44 @@ them in memory, without credentials.`,
 			cmd.RunE = explain
 		},
 	})
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:      "trigger",
-		Usage:     "invoke <arn> <event file>",
+		Usage:     "<command>",
 		Short:     "Runs a trigger function with an event from a file",
 		Long:      triggercmd.Help,
 		CobraFunc: func(cmd *cobra.Command) { triggercmd.Add(cmd, loadTrigger) },
 	})
 }
 
+// register registers a command of Sluice.
+func register(c caddycmd.Command) {
+	configure := c.CobraFunc
+	c.CobraFunc = func(cmd *cobra.Command) {
+		configure(cmd)
+		help.Own(cmd)
+	}
+	caddycmd.RegisterCommand(c)
+}
+
 // The commands that work on a store.
 func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "keys",
-		Usage: "list|rotate|reseal|retire|revoke",
+		Usage: "<command>",
 		Short: "Lists, rotates and revokes master keys and signing keys",
 		Long:  keyscmd.Help,
 		CobraFunc: func(cmd *cobra.Command) {
 			keyscmd.Add(cmd, keyscmd.Options{Load: loadStore})
 		},
 	})
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:      "audit",
-		Usage:     "verify <file>...",
+		Usage:     "<command>",
 		Short:     "Verifies the chain of audit logs",
 		Long:      auditcmd.Help,
 		CobraFunc: func(cmd *cobra.Command) { auditcmd.Add(cmd, auditcmd.Options{Load: loadStore}) },
 	})
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "user-pool",
 		Usage: "<command>",
 		Short: "Exports, imports, changes and migrates user pools",
@@ -97,21 +109,21 @@ func init() {
 			userpoolcmd.Add(cmd, userpoolcmd.Options{Load: loadStore})
 		},
 	})
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:      "backup",
 		Usage:     "<to> | verify <from> | follow <to>",
 		Short:     "Copies the store to a file, a folder or an S3 bucket",
 		Long:      backupcmd.Help,
 		CobraFunc: func(cmd *cobra.Command) { backupcmd.Add(cmd, backupcmd.Options{Load: loadStore}) },
 	})
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:      "store",
-		Usage:     "copy <from> <to>",
+		Usage:     "<command>",
 		Short:     "Copies a store from SQLite to PostgreSQL, or back",
 		Long:      storecmd.Help,
 		CobraFunc: storecmd.Add,
 	})
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:      "restore",
 		Usage:     "<from> [--at <time>] [--data-dir <folder>]",
 		Short:     "Restores the store of a data directory from a backup",

@@ -8,5 +8,7 @@
 // It does not connect the services (node), decide on requests (authz), keep records (userpool, identitypool, iam) or
 // implement protocols (server/…).
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: Caddy's documentation for module developers.
 package caddymodule

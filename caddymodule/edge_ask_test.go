@@ -153,6 +153,11 @@ func TestGatewaysGetTheAnswersThatTheyUnderstand(t *testing.T) {
 		}
 		yes := ask(gateway, "GET", "/api/x?y=1", ada, "X-Forwarded-User: root", "X-User-Email: root@example.com", "Cookie: a=b; sluice-x=1; c=d; __Host-sluice-y=2")
 		h := yes.header
+		// A gateway that cannot take the answer would fail, so it gets a refusal that says why.
+		many := ask(gateway, "GET", "/api/x", ada, "Cookie: a="+strings.Repeat("b", 16<<10))
+		if gateway == "nginx" && (many.status != 403 || !strings.Contains(many.problem(t, "detail"), "fewer cookies") || many.header.Get("Cookie") != "") || gateway != "nginx" && many.status != 200 {
+			t.Errorf("%s, 16 KiB of cookies: %d %s", gateway, many.status, many.body)
+		}
 		if got := fmt.Sprint(h["Cookie"]); got != "[a=b; c=d]" {
 			t.Errorf("%s: the upstream would get the cookies %s", gateway, got)
 		}
@@ -170,6 +175,8 @@ func TestGatewaysGetTheAnswersThatTheyUnderstand(t *testing.T) {
 		} {
 			if a := ask(gateway, no.method, no.path, no.headers...); a.status != no.status || a.header.Get("X-User-Id") != "" {
 				t.Errorf("%s asks about %s %s: %d, want %d: %s", gateway, no.method, no.path, a.status, no.status, a.body)
+			} else if !strings.Contains(a.body, fmt.Sprintf(`"status":%d`, a.status)) {
+				t.Errorf("%s asks about %s %s: the problem has another status than the answer, %d: %s", gateway, no.method, no.path, a.status, a.body)
 			}
 		}
 	}

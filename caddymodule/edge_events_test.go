@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -93,7 +94,7 @@ func TestAHandlerInTheCaddyfileGetsTheEventsOfUsers(t *testing.T) {
 	e.loaded = true
 	e.poolFiles(t)
 	names := []string{"sluice_sign_in", "sluice_decision_denied", "sluice_user_signed_up", "sluice_user_confirmed", "sluice_user_locked",
-		"sluice_user_disabled", "sluice_user_signed_out", "sluice_key_rotated"}
+		"sluice_user_disabled", "sluice_user_signed_out", "sluice_key_rotated", "sluice_store_resealed"}
 	var handlers strings.Builder
 	for _, name := range names {
 		handlers.WriteString("\t\ton " + name + " sluice_test_record\n")
@@ -136,6 +137,10 @@ func TestAHandlerInTheCaddyfileGetsTheEventsOfUsers(t *testing.T) {
 	event(t, "sluice_user_disabled", user)
 	emitter.Load().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "kid", Use: userpool.UseID})
 	event(t, "sluice_key_rotated", map[string]any{"owner": poolID, "use": "id", "key": "kid"})
+	observe.MasterKeyMade(processMetrics().configuration())("new")
+	event(t, "sluice_key_rotated", map[string]any{"owner": "master", "use": "sealing", "key": "new"})
+	observe.StoreResealed(processMetrics().configuration())("new", 3)
+	event(t, "sluice_store_resealed", map[string]any{"key": "new", "values": 3})
 	recorded.mu.Lock()
 	defer recorded.mu.Unlock()
 	for _, x := range recorded.events {

@@ -168,6 +168,28 @@ func TestForwardedHeadersNeverChangeADecision(t *testing.T) {
 	}
 }
 
+// The attack: frameworks behind the gate serve the URL and method of these headers in place of the request's own.
+func TestNoHeaderMakesTheUpstreamServeAnotherURLOrMethod(t *testing.T) {
+	e := startEdge(t, open(""))
+	token := e.issuer.bearer(t, "ada")
+	overrides := []string{"X-Original-Url: /admin", "X-Original-Uri: /admin", "X-Original-Path: /admin", "X-Rewrite-Url: /admin", "X-Forwarded-Uri: /admin",
+		"X-Forwarded-Path: /admin", "X-Original-Method: DELETE", "X-Forwarded-Method: DELETE", "X-Http-Method-Override: DELETE", "X-Http-Method: DELETE", "X-Method-Override: DELETE"}
+	for _, override := range overrides {
+		name, value, _ := strings.Cut(override, ": ")
+		for _, spelling := range spellings(name) {
+			a := e.get(t, "/x", token, spelling+": "+value)
+			if a.got == nil || a.got.values(name) != nil || a.got.values(spelling) != nil {
+				t.Errorf("%s: status %d, the upstream received %+v", spelling, a.status, a.got)
+			}
+		}
+	}
+	e.load(t, "", open("keep_headers X-Http-Method-Override"))
+	if a := e.get(t, "/x", token, "X-Http-Method-Override: PATCH", "X-Method-Override: PATCH"); a.got == nil ||
+		!slices.Equal(a.got.values("X-Http-Method-Override"), []string{"PATCH"}) || a.got.values("X-Method-Override") != nil {
+		t.Errorf("with keep_headers: %+v", a)
+	}
+}
+
 func TestTheCredentialIsNotForwarded(t *testing.T) {
 	e := startEdge(t, open(""))
 	token := e.issuer.bearer(t, "ada")

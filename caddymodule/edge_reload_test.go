@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/node"
 )
 
@@ -252,6 +254,99 @@ func TestAReloadAfterEditingAFileTakesEffect(t *testing.T) {
 	}
 	if a := e.get(t, "/api/x", token); a.status != 403 {
 		t.Errorf("the edited policy does not count: status %d", a.status)
+	}
+}
+
+// declaredFiles are the files of declarations that can be in force in two versions.
+func declaredFiles(t *testing.T, e *edge, minimum, minutes int, sid string) {
+	t.Helper()
+	e.file(t, "pool.json", fmt.Sprintf(`{"Policies": {"PasswordPolicy": {"MinimumLength": %d}}}`, minimum))
+	e.file(t, "client.json", fmt.Sprintf(`{"AccessTokenValidity": %d, "TokenValidityUnits": {"AccessToken": "minutes"}}`, minutes))
+	e.file(t, "trust.json", `{"Version": "2012-10-17", "Statement": [{"Sid": "`+sid+`", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`)
+}
+
+func TestAReloadAfterEditingADeclarationTakesEffect(t *testing.T) {
+	e := newEdge(t)
+	const block = `user_pool us-east-1_edge00001 {
+			settings %DIR%/pool.json
+			client 1example23456789abcdefghij {
+				settings %DIR%/client.json
+			}
+		}
+		role reader {
+			trust %DIR%/trust.json
+		}`
+	inForce := func(minimum, minutes int, sid string) {
+		t.Helper()
+		pool, err := e.call("AWSCognitoIdentityProviderService.DescribeUserPool", &rootKey, object{"UserPoolId": "us-east-1_edge00001"})
+		if text := fmt.Sprint(pool); err != nil || !strings.Contains(text, fmt.Sprintf("MinimumLength:%d", minimum)) {
+			t.Errorf("the pool's settings: %v, %v", text, err)
+		}
+		client, err := e.call("AWSCognitoIdentityProviderService.DescribeUserPoolClient", &rootKey,
+			object{"UserPoolId": "us-east-1_edge00001", "ClientId": "1example23456789abcdefghij"})
+		if text := fmt.Sprint(client); err != nil || !strings.Contains(text, fmt.Sprintf("AccessTokenValidity:%d", minutes)) {
+			t.Errorf("the client's settings: %v, %v", text, err)
+		}
+		const form = "Action=GetRole&Version=2010-05-08&RoleName=reader"
+		request, err := http.NewRequest(http.MethodPost, e.url("/"), strings.NewReader(form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if err := signRequest(request, rootKey, "iam", sigv4.HashPayload([]byte(form))); err != nil {
+			t.Fatal(err)
+		}
+		if a := do(t, e.http, request); !strings.Contains(a.body, sid) {
+			t.Errorf("the trust policy: %s", a.body)
+		}
+	}
+	declaredFiles(t, e, 10, 10, "First")
+	e.load(t, block, "sluice_pools")
+	inForce(10, 10, "First")
+	declaredFiles(t, e, 12, 20, "Second")
+	adapted, err := e.adapt(globalOptions, block, "http://:%PORT% {\nsluice_pools\n}\n")
+	if err == nil {
+		err = caddy.Load(adapted, false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	inForce(12, 20, "Second")
+}
+
+// Each file that a configuration names is part of what is adapted, so that `sluice reload` sees an edited one. Adapting writes nothing.
+func TestAnEditedFileIsAnotherConfiguration(t *testing.T) {
+	const pool, client = "user_pool us-east-1_edge00001 {\n", "user_pool us-east-1_edge00001 {\nclient 1example23456789abcdefghij {\n"
+	for name, tc := range map[string]struct{ block, site, first, second string }{
+		"a pool's settings":       {pool + "settings %DIR%/f.json\n}", "", `{}`, `{"MfaConfiguration": "OFF"}`},
+		"a client's settings":     {client + "settings %DIR%/f.json\n}\n}", "", `{}`, `{"IdTokenValidity": 2}`},
+		"a client's keys":         {client + "jwks %DIR%/f.json\n}\n}", "", `{"keys": []}`, `{"keys": [ ]}`},
+		"the look of login pages": {client + "branding %DIR%/f.json\n}\n}", "", `{}`, `{ }`},
+		"a provider's metadata":   {pool + "identity_provider Corp {\ntype SAML\nmetadata %DIR%/f.json\n}\n}", "", `<a/>`, `<b/>`},
+		"a role's trust policy":   {"role r {\ntrust %DIR%/f.json\n}", "", allowEverything, allowEverything + "\n"},
+		"a role's policy":         {"role r {\ntrust %DIR%/other.json\npolicy %DIR%/f.json\n}", "", allowEverything, allowEverything + "\n"},
+		"a role's boundary":       {"role r {\ntrust %DIR%/other.json\nboundary %DIR%/f.json\n}", "", allowEverything, allowEverything + "\n"},
+		"a trigger's function":    {"trigger arn:aws:lambda:us-east-1:123456789012:function:f {\njavascript %DIR%/f.json\n}", "", "1", "2"},
+		"a file that one watches": {"trigger arn:aws:lambda:us-east-1:123456789012:function:f {\ncommand sh %DIR%/f.json\nwatch %DIR%/f.json\n}", "", "1", "2"},
+		"a route's policy":        {"", gate("policy %DIR%/f.json"), allowEverything, allowEverything + "\n"},
+	} {
+		e := newEdge(t)
+		e.file(t, "other.json", allowEverything)
+		adapted := map[string]bool{}
+		for _, content := range []string{tc.first, tc.second, tc.first} {
+			e.file(t, "f.json", content)
+			text, err := e.adapt(globalOptions, tc.block, "http://:%PORT% {\n"+tc.site+"\nrespond ok\n}\n")
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			adapted[string(text)] = true
+		}
+		if len(adapted) != 2 {
+			t.Errorf("%s: %d configurations of two contents", name, len(adapted))
+		}
+		if entries, err := os.ReadDir(e.dir); err != nil || len(entries) != 2 {
+			t.Errorf("%s: adapting wrote files: %v, %v", name, entries, err)
+		}
 	}
 }
 

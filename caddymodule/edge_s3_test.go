@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -192,4 +193,29 @@ func TestAnUploadInChunksIsCheckedOnTheWay(t *testing.T) {
 		t.Errorf("a wrong length: status %d %s", a.status, a.body)
 	}
 	neverWhole(t, e, "a wrong length")
+}
+
+// `aws s3 ls` asks for the path of the route itself. The site is the one in the documentation.
+func TestTheDocumentedSiteOfAStoreListsItsBuckets(t *testing.T) {
+	t.Setenv("S3_ACCESS_KEY", "AKIDSTORE")
+	t.Setenv("S3_SECRET_KEY", "storesecret")
+	documents, err := os.ReadFile("../docs/caddyfile.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, site, _ := strings.Cut(string(documents), "```caddyfile\nhttp://localhost:8080 {\n\t@store path")
+	site, _, found := strings.Cut(site, "\n}\n```")
+	if !found {
+		t.Fatal("the documentation has no site of a store")
+	}
+	e := newEdge(t)
+	e.poolFiles(t)
+	e.load(t, poolBlock, "\t@store path"+strings.Replace(site, "127.0.0.1:7070", "%UPSTREAM%", 1))
+	for path, line := range map[string]string{"": "GET / HTTP/1.1", "?x-id=ListBuckets": "GET /?x-id=ListBuckets HTTP/1.1", "/": "GET / HTTP/1.1", "/bucket/key": "GET /bucket/key HTTP/1.1"} {
+		a := e.s3(t, "GET", path, rootKey, "", "")
+		seen := e.upstream.take()
+		if a.status != 200 || len(seen) != 1 || seen[0].Line != line {
+			t.Errorf("%q: status %d, the store received %v: %s", path, a.status, seen, a.body)
+		}
+	}
 }

@@ -65,6 +65,9 @@ func (s *trustingStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ".gz") {
 			w.Header().Set("Content-Encoding", "gzip")
 		}
+		if strings.HasSuffix(r.URL.Path, "/untyped") {
+			w.Header()["Content-Type"] = nil
+		}
 		_, _ = w.Write(s.objects[r.URL.Path])
 	}
 }

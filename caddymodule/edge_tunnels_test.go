@@ -22,6 +22,7 @@ func TestOnlyWebSocketOpensATunnel(t *testing.T) {
 		"h2c":                     "GET /x HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n" + settings,
 		"h2c in other case":       "GET /x HTTP/1.1\r\nconnection: upgrade, http2-settings\r\nupgrade: H2C\r\n" + settings,
 		"h2c with a body":         "POST /x HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nContent-Length: 0\r\n" + settings,
+		"settings alone":          "GET /x HTTP/1.1\r\n" + settings,
 		"another protocol":        "GET /x HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: irc/6.9\r\n",
 		"TLS":                     "GET /x HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: TLS/1.2\r\n",
 		"a list, WebSocket first": "GET /x HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n" + socket,
@@ -68,22 +69,33 @@ func TestOnlyWebSocketOpensATunnel(t *testing.T) {
 // secure loads the site on a port with TLS and returns an HTTP/3 client and the base URL.
 func (e *edge) secure(t *testing.T, site string) (*http3.Transport, string) {
 	t.Helper()
+	return e.secureWith(t, "", site)
+}
+
+// secureWith is secure with a block for the app.
+func (e *edge) secureWith(t *testing.T, block, site string) (*http3.Transport, string) {
+	t.Helper()
 	port := freePort(t)
 	e.more = append(e.more, "%TLS%", port)
-	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err != nil {
+	if err := e.tryLoad(block, "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err != nil {
 		t.Fatal(err)
 	}
 	insecure := &tls.Config{InsecureSkipVerify: true}
 	quic := &http3.Transport{TLSClientConfig: insecure}
 	t.Cleanup(func() { _ = quic.Close() })
+	awaitCertificate(t, port)
+	return quic, "https://localhost:" + port
+}
+
+func awaitCertificate(t *testing.T, port string) {
+	t.Helper()
 	eventually(t, "Caddy has a certificate", func() bool {
-		conn, err := tls.Dial("tcp", "localhost:"+port, insecure.Clone())
+		conn, err := tls.Dial("tcp", "localhost:"+port, &tls.Config{InsecureSkipVerify: true})
 		if err == nil {
 			err = conn.Close()
 		}
 		return err == nil
 	})
-	return quic, "https://localhost:" + port
 }
 
 func TestAWebSocketOverHTTP3IsDecidedAsTheGETThatTheUpstreamGets(t *testing.T) {

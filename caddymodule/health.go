@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -22,7 +23,7 @@ import (
 )
 
 func init() {
-	caddycmd.RegisterCommand(caddycmd.Command{
+	register(caddycmd.Command{
 		Name:  "healthcheck",
 		Usage: "[--exclude <check>]... [--address <admin address>]",
 		Short: "Asks a running Sluice whether it is ready",
@@ -128,18 +129,40 @@ func (a *App) certificates(context.Context) health.Status {
 	return health.Status{}
 }
 
-// tlsNames returns the host names of the routes of servers with TLS, without wildcards and placeholders, whose certificates may come on demand.
+// tlsNames returns the host names of the sites of servers with TLS, whose certificates may come on demand.
 func tlsNames(app *caddyhttp.App) []string {
+	return namesOf(app, func(server *caddyhttp.Server) bool { return len(server.TLSConnPolicies) > 0 })
+}
+
+// siteNames returns a function that reports whether a host is the name of a site. The HTTP app is provisioned after this one.
+func (a *App) siteNames() func(host string) bool {
+	names := sync.OnceValue(func() []string {
+		server, err := a.http()
+		if err != nil || server == nil {
+			return nil
+		}
+		return namesOf(server.(*caddyhttp.App), func(*caddyhttp.Server) bool { return true })
+	})
+	return func(host string) bool {
+		_, found := slices.BinarySearch(names(), host)
+		return found
+	}
+}
+
+// namesOf returns the host names of the routes of servers, sorted, without wildcards and placeholders.
+func namesOf(app *caddyhttp.App, wanted func(*caddyhttp.Server) bool) []string {
 	var names []string
 	for _, server := range app.Servers {
-		if len(server.TLSConnPolicies) == 0 {
+		if !wanted(server) {
 			continue
 		}
 		for _, route := range server.Routes {
 			for _, set := range route.MatcherSets {
 				for _, matcher := range set {
 					if hosts, ok := matcher.(*caddyhttp.MatchHost); ok {
-						names = append(names, *hosts...)
+						for _, name := range *hosts {
+							names = append(names, strings.ToLower(name))
+						}
 					}
 				}
 			}

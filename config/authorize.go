@@ -161,7 +161,7 @@ func (a *Authorize) Defaults(app *App) {
 	setDefault(&a.Mode, "enforce")
 	setDefault(&a.Realm, "sluice")
 	if a.Leeway == nil { // 0s is a valid setting
-		a.Leeway = new(Duration(30 * time.Second))
+		a.Leeway = new(Duration(token.DefaultLeeway))
 	}
 	if a.MaxToken == 0 {
 		a.MaxToken = 16 << 10

@@ -5,6 +5,8 @@
 //
 // Parsing the Caddyfile and reading files is left to caddymodule.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: docs/caddyfile.md for the Caddyfile; the requests CreateUserPool and CreateUserPoolClient of the cognito-idp API for
 // the settings files of pools and app clients.
 package config

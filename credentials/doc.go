@@ -8,6 +8,8 @@
 // What it leaves to others: deciding whether a request may pass, and checking and decoding the client's body (authz);
 // making and verifying signatures (credentials/sigv4); the connection to the upstream.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: the S3 API reference on signatures and trailing checksums; RFC 8693 and RFC 9068 for tokens made for an
 // audience; RFC 9110 section 7.6.1 on headers that Connection removes.
 package credentials

@@ -105,7 +105,7 @@ func TestOneProcessIsSeveralRegions(t *testing.T) {
 		_, err := elsewhere.users().ListUserPools(t.Context(), &cip.ListUserPoolsInput{MaxResults: new(int32(10))})
 		wantError(t, err, "InvalidSignatureException", "Credential should be scoped to a valid region. ")
 		_, err = elsewhere.sts().GetCallerIdentity(t.Context(), nil)
-		wantError(t, err, "SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
+		wantError(t, err, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, not 'ap-south-1'. ")
 	})
 	t.Run("a pool of a region that is left stays in the store, unseen", func(t *testing.T) {
 		s.Write(t, strings.Replace(s.Read(t), both, "region us-east-1 us-west-2", 1))

@@ -23,7 +23,7 @@ var sessionNamePattern = regexp.MustCompile(`\A[\w+=,.@-]{2,64}\z`)
 // mint fills in what every session has and returns its credentials. All sessions are minted here.
 func (s *Service) mint(r session.Record, duration time.Duration) (session.Credentials, error) {
 	r.Account = s.account
-	r.IssuedAt = s.now().Truncate(time.Second)
+	r.IssuedAt = s.dated().Truncate(time.Second)
 	r.ExpiresAt = r.IssuedAt.Add(duration)
 	return s.minter.Mint(&r)
 }

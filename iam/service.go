@@ -22,7 +22,7 @@ type TokenVerifier interface {
 	Verify(ctx context.Context, raw string) (*token.Token, error)
 }
 
-// Options are the dependencies of a Service. All fields except Verifier, Strict and Log are required.
+// Options are the dependencies of a Service. All fields except Dated, Verifier, Strict and Log are required.
 type Options struct {
 	Store   store.Store
 	Box     *seal.Box
@@ -32,6 +32,8 @@ type Options struct {
 	Now     func() time.Time
 	Rand    io.Reader
 
+	// Dated is the clock that dates sessions, which aws:TokenIssueTime is compared with: the same for all processes on the store. nil = Now.
+	Dated func() time.Time
 	// Verifier may be nil and set later by UseVerifier. Until then AssumeRoleWithWebIdentity refuses every provider.
 	Verifier TokenVerifier
 	// Strict leaves the user's name out of sessions, as AWS does.
@@ -48,6 +50,7 @@ type Service struct {
 	account string
 	regions region.Set
 	now     func() time.Time
+	dated   func() time.Time
 	rand    io.Reader
 	strict  bool
 	log     *slog.Logger
@@ -64,7 +67,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Store == nil || o.Box == nil || o.Minter == nil || o.Account == "" || o.Regions.IsZero() || o.Now == nil || o.Rand == nil {
 		return nil, errors.New("iam: New: a required field of Options is not set")
 	}
-	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, regions: o.Regions, now: o.Now, rand: o.Rand, strict: o.Strict, log: o.Log}
+	s := &Service{store: o.Store, box: o.Box, minter: o.Minter, account: o.Account, regions: o.Regions, now: o.Now, dated: o.Dated, rand: o.Rand, strict: o.Strict, log: o.Log}
+	if s.dated == nil {
+		s.dated = s.now
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

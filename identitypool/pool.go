@@ -1,6 +1,7 @@
 package identitypool
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -60,7 +61,8 @@ func (s *Service) Describe(id string) (Pool, error) {
 	return p.Pool, nil
 }
 
-// Update replaces name and settings. Errors: ResourceNotFound, InvalidParameter.
+// Update replaces name and settings. The developer provider name and nil tags stay: Terraform leaves both out of every update.
+// Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) Update(ctx context.Context, id, name string, settings Settings) (Pool, error) {
 	if err := settings.check(); err != nil {
 		return Pool{}, err
@@ -71,6 +73,10 @@ func (s *Service) Update(ctx context.Context, id, name string, settings Settings
 		if err := json.Unmarshal(r.Settings, &before); err != nil {
 			return fmt.Errorf("identitypool: settings of %s: %w", id, err)
 		}
+		if settings.Tags == nil {
+			settings.Tags = before.Tags
+		}
+		settings.DeveloperName = cmp.Or(settings.DeveloperName, before.DeveloperName)
 		if before.DeveloperName != "" && settings.DeveloperName != before.DeveloperName {
 			// AWS: UpdateIdentityPool, DeveloperProviderName, "Once you have set a developer provider name, you cannot change it".
 			return fault.New(fault.InvalidParameter, "DeveloperProviderName cannot be changed once it has been set.")

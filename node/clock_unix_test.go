@@ -3,6 +3,7 @@
 package node_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,8 +12,10 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/config"
+	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/postgres/postgrestest"
 )
 
@@ -25,7 +28,7 @@ func TestThreatAProcessWhoseClockIsNotTheDatabasesDoesNotServe(t *testing.T) {
 	open := func() (*node.Node, error) {
 		return node.Open(t.Context(), node.Options{APIs: true, MasterKey: key, Now: func() time.Time { return time.Now().Add(time.Duration(off.Load())) },
 			RootKey: sigv4.Credentials{AccessKeyID: "AKIAEXAMPLEEXAMPLE00", SecretAccessKey: "an example secret of thirty characters"},
-			Config:  config.App{DataDir: t.TempDir(), Store: database}})
+			Config:  config.App{DataDir: t.TempDir(), Store: database, Account: "123456789012"}})
 	}
 	for name, by := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		off.Store(int64(by))
@@ -58,4 +61,46 @@ func TestThreatAProcessWhoseClockIsNotTheDatabasesDoesNotServe(t *testing.T) {
 	})
 	off.Store(0)
 	waitFor(t, "it is ready again", func() bool { status, _ := ready(); return status == http.StatusOK || off.Load() != 0 })
+}
+
+// Threat: a policy revokes the sessions of a role that were issued before a time (aws:TokenIssueTime), and a process whose clock is ahead has
+// dated some of them later. Sessions are dated by the clock of the database, so that such a policy holds in every process.
+func TestThreatSessionsOfProcessesWhoseClocksDifferAreDatedByTheDatabase(t *testing.T) {
+	t.Parallel()
+	database := &config.Store{URL: postgrestest.Start(t).Database(t)}
+	issued := func(name string, by time.Duration) time.Time {
+		t.Helper()
+		n, err := node.Open(t.Context(), node.Options{APIs: true, MasterKey: "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+			Now:     func() time.Time { return time.Now().Add(by) },
+			RootKey: sigv4.Credentials{AccessKeyID: "AKIAEXAMPLEEXAMPLE00", SecretAccessKey: "an example secret of thirty characters"},
+			Config:  config.App{DataDir: t.TempDir(), Store: database, Account: "123456789012"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := n.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		_, err = n.Services.Roles.CreateRole(t.Context(), store.Role{Name: name, Trust: json.RawMessage(`{"Version":"2012-10-17","Statement":{
+			"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := n.Services.Roles.AssumeForIdentity(t.Context(), session.Record{RoleARN: "arn:aws:iam::" + n.Services.Roles.Account() + ":role/" + name, SessionName: name}, time.Hour, "", "", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, _, err := n.Services.Minter.Open(made.AccessKeyID, made.SessionToken, time.Now().Add(by))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return record.IssuedAt
+	}
+	for name, by := range map[string]time.Duration{"ahead": 20 * time.Second, "behind": -20 * time.Second} {
+		before := time.Now().Add(-10 * time.Second) // the database's clock is this machine's; the rest is for a measurement on a busy machine
+		if at := issued(name, by); at.Before(before) || at.After(time.Now().Add(10*time.Second)) {
+			t.Errorf("a process whose clock is off by %s dates a session %s, %s from the database's time", by, at, time.Until(at))
+		}
+	}
 }

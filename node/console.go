@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/console"
 	"github.com/sluicegate/sluice/server/console/pages"
 	"github.com/sluicegate/sluice/server/refusal"
@@ -61,6 +62,10 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.calls.end()
+	if channel.TooEarly(r) {
+		_ = refusal.TooEarly(w)
+		return
+	}
 	c.Handler.ServeHTTP(w, r)
 }
 
@@ -134,10 +139,11 @@ type consoleMembers struct {
 func (m *consoleMembers) Who(r *http.Request) (*console.Caller, string, error) {
 	header := r.Header.Clone()
 	header.Del("Authorization") // only a session signs in
-	request := authz.Request{Method: decidedMethod(r), Host: r.Host, Target: r.RequestURI, Proto: r.Proto, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
+	request := authz.Request{Method: channel.Method(r), Host: r.Host, Target: r.RequestURI, Proto: r.Proto, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
 		Header: header, ClientIP: m.gate.node.plan.o.ClientIP(r)}
+	request.TooEarly = channel.TooEarly(r)
 	if r.TLS != nil {
-		request.TLSVersion, request.TooEarly = r.TLS.Version, tooEarly(r)
+		request.TLSVersion = r.TLS.Version
 	}
 	request.PublicHost, request.PublicHTTPS = m.gate.node.forwarded(r)
 	result := m.gate.Authorize(r.Context(), &request)

@@ -12,5 +12,7 @@
 // It does not decide on requests (authz), keep records (userpool, identitypool, iam), implement protocols (server/…), or
 // provide Caddy modules, the Caddyfile, commands and metrics (caddymodule).
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: docs/architecture.md; decision 5 in docs/decisions.
 package node

@@ -61,15 +61,15 @@ func (p *poolProvider) at(pool *userpool.Pool) string {
 // Authorize implements login.Provider. What the pool would refuse on a page of its own is an error that says what to change.
 func (p *poolProvider) Authorize(ctx context.Context, r login.Authorization) (string, error) {
 	pool, client, err := p.find(ctx)
-	if errors.Is(err, errPoolClient) {
+	switch {
+	case errors.Is(err, errPoolClient):
 		return "", fmt.Errorf("%w: user pool %s has no app client %s; create it, or write another one", login.ErrNotSetUp, p.pool, p.client)
-	}
-	if err != nil {
+	case err != nil:
 		return "", err
-	}
-	if s := &client.Settings; !s.AllowedOAuthFlowsUserPoolClient || !slices.Contains(s.AllowedOAuthFlows, "code") || !slices.Contains(s.CallbackURLs, r.RedirectURI) {
-		return "", fmt.Errorf("%w: the app client %s needs AllowedOAuthFlowsUserPoolClient, the flow code in AllowedOAuthFlows, and in CallbackURLs %q, if that is a site of yours",
-			login.ErrNotSetUp, p.client, r.RedirectURI)
+	case !client.Settings.AllowedOAuthFlowsUserPoolClient || !slices.Contains(client.Settings.AllowedOAuthFlows, "code"):
+		return "", fmt.Errorf("%w: the app client %s needs AllowedOAuthFlowsUserPoolClient, and the flow code in AllowedOAuthFlows", login.ErrNotSetUp, p.client)
+	case !slices.Contains(client.Settings.CallbackURLs, r.RedirectURI):
+		return "", &login.Unregistered{Client: p.client, RedirectURI: r.RedirectURI}
 	}
 	query := url.Values{"response_type": {"code"}, "client_id": {p.client}, "redirect_uri": {r.RedirectURI}, "state": {r.State}, "nonce": {r.Nonce},
 		"code_challenge": {login.Challenge(r.Verifier)}, "code_challenge_method": {"S256"}}

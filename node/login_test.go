@@ -42,7 +42,7 @@ func TestALoginGoesToThePoolsDomain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for site, status := range map[string]int{"app.example.com": http.StatusSeeOther, "stranger.example.com": http.StatusInternalServerError} {
+		for site, status := range map[string]int{"app.example.com": http.StatusSeeOther, "stranger.example.com": http.StatusForbidden} {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Host, r.TLS = site, &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true}
 			r.Header.Set("Accept", "text/html")
@@ -51,6 +51,10 @@ func TestALoginGoesToThePoolsDomain(t *testing.T) {
 			to := rec.Header().Get("Location")
 			if rec.Code != status || status == http.StatusSeeOther && !strings.HasPrefix(to, want) {
 				t.Errorf("%s leads to %d %q, want %d %s", site, rec.Code, to, status, want)
+			}
+			// The page says what to register, and runs no script that the Host header may hold.
+			if body := rec.Body.String(); status == http.StatusForbidden && !strings.Contains(body, "add https://stranger.example.com/.sluice/callback to the CallbackURLs of the app client "+client) {
+				t.Errorf("%s: %s", site, body)
 			}
 		}
 	}

@@ -89,7 +89,7 @@ func newRotation(o *Options, s *Storage, leases *lease.Keeper) (*rotation.Schedu
 	if every == 0 {
 		return nil, nil
 	}
-	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log, Made: observe.MasterKeyMade(o.Observer),
+	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log, Made: observe.MasterKeyMade(o.Observer), Resealed: observe.StoreResealed(o.Observer),
 		Reseal: func(ctx context.Context) (int, error) {
 			report, err := reseal.Run(ctx, reseal.Options{Store: s.Store, Box: s.Box})
 			if err != nil {

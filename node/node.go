@@ -55,6 +55,7 @@ type Options struct {
 	Now      func() time.Time                                // nil = time.Now
 	Rand     io.Reader                                       // nil = crypto/rand
 	ClientIP func(r *http.Request) netip.Addr                // nil = the peer's address
+	Site     func(host string) bool                          // the host has a site of this name; nil = sites have no names
 	Trusted  func(r *http.Request) bool                      // the peer is a proxy whose X-Forwarded-* are true; nil = none is
 	Env      func(name string) string                        // looks up SLUICE_DATA_DIR and SLUICE_MASTER_KEY_FILE; nil = os.Getenv
 	NewKey   func(rand io.Reader) (*token.SigningKey, error) // makes the keys of user pools; nil = RSA, 2048 bits

@@ -18,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/credentials"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/node/fleet"
+	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/edgelogin"
 )
 
@@ -54,12 +55,13 @@ func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, client
 // for the option debug_header.
 func (g *Gate) Decide(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) authz.Result {
 	request := requests.Get().(*asked)
-	request.Method, request.Host, request.Target, request.Proto = decidedMethod(r), r.Host, target, r.Proto
+	request.Method, request.Host, request.Target, request.Proto = channel.Method(r), r.Host, target, r.Proto
 	request.RawPath, request.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
 	request.Header, request.ContentLength, request.Body, request.ClientIP = r.Header, r.ContentLength, r.Body, clientIP
 	request.Timer, request.answer = request, w
+	request.TooEarly = channel.TooEarly(r)
 	if r.TLS != nil {
-		request.TLSVersion, request.TooEarly = r.TLS.Version, tooEarly(r)
+		request.TLSVersion = r.TLS.Version
 	}
 	if g.login != nil {
 		request.PublicHost, request.PublicHTTPS = g.node.forwarded(r)
@@ -136,10 +138,10 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 			return err
 		}
 	}
-	if r.TLS != nil && !r.TLS.HandshakeComplete {
+	if channel.Early(r) {
 		r.Header["Early-Data"] = []string{"1"} // RFC 8470 section 5.1
 	}
-	tunnel := onlyWebSocket(r)
+	tunnel := channel.OnlyWebSocket(r)
 	if p.Result.Session != nil && !tunnel {
 		p.private.ResponseWriter, w = w, &p.private
 	}

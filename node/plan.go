@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
@@ -49,6 +51,15 @@ func Read(o Options) (*Plan, error) {
 
 // Config returns the settings with their defaults. They must not be changed.
 func (p *Plan) Config() *config.App { return &p.o.Config }
+
+// Doubts returns what is probably misspelt in the routes that were read, in sentences.
+func (p *Plan) Doubts() []string {
+	var doubts []string
+	for _, g := range p.gates {
+		doubts = append(doubts, g.settings.Doubts(&p.o.Config)...)
+	}
+	return doubts
+}
 
 // NeedAPIs declares that the APIs are served, so that Open opens the store.
 func (p *Plan) NeedAPIs() { p.needs = true }
@@ -99,6 +110,19 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 	return g, nil
 }
 
+// pathHost returns how to know the hosts of object stores that have no endpoints: those of the host's sites, and of public_url. It is
+// nil if the host has no sites.
+func (p *Plan) pathHost() func(host string) bool {
+	if p.o.Site == nil {
+		return nil
+	}
+	public := ""
+	if u, err := url.Parse(p.o.Config.PublicURL); err == nil {
+		public = strings.ToLower(u.Hostname())
+	}
+	return func(host string) bool { return host == public || p.o.Site(host) }
+}
+
 // Offline returns an engine with the policies of the gate, for commands. It accepts no credential, and its roles are the declared ones.
 func (g *GatePlan) Offline() (*authz.Engine, error) {
 	roles, err := g.plan.declared.offline()
@@ -117,7 +141,7 @@ func (g *GatePlan) read() (err error) {
 	}
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
 		g.mapping = &authz.S3Mapping{Region: a.SigV4.Region, Account: g.app.Account, Prefix: a.SigV4.Prefix,
-			Endpoints: a.SigV4.Hosts, EmptySegments: a.SigV4.ExactKeys}
+			Endpoints: a.SigV4.Hosts, PathHost: g.plan.pathHost(), EmptySegments: a.SigV4.ExactKeys}
 	} else {
 		mapping, err := authz.NewHTTPMapping(g.app.Region, g.app.Account, a.API, a.Stage)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/node/fleet"
+	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/refusal"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store/postgres"
@@ -34,6 +35,8 @@ func (n *Node) ServeAPIs(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case sv == nil:
 		_ = refusal.Starting(w)
+	case channel.TooEarly(r):
+		_ = refusal.TooEarly(w)
 	case n.serveReady(w, r):
 	default:
 		sv.serve(w, r)

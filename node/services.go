@@ -26,6 +26,7 @@ import (
 	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/server/audit/chain"
 	"github.com/sluicegate/sluice/store/lease"
+	"github.com/sluicegate/sluice/store/postgres"
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/importjob"
@@ -199,7 +200,7 @@ func (sv *Services) revocationOptions(o *Options) *fleet.RevocationOptions {
 // buildRoles makes the roles and takes, or makes, the administrator's key.
 func (sv *Services) buildRoles(ctx context.Context, o *Options) (err error) {
 	sv.Roles, err = iam.New(ctx, iam.Options{Store: sv.Store, Box: sv.Box, Minter: sv.Minter, Account: o.Config.Account, Regions: o.Config.Regions(),
-		Now: o.Now, Rand: o.Rand, Strict: o.Config.StrictAWS, Log: o.Log})
+		Now: o.Now, Dated: postgres.SharedClock(sv.Store, o.Now), Rand: o.Rand, Strict: o.Config.StrictAWS, Log: o.Log})
 	if err != nil {
 		return err
 	}

@@ -24,15 +24,19 @@ func TestEarlyDataThatIsNotSafeIsRefused(t *testing.T) {
 	for _, tc := range []struct {
 		method   string
 		complete bool
+		forward  string // what a proxy in front says
 		status   int
 		mark     string
 	}{
-		{"GET", false, 200, "1"}, {"HEAD", false, 200, "1"}, {"POST", false, 425, ""}, {"DELETE", false, 425, ""}, {"BREW", false, 425, ""},
-		{"GET", true, 200, ""}, {"POST", true, 200, ""},
+		{"GET", false, "", 200, "1"}, {"HEAD", false, "", 200, "1"}, {"POST", false, "", 425, ""}, {"DELETE", false, "", 425, ""}, {"BREW", false, "", 425, ""},
+		{"GET", true, "", 200, ""}, {"POST", true, "", 200, ""}, {"GET", true, "1", 200, "1"}, {"POST", true, "1", 425, ""}, {"POST", true, "0", 425, ""},
 	} {
 		marked = ""
 		r := httptest.NewRequest(tc.method, "/x", nil)
 		r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: tc.complete}
+		if tc.forward != "" {
+			r.Header.Set("Early-Data", tc.forward)
+		}
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		if w.Code != tc.status || marked != tc.mark {

@@ -6,5 +6,7 @@
 //
 // It does not serve (node/dev does) and has no assertions.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: docs/testing.md.
 package sluicetest

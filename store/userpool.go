@@ -176,8 +176,8 @@ type Groups interface {
 	Update(Group) error
 	Delete(poolID, name string) error // with its memberships
 	List(poolID string, p Page) ([]Group, error)
-	Add(poolID, name, sub string) error    // no error if the user is a member; ErrNotFound without group or user
-	Remove(poolID, name, sub string) error // no error if the user is not a member
+	Add(poolID, name, sub string) error               // no error if the user is a member; ErrNotFound without group or user
+	Remove(poolID, name string, subs ...string) error // no error if a user is not a member
 	Of(poolID, sub string, p Page) ([]Group, error)
 	Members(poolID, name string, p Page) ([]User, error)
 }
@@ -282,19 +282,24 @@ type Revocation struct {
 	Until     time.Time // when all these credentials have expired; zero = never
 }
 
+// RevocationKey names a revocation.
+type RevocationKey struct{ Kind, Key string }
+
 // Revocations keeps live revocations.
 type Revocations interface {
 	Put(Revocation) error // one per kind and key; keeps the later NotBefore and the later Until, zero counts as latest
 	Get(kind, key string) (Revocation, error)
+	GetSome(keys []RevocationKey) ([]Revocation, error) // those that exist, in no order
 
 	// Last is Get, but for a revocation that does not exist it returns the zero value. at is when the transaction began, before it read
 	// anything, by the clock of the store, which all processes on it share; zero if that is the clock of this machine.
 	Last(kind, key string) (r Revocation, at time.Time, err error)
 
-	// Advance sets NotBefore to the next full second, by the clock of the store, which is now if that is the clock of this machine. If that
-	// would not make it later, it adds a second, as long as the result is at most ahead seconds later than the next full one. It returns
-	// NotBefore, zero if it is, and when the transaction began. Transactions that advance other revocations do not disturb it.
-	Advance(kind, key string, now time.Time, ahead int, until time.Time) (notBefore, at time.Time, err error)
+	// Advance sets NotBefore of revocations, whose keys differ, to the next full second, by the clock of the store, which is now if that is the
+	// clock of this machine. Where that would not make it later, it adds a second, as long as the result is at most ahead seconds later than
+	// the next full one. It returns each NotBefore, zero if it is, in the order of the keys, and when the transaction began. Transactions that
+	// advance other revocations do not disturb it.
+	Advance(kind string, keys []string, now time.Time, ahead int, until time.Time) (notBefore []time.Time, at time.Time, err error)
 
 	Live(now time.Time) ([]Revocation, error)
 	Since(at time.Time) ([]Revocation, error) // with a NotBefore of at or later, or of zero

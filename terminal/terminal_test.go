@@ -1,6 +1,7 @@
 package terminal_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/terminal"
@@ -20,6 +21,9 @@ func TestATerminalActsOnNoText(t *testing.T) {
 		}
 		if got := terminal.Text(test.text); got != test.lines {
 			t.Errorf("Text(%q) = %q", test.text, got)
+		}
+		if got, want := terminal.Message(test.text), strings.ReplaceAll(test.lines, `\t`, "\t"); got != want {
+			t.Errorf("Message(%q) = %q", test.text, got)
 		}
 	}
 }

@@ -17,6 +17,7 @@ const Identities = "identities"
 
 // Attribute is a name and a value. In a write, an empty value clears the attribute.
 type Attribute struct {
+	// As in the API: the names of custom attributes have their prefix.
 	Name  string
 	Value string
 }

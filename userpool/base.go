@@ -17,6 +17,7 @@ import (
 
 // Base holds what every package of user pools needs. All packages of one process share one Base; make it with NewBase.
 type Base struct {
+	// The store, what seals secrets in it, and the clock. All are required.
 	Store  store.Store
 	Seal   *seal.Box
 	Now    func() time.Time
@@ -29,14 +30,16 @@ type Base struct {
 
 // Event is something that happened in a pool, for those who run it.
 type Event struct {
+	// What happened, and in which pool. For keys, PoolID is the owner of the key.
 	Kind   EventKind
 	PoolID string
 
 	Sub      string        // the user; "" for KeyRotated
 	Failures int           // wrong passwords in a row, for UserLocked
 	Lock     time.Duration // how long the user is locked, for UserLocked
-	KeyID    string        // the new key, for KeyRotated
+	KeyID    string        // the new key, for KeyRotated; the master key, for StoreResealed
 	Use      string        // what the key is for, for KeyRotated
+	Values   int           // how many values were resealed, for StoreResealed
 }
 
 // EventKind says what happened.
@@ -49,7 +52,8 @@ const (
 	UserLocked    EventKind = "user_locked"     // by wrong passwords
 	UserDisabled  EventKind = "user_disabled"   // by an administrator
 	UserSignedOut EventKind = "user_signed_out" // everywhere
-	KeyRotated    EventKind = "key_rotated"     // there is another signing key
+	KeyRotated    EventKind = "key_rotated"     // there is another signing key, or master key
+	StoreResealed EventKind = "store_resealed"  // everything in the store is sealed with the latest master key
 )
 
 // NewBase returns b with defaults filled in, or an error that names the required field that is missing. The clock of the

@@ -19,6 +19,7 @@ import (
 
 // ClientDescription is an app client as the API shows it.
 type ClientDescription struct {
+	// The IDs of the pool and of the client, and the name that the administrator gave.
 	PoolID     string
 	ID         string
 	Name       string

@@ -15,6 +15,7 @@ import (
 
 // NewClient is the input of CreateUserPoolClient.
 type NewClient struct {
+	// As in CreateUserPoolClient. GenerateSecret makes a confidential client.
 	PoolID         string
 	Name           string
 	GenerateSecret bool

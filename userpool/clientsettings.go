@@ -12,6 +12,8 @@ import (
 
 // ClientSettings are an app client's settings, in the JSON of CreateUserPoolClient and DescribeUserPoolClient.
 type ClientSettings struct {
+	// The members of CreateUserPoolClient that have these names, as they were given; a member that was left out is zero. Lifetimes without
+	// TokenValidityUnits are days of refresh tokens and hours of the others.
 	RefreshTokenValidity            int             `json:"RefreshTokenValidity,omitempty"`
 	AccessTokenValidity             int             `json:"AccessTokenValidity,omitempty"`
 	IDTokenValidity                 int             `json:"IdTokenValidity,omitempty"`
@@ -48,6 +50,7 @@ const (
 
 // ValidityUnits are seconds, minutes, hours or days.
 type ValidityUnits struct {
+	// seconds, minutes, hours or days; "" is hours, and days for refresh tokens.
 	AccessToken  string `json:"AccessToken,omitempty"`
 	IDToken      string `json:"IdToken,omitempty"`
 	RefreshToken string `json:"RefreshToken,omitempty"`

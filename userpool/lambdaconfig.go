@@ -10,6 +10,7 @@ import (
 
 // LambdaConfig names the functions that a pool runs, by their ARNs. "" and nil mean no function.
 type LambdaConfig struct {
+	// The ARNs of the functions, by trigger; "" = none.
 	PreSignUp                   string          `json:"PreSignUp,omitempty"`
 	CustomMessage               string          `json:"CustomMessage,omitempty"`
 	PostConfirmation            string          `json:"PostConfirmation,omitempty"`

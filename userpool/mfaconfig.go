@@ -18,6 +18,7 @@ const (
 // MFASettings are the settings of second factors that SetUserPoolMfaConfig writes. SMS is a factor of a pool with an
 // SmsConfiguration.
 type MFASettings struct {
+	// As SetUserPoolMfaConfig got them; nil = never set.
 	SmsConfiguration              json.RawMessage      `json:"SmsConfiguration,omitempty"`
 	EmailMfaConfiguration         *EmailMFAConfig      `json:"EmailMfaConfiguration,omitempty"`
 	SoftwareTokenMfaConfiguration *SoftwareTokenConfig `json:"SoftwareTokenMfaConfiguration,omitempty"` // nil unless the last change named it
@@ -25,17 +26,20 @@ type MFASettings struct {
 
 // EmailMFAConfig has the texts of e-mail messages with a code of a sign-in. Empty texts are AWS's.
 type EmailMFAConfig struct {
+	// The texts of the mail with a code; "" = AWS's.
 	Message string `json:"Message,omitempty"`
 	Subject string `json:"Subject,omitempty"`
 }
 
 // SoftwareTokenConfig says whether TOTP is a second factor.
 type SoftwareTokenConfig struct {
+	// Whether users may have TOTP as a second factor.
 	Enabled bool `json:"Enabled"`
 }
 
 // MFAPolicy is what a pool says about second factors.
 type MFAPolicy struct {
+	// Every user needs a second factor, or those who have one; neither: nobody.
 	On, Optional      bool
 	SMS, Email, Token bool   // the factors of the pool
 	Recovery          string // the attribute that reset codes go to first, which gets no MFA codes unless the user asks; "" for none

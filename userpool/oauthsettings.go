@@ -13,6 +13,7 @@ import (
 // OAuthSettings are the settings of a pool for its OAuth endpoints, and those that are stored and returned without effect:
 // KeyConfiguration and IssuerConfiguration.
 type OAuthSettings struct {
+	// As CreateUserPool got them; nil = left out.
 	KeyConfiguration    json.RawMessage `json:"KeyConfiguration,omitempty"`
 	IssuerConfiguration json.RawMessage `json:"IssuerConfiguration,omitempty"`
 	AcrConfiguration    json.RawMessage `json:"AcrConfiguration,omitempty"`
@@ -31,6 +32,7 @@ type DCRConfig struct {
 
 // DCR is the resolved configuration of dynamic client registration. The grants have Cognito's names: code, client_credentials.
 type DCR struct {
+	// Whether clients may register dynamically.
 	Enabled       bool
 	Open          bool     // registration needs no initial access token
 	Authenticated []string // grants of clients that register with a token; none refuses all

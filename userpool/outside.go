@@ -16,6 +16,7 @@ func (c *LogConfiguration) ARN() string { return cmp.Or(c.LogGroup, c.Bucket, c.
 
 // Replica is the replica of a pool in another region; see package replicas.
 type Replica struct {
+	// The region in which the pool is served too.
 	Region string            `json:"region"`
 	Active bool              `json:"active,omitempty"` // serves sign-ins
 	Tags   map[string]string `json:"tags,omitempty"`

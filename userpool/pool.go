@@ -19,6 +19,7 @@ import (
 
 // PoolDescription is a user pool as the API shows it.
 type PoolDescription struct {
+	// What AWS's API tells of a pool. ModifiedAt is that of the settings, not of users.
 	ID         string
 	ARN        string
 	Name       string

@@ -12,6 +12,7 @@ import (
 // PoolSettings are a pool's settings. The JSON is that of CreateUserPool and DescribeUserPool, member for member, so that
 // server/cognitoidp converts by encoding and decoding.
 type PoolSettings struct {
+	// The members of CreateUserPool that have these names, as they were given; a member that was left out is zero, and has AWS's default.
 	Policies                    *Policies             `json:"Policies,omitempty"`
 	DeletionProtection          string                `json:"DeletionProtection,omitempty"` // ACTIVE or INACTIVE
 	AutoVerifiedAttributes      []string              `json:"AutoVerifiedAttributes,omitempty"`
@@ -35,6 +36,7 @@ type PoolSettings struct {
 	EmailConfiguration  json.RawMessage `json:"EmailConfiguration,omitempty"`  // Pool.Sender has the members that have an effect
 	DeviceConfiguration json.RawMessage `json:"DeviceConfiguration,omitempty"` // see Pool.Devices
 
+	// Of other operations; nil or empty = never set.
 	UserPoolAddOns       *AddOns            `json:"UserPoolAddOns,omitempty"`
 	RiskConfiguration    *risk.Config       `json:"RiskConfiguration,omitempty"`    // of SetRiskConfiguration
 	SessionConfiguration *SessionConfig     `json:"SessionConfiguration,omitempty"` // of SetUserPoolSessionConfiguration
@@ -48,6 +50,7 @@ type PoolSettings struct {
 
 // Policies are the password and sign-in policy.
 type Policies struct {
+	// nil = AWS's default.
 	PasswordPolicy *PasswordPolicy `json:"PasswordPolicy,omitempty"`
 	SignInPolicy   *SignInPolicy   `json:"SignInPolicy,omitempty"`
 }
@@ -65,11 +68,13 @@ type PasswordPolicy struct {
 
 // SignInPolicy names the factors a sign-in may begin with.
 type SignInPolicy struct {
+	// PASSWORD, EMAIL_OTP, SMS_OTP and WEB_AUTHN; nil is PASSWORD.
 	AllowedFirstAuthFactors []string `json:"AllowedFirstAuthFactors,omitempty"`
 }
 
 // VerificationTemplate holds the texts of messages with a code. "{####}" is replaced by the code.
 type VerificationTemplate struct {
+	// The texts of messages with codes and links; "" = AWS's. DefaultEmailOption is CONFIRM_WITH_CODE or CONFIRM_WITH_LINK.
 	SmsMessage         string `json:"SmsMessage,omitempty"`
 	EmailMessage       string `json:"EmailMessage,omitempty"`
 	EmailSubject       string `json:"EmailSubject,omitempty"`
@@ -85,6 +90,7 @@ type UpdateSettings struct {
 
 // AdminCreateConfig configures users whom an administrator creates.
 type AdminCreateConfig struct {
+	// As in CreateUserPool. UnusedAccountValidityDays is the deprecated form of TemporaryPasswordValidityDays; 0 = left out.
 	AllowAdminCreateUserOnly  bool            `json:"AllowAdminCreateUserOnly"`
 	UnusedAccountValidityDays int             `json:"UnusedAccountValidityDays,omitempty"`
 	InviteMessageTemplate     *InviteTemplate `json:"InviteMessageTemplate,omitempty"`
@@ -92,6 +98,7 @@ type AdminCreateConfig struct {
 
 // InviteTemplate holds the texts of invitations. "{username}" and "{####}" are replaced by name and temporary password.
 type InviteTemplate struct {
+	// The texts of invitations; "" = AWS's.
 	SMSMessage   string `json:"SMSMessage,omitempty"`
 	EmailMessage string `json:"EmailMessage,omitempty"`
 	EmailSubject string `json:"EmailSubject,omitempty"`
@@ -99,16 +106,19 @@ type InviteTemplate struct {
 
 // UsernameConfig says how user names compare.
 type UsernameConfig struct {
+	// Whether names that differ in case only are different.
 	CaseSensitive bool `json:"CaseSensitive"`
 }
 
 // RecoverySetting says how a forgotten password is replaced.
 type RecoverySetting struct {
+	// In any order; nil = AWS's default.
 	RecoveryMechanisms []RecoveryMechanism `json:"RecoveryMechanisms,omitempty"`
 }
 
 // RecoveryMechanism is verified_email, verified_phone_number or admin_only with its priority, 1 first.
 type RecoveryMechanism struct {
+	// verified_email, verified_phone_number or admin_only; 1 is the first to be tried.
 	Name     string `json:"Name"`
 	Priority int    `json:"Priority"`
 }

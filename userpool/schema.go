@@ -12,6 +12,7 @@ import (
 
 // SchemaAttribute describes one attribute of a pool's users, in the API's JSON. Constraint numbers are strings.
 type SchemaAttribute struct {
+	// As in CreateUserPool; nil = AWS's default of the attribute.
 	Name                       string             `json:"Name,omitempty"`
 	AttributeDataType          string             `json:"AttributeDataType,omitempty"` // String, Number, DateTime, Boolean
 	DeveloperOnlyAttribute     *bool              `json:"DeveloperOnlyAttribute,omitempty"`
@@ -23,12 +24,14 @@ type SchemaAttribute struct {
 
 // StringConstraints bound a text's length in characters.
 type StringConstraints struct {
+	// Numbers of characters, in decimal; "" = no bound.
 	MinLength string `json:"MinLength,omitempty"`
 	MaxLength string `json:"MaxLength,omitempty"`
 }
 
 // NumberConstraints bound a number.
 type NumberConstraints struct {
+	// Integers, in decimal; "" = no bound.
 	MinValue string `json:"MinValue,omitempty"`
 	MaxValue string `json:"MaxValue,omitempty"`
 }

@@ -17,6 +17,7 @@ import (
 
 // Options are what New needs. Base, Regions, Account, IssuerFor and CheckProviders are required.
 type Options struct {
+	// Required, as all up to IssuerFor. The first of Regions is the default.
 	Base      *Base
 	Regions   region.Set
 	Account   string                     // 12 digits

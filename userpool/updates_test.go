@@ -89,6 +89,30 @@ func TestAnUpdateKeepsOrResetsWhatItLeavesOutAsAWSDoes(t *testing.T) {
 	}
 }
 
+func TestAnUpdateKeepsMFAWithItsFactorAndResetsTheTriggers(t *testing.T) {
+	h := newHarness(t)
+	const auto = `"AutoVerifiedAttributes": ["phone_number"]`
+	p := h.Pool(settings(t, `{`+auto+`, "MfaConfiguration": "OPTIONAL", "SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms", "ExternalId": "x"},
+		"LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f"}}`))
+	before, defaults := members(t, p.Settings), members(t, h.Pool(userpool.PoolSettings{}).Settings)
+	if before["LambdaConfig"] == defaults["LambdaConfig"] {
+		t.Fatal("the pool has no triggers")
+	}
+	if err := h.Pools.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{`+auto+`}`)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Pools.DescribeUserPool(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := members(t, got.Settings)
+	for name, want := range map[string]string{"MfaConfiguration": `"OPTIONAL"`, "SmsConfiguration": before["SmsConfiguration"], "LambdaConfig": defaults["LambdaConfig"]} {
+		if after[name] != want {
+			t.Errorf("%s: %s, want %s", name, after[name], want)
+		}
+	}
+}
+
 func TestAnUpdateOfAutoVerifiedAttributesAloneClearsThem(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(settings(t, `{"AutoVerifiedAttributes": ["email"]}`))

@@ -14,6 +14,7 @@ const FactorWebAuthn = "WEB_AUTHN"
 
 // WebAuthnConfig is the WebAuthnConfiguration of SetUserPoolMfaConfig.
 type WebAuthnConfig struct {
+	// The domain of passkeys; "" = that of the pool.
 	RelyingPartyID      string `json:"RelyingPartyId,omitempty"`
 	UserVerification    string `json:"UserVerification,omitempty"`    // required or preferred; "" is preferred
 	FactorConfiguration string `json:"FactorConfiguration,omitempty"` // "" is SINGLE_FACTOR

@@ -6,5 +6,7 @@
 //
 // What it leaves to others: making records and deciding again (authz), writing them (the host's log), the commands (node/policyroute).
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: docs/policies.md, "Decision log".
 package decisionlog

@@ -1,7 +1,7 @@
 package headers
 
-// knownNames are headers in which gateways and proxies name the user to upstreams. Upstreams trust them, so a client
-// must not send them. Engines remove them unless authz.Options.KeepHeaders names them. Each line names the products
+// knownNames are headers in which gateways and proxies name the user to upstreams, or the URL and method that a request had before
+// them. Upstreams trust them, so a client must not send them. Engines remove them unless authz.Options.KeepHeaders names them. Each line names the products
 // whose documentation lists the headers.
 var knownNames = []string{
 	// oauth2-proxy, Traefik, nginx auth_request.
@@ -27,6 +27,10 @@ var knownNames = []string{
 	// Client certificates, as proxies that terminate TLS forward them (RFC 9440).
 	"Client-Cert", "Client-Cert-Chain", "X-Client-Cert", "X-Forwarded-Client-Cert", "X-Ssl-Client-*", "Ssl-Client-*",
 	"X-Client-Verify", "X-Client-Dn",
+	// Overrides: frameworks (Symfony, Zend, ASP.NET and IIS, Rack, Express, Spring) serve another URL or method than that of the
+	// request, which is what was decided on.
+	"X-Original-Url", "X-Original-Uri", "X-Original-Path", "X-Original-Method", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Forwarded-Path",
+	"X-Forwarded-Method", "X-Http-Method*", "X-Method-Override",
 }
 
 // decidingTrailers are headers that affect authorization, here or at the upstream. Trailers arrive after the decision,

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -56,6 +57,15 @@ func (r *Refused) Error() string { return "login: the provider refused: " + r.Co
 // ErrNotSetUp is the error of a provider that does not accept this site's requests, so that sign-ins are impossible. The error that wraps it
 // says what to change.
 var ErrNotSetUp = errors.New("login: the settings of the site and of its provider do not match")
+
+// Unregistered is the error of a provider whose app client does not have the callback of this site. The site's host is the browser's
+// choice, so it may be a name that the operator never meant to serve.
+type Unregistered struct{ Client, RedirectURI string }
+
+// Error says what to register.
+func (u *Unregistered) Error() string {
+	return fmt.Sprintf("login: the app client %s does not have the callback %q; if that is a site of yours, add it to the client's CallbackURLs", u.Client, u.RedirectURI)
+}
 
 // Challenge returns the code_challenge of a verifier, by the method S256 (RFC 7636 section 4.2).
 func Challenge(verifier string) string {

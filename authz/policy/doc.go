@@ -11,6 +11,8 @@
 // parsed and checked here but which no upstream of Sluice has. Errors are *Invalid and *SizeError; the API servers
 // translate them.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: the IAM User Guide, "IAM JSON policy element reference" (grammar, condition operators, policy variables,
 // multivalued context keys) and "Policy evaluation logic". Where AWS is silent the package fails closed; docs/policies.md
 // lists each such rule.

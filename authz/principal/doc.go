@@ -6,5 +6,7 @@
 // Other packages verify credentials (authz/token, credentials/sigv4, credentials/session), choose policies, and define the
 // condition keys for these values (authz).
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Sources: Cognito's token claims; IAM's request context for role sessions.
 package principal

@@ -215,8 +215,10 @@ func (x *Index) Snapshot() []Record {
 // recordsOf returns the records that produce an entry.
 func recordsOf(k key, e entry) []Record {
 	r := Record{Kind: k.kind, Issuer: k.issuer, Name: k.name, Until: e.until}
-	if k.kind == KindFamily && e.of != "" {
-		r.Of, r.At = e.of, e.issued-1000 // nextSecond of it is e.issued
+	if k.kind == KindFamily {
+		if r.Of = e.of; e.issued != 0 {
+			r.At = e.issued - 1000 // nextSecond of it is e.issued
+		}
 		return []Record{r}
 	}
 	if k.kind != KindSessions {

@@ -128,6 +128,43 @@ func TestThreatACollapsedIssuerKeepsTheRevocationsDatedAheadOfTheClock(t *testin
 	}
 }
 
+// Threat: one account signs in until the store forgets its oldest sign-ins, and then revokes them. Who their user was is no longer known, so
+// that they cannot be combined.
+func TestThreatRevokedSignInsOfAnUnknownUserDoNotLockTheOthersOut(t *testing.T) {
+	clock := &ticker{t: noon.Add(-time.Hour)}
+	x, err := NewIndex(Options{Now: clock.now, MaxBytes: 20_000, Skew: MaxLead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := noon.Add(time.Hour)
+	for i := range 200 {
+		if i == 50 {
+			clock.set(noon)
+		}
+		if err := x.Apply(FamilyOf(pool, "", fmt.Sprint("family", i), clock.now().Add(MaxLead), until)); err != nil {
+			t.Fatal(err)
+		}
+		if i == 120 && (x.Stats().Collapsed != 1 || x.Revoked(alice("f1", 0, 0))) {
+			t.Fatalf("%+v: a new token is revoked", x.Stats())
+		}
+	}
+	again, _ := newIndex(t, 0, x.Snapshot()...)
+	for i := range 200 {
+		issued := -3600
+		if i >= 50 {
+			issued = 0
+		}
+		for _, index := range []*Index{x, again} {
+			if !index.Revoked(alice(fmt.Sprint("family", i), -3600, issued)) {
+				t.Fatalf("family %d was forgotten", i)
+			}
+		}
+	}
+	if !reflect.DeepEqual(again.Snapshot(), x.Snapshot()) {
+		t.Error("the snapshot of the snapshot differs")
+	}
+}
+
 func TestACollapseSparesNewTokensIfWhatItMergesIsOld(t *testing.T) {
 	x, err := NewIndex(Options{Now: (&ticker{t: noon}).now, MaxBytes: 20_000, Skew: MaxLead})
 	if err != nil {

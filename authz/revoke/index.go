@@ -65,7 +65,7 @@ type group struct {
 // entry holds the revocations of one key. Times are in milliseconds since 1970; 0 means never.
 type entry struct {
 	sessions int64  // see Sessions
-	issued   int64  // everything issued before is revoked; for a family, see FamilyOf, all of its tokens were issued before
+	issued   int64  // everything issued before is revoked; for a family of FamilyOf, all of its tokens were issued before
 	of       string // for a family, the subject, if it is known
 	until    int64
 }
@@ -210,8 +210,8 @@ func (r *Record) entries(yield func(key, entry) bool) {
 	k, e := key{r.Kind, r.Issuer, r.Name}, entry{until: r.Until}
 	switch r.Kind {
 	case KindFamily:
-		if r.Of != "" {
-			e.of, e.issued = r.Of, nextSecond(time.UnixMilli(r.At))
+		if e.of = r.Of; r.Of != "" || r.At != 0 {
+			e.issued = nextSecond(time.UnixMilli(r.At))
 		}
 	case KindSessions:
 		e.sessions = r.At

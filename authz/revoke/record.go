@@ -41,7 +41,7 @@ type Record struct {
 	Issuer string   `json:"issuer,omitempty"` // the exact iss; not for roles and identities
 	Name   string   `json:"name"`             // origin_jti, sub, role ARN or identity id
 	Of     string   `json:"of,omitempty"`     // families: the sub; empty if it is not known
-	At     int64    `json:"at,omitempty"`     // the time of the revocation; for families, only with Of
+	At     int64    `json:"at,omitempty"`     // the time of the revocation; for families, 0 if it is not known
 	Recent []string `json:"recent,omitempty"` // sessions: see Sessions
 	Until  int64    `json:"until"`            // when everything that the record revokes has expired
 }
@@ -51,8 +51,8 @@ func Family(issuer, originJTI string, until time.Time) Record {
 	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Until: until.UnixMilli()}
 }
 
-// FamilyOf is like Family for a family whose subject is known. A full Index can combine the families of one subject
-// without revoking the tokens of others. at is the time of the revocation; no token of the family may be issued later.
+// FamilyOf is like Family for a family that ends at a time: no token of it may be issued later than at. A full Index can combine the
+// families of one subject without revoking the tokens of others. subject is "" if it is not known.
 func FamilyOf(issuer, subject, originJTI string, at, until time.Time) Record {
 	return Record{Kind: KindFamily, Issuer: issuer, Name: originJTI, Of: subject, At: at.UnixMilli(), Until: until.UnixMilli()}
 }

@@ -14,6 +14,8 @@
 // The package does not decide which claims a token has (userpool, identitypool, credentials), what a principal may do
 // (authz), or whether a token was revoked (authz/revoke). Package authz/keyring rotates signing keys.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Sources: RFC 7515, 7517, 7518, 7519, 8037, 8725 and 9068; OpenID Connect Discovery 1.0; AWS developer guide, "Verifying
 // JSON web tokens"; the rules of API Gateway's JWT authorizer for aud and client_id.
 package token

@@ -2,6 +2,7 @@ package urlpath
 
 import (
 	"errors"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -13,6 +14,7 @@ const MaxBytes = 8192
 var (
 	ErrTooLong   = errors.New("the path is too long")
 	ErrForm      = errors.New("the request target is not a path")
+	ErrFragment  = errors.New("the request target contains a number sign, which must be encoded")
 	ErrEmpty     = errors.New("the path contains an empty segment")
 	ErrDots      = errors.New("the path contains a dot segment")
 	ErrEncoding  = errors.New("the path contains a malformed percent-encoding")
@@ -144,12 +146,15 @@ func checkDecoded(s string) error {
 	return nil
 }
 
-// CheckTarget refuses a request target that is not in origin form (RFC 9112 section 3.2).
+// CheckTarget refuses a request target that is not in origin form (RFC 9112 section 3.2). Some servers cut a query at a #.
 func CheckTarget(target string) error {
-	if target == "" || target[0] == '/' {
-		return nil
+	switch {
+	case target != "" && target[0] != '/':
+		return ErrForm
+	case strings.IndexByte(target, '#') >= 0:
+		return ErrFragment
 	}
-	return ErrForm
+	return nil
 }
 
 const unreservedBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

@@ -99,3 +99,15 @@ func FuzzCanonical(f *testing.F) {
 		}
 	})
 }
+
+func TestATargetIsAPathWithAQueryAndHasNoFragment(t *testing.T) {
+	for target, want := range map[string]error{
+		"": nil, "/": nil, "/a?b": nil, "/a?b=/../?c": nil, "/a%23?b%23": nil, "//a": nil,
+		"*": ErrForm, "a": ErrForm, "http://a/b": ErrForm, "?a": ErrForm,
+		"/a#b": ErrFragment, "/a?b#c": ErrFragment, "/a?#": ErrFragment,
+	} {
+		if err := CheckTarget(target); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", target, err, want)
+		}
+	}
+}

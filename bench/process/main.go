@@ -35,6 +35,7 @@ func main() {
 	rounds := flag.Int("rounds", 9, "with -users: how often each call is measured among few and among many users")
 	keep := flag.String("dir", "", "with -users: a directory that keeps the users for another run")
 	onDatabase := flag.String("postgres-users", "", "measure a pool on PostgreSQL with these numbers of users, such as 1000000,10000000, next to one with 1,000, and nothing else")
+	fill := flag.Bool("fill", false, "with -postgres-users and -dir: make the users for another run, and measure nothing")
 	processes := flag.Bool("processes", false, "measure one, two and four processes on one PostgreSQL, and nothing else")
 	pools := flag.Int("pools", 0, "measure a process with this many user pools next to one with a single one, and nothing else")
 	flag.Parse()
@@ -48,7 +49,7 @@ func main() {
 			case *pools > 0:
 				return runPools(*binary, dir, *pools, *rounds)
 			}
-			return runDatabase(*binary, dir, *onDatabase, *rounds)
+			return runDatabase(databaseOptions{binary: *binary, dir: dir, sizes: *onDatabase, rounds: *rounds, fillOnly: *fill})
 		})
 	case *users > 0:
 		err = runUsers(userOptions{binary: *binary, few: 1000, many: *users, rounds: *rounds, dir: *keep})

@@ -23,7 +23,7 @@ type server struct {
 }
 
 // startServer starts a server in a directory, which it creates if necessary.
-func startServer(dir string) (*server, error) {
+func startServer(dir string, settings ...string) (*server, error) {
 	ports, err := proc.FreePorts(1)
 	if err != nil {
 		return nil, err
@@ -46,9 +46,13 @@ func startServer(dir string) (*server, error) {
 			return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 		}
 	}
-	s.cmd = s.program("postgres", "-D", data, "-k", dir, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200",
-		"-c", "shared_buffers=512MB", "-c", "max_wal_size=8GB", "-c", "maintenance_work_mem=1GB", "-c", "wal_level=minimal", "-c", "max_wal_senders=0",
-		"-c", "checkpoint_timeout=30min", "-c", "max_parallel_maintenance_workers=0", "-c", "max_parallel_workers_per_gather=0")
+	args := []string{"-D", data, "-k", dir, "-p", strconv.Itoa(s.port)}
+	for _, setting := range append([]string{"listen_addresses=127.0.0.1", "max_connections=200", "shared_buffers=512MB", "max_wal_size=8GB",
+		"maintenance_work_mem=1GB", "wal_level=minimal", "max_wal_senders=0", "checkpoint_timeout=30min", "max_parallel_maintenance_workers=0",
+		"max_parallel_workers_per_gather=0"}, settings...) {
+		args = append(args, "-c", setting)
+	}
+	s.cmd = s.program("postgres", args...)
 	log, err := os.Create(filepath.Join(os.TempDir(), fmt.Sprintf("sluice-bench-postgres-%d.log", s.port)))
 	if err != nil {
 		return nil, err
@@ -77,7 +81,7 @@ func (s *server) program(name string, args ...string) *exec.Cmd {
 	}
 	all := []string{path}
 	if os.Geteuid() == 0 {
-		all = []string{"setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", path}
+		all = []string{"setpriv", "--pdeathsig", "INT", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", path}
 	}
 	all = append([]string{"-n", "5"}, append(all, args...)...)
 	cmd := exec.Command("nice", all...)
@@ -108,9 +112,9 @@ func (s *server) database(name string) (string, error) {
 	return fmt.Sprintf("postgres://sluice@127.0.0.1:%d/%s?sslmode=disable", s.port, name), nil
 }
 
-// cpu returns the time in seconds that the server's processes for clients have run so far. Those that write in the background are left
+// cpu returns the time in seconds that the server's processes for clients of a database have run so far. Those that write in the background are left
 // out: what they do falls into other times.
-func (s *server) cpu() (float64, error) {
+func (s *server) cpu(database string) (float64, error) {
 	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return 0, err
@@ -118,7 +122,7 @@ func (s *server) cpu() (float64, error) {
 	sum := 0.0
 	for _, path := range all {
 		text, err := os.ReadFile(path)
-		if err != nil || !strings.HasPrefix(string(text), "postgres: sluice ") || !strings.Contains(string(text), "127.0.0.1") {
+		if err != nil || !strings.HasPrefix(string(text), "postgres: sluice "+database+" ") || !strings.Contains(string(text), "127.0.0.1") {
 			continue // it has ended, or is another one
 		}
 		dir := filepath.Dir(path)
@@ -143,4 +147,12 @@ func (s *server) cpu() (float64, error) {
 func (s *server) stop() error {
 	_ = s.cmd.Process.Signal(syscall.SIGINT) // fast; fails if it has ended
 	return s.cmd.Wait()
+}
+
+// sync writes to the disk what a server left unwritten that ran with fsync=off and has stopped.
+func (s *server) sync() error {
+	if out, err := s.program("initdb", "--sync-only", "-D", filepath.Join(s.dir, "data")).CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb --sync-only: %w\n%s", err, out)
+	}
+	return nil
 }

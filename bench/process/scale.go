@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/bench/proc"
@@ -52,14 +53,14 @@ func startNode(binary, dir, name, database, issuer string, port int) (*node, err
 // sample is what a round of calls took.
 type sample struct{ wall, process, database float64 } // seconds for each call
 
-// round makes calls at several nodes, 2 at a time at each.
-func round(s *server, nodes []*node, calls int, target string, body func() any) (sample, error) {
+// round makes calls at several nodes of a database, 2 at a time at each.
+func round(s *server, name string, nodes []*node, calls int, target string, body func() any) (sample, error) {
 	spent := func() (processes, database float64, err error) {
 		for _, n := range nodes {
 			one, failed := n.cpu()
 			processes, err = processes+one, errors.Join(err, failed)
 		}
-		database, failed := s.cpu()
+		database, failed := s.cpu(name)
 		return processes, database, errors.Join(err, failed)
 	}
 	p0, d0, err := spent()
@@ -166,7 +167,7 @@ func measureProcesses(s *server, nodes []*node, works []work, rounds int) error 
 		samples := make([][]sample, len(counts))
 		for r := range rounds + 1 {
 			for i, n := range counts {
-				one, err := round(s, nodes[:n], w.calls, w.target, func() any { return w.body })
+				one, err := round(s, "processes", nodes[:n], w.calls, w.target, func() any { return w.body })
 				if err != nil {
 					return fmt.Errorf("%s with %d processes: %w", w.name, n, err)
 				}
@@ -241,21 +242,27 @@ func runPools(binary, dir string, pools, rounds int) error {
 		fmt.Printf("| %d | %.0f ms | %.1f MiB |\n", []int{1, pools}[i], 1000*median(starts[i]), d.memory)
 	}
 	both[0].users, both[1].users = 1, 1
-	return compare(both[0], both[1], rounds)
+	return compare(both[0], both[1], [2]string{"one pool", fmt.Sprintf("%d pools", pools)}, rounds)
 }
 
-// morePools makes pools, with a client each, until there are so many.
+// morePools makes pools until there are so many: several at a time, since each has two new RSA keys.
 func morePools(url string, pools int) error {
-	mark := fmt.Sprintf("bench%d", pools)
-	for i := range pools - 1 {
-		if err := signedCall(url, "CreateUserPool", fmt.Sprintf(`{"PoolName":"%s-%d"}`, mark, i)); err != nil {
-			return err
-		}
-		if i%100 == 99 {
-			fmt.Fprintf(os.Stderr, "%d pools\n", i+1)
-		}
+	const workers = 4
+	failures := make([]error, workers)
+	var wg sync.WaitGroup
+	var made atomic.Int64
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < pools-1 && failures[w] == nil; i += workers {
+				failures[w] = signedCall(url, "CreateUserPool", fmt.Sprintf(`{"PoolName":"bench%d-%d"}`, pools, i))
+				if n := made.Add(1); n%100 == 0 {
+					fmt.Fprintf(os.Stderr, "%d pools\n", n)
+				}
+			}
+		})
 	}
-	return nil
+	wg.Wait()
+	return errors.Join(failures...)
 }
 
 // randomUser returns the number of one of the generated users.

@@ -63,7 +63,7 @@ func runUsers(o userOptions) error {
 	for _, d := range all {
 		fmt.Printf("| %d | %.1f MiB | %.1f MiB | ≤ 30 MiB |\n", d.users, d.memory, d.memory-all[0].memory)
 	}
-	return compare(all[1], all[2], o.rounds)
+	return compare(all[1], all[2], [2]string{fmt.Sprintf("among %d users", o.few), fmt.Sprintf("among %d users", o.many)}, o.rounds)
 }
 
 // openDirectory fills a data directory if it is not full, starts a process on it and measures its memory at rest.
@@ -157,10 +157,10 @@ var measured = []struct {
 	{"InitiateAuth", "≤ 1.3", 48, func(*directory) any { return signIn }},
 }
 
-// compare prints what a call costs among many users and among few, in CPU time of the process. The rounds of the two take turns, so that other
+// compare prints what a call costs two processes, whose names it prints, in CPU time of the process. The rounds of the two take turns, so that other
 // work on the machine falls on both.
-func compare(few, many *directory, rounds int) error {
-	fmt.Printf("\n| call | among %d users, a core | among %d users, a core | ratio of the times, median (least to most) | wanted |\n| --- | --- | --- | --- | --- |\n", few.users, many.users)
+func compare(few, many *directory, names [2]string, rounds int) error {
+	fmt.Printf("\n| call | %s, a core | %s, a core | ratio of the times, median (least to most) | wanted |\n| --- | --- | --- | --- | --- |\n", names[0], names[1])
 	for _, m := range measured {
 		var rates [2][]float64
 		var ratios []float64

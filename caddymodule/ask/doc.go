@@ -5,5 +5,7 @@
 //
 // What it leaves to others: the settings of a route and its gate (caddymodule), the form of questions (server/forwardauth).
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: Caddy's documentation for module developers.
 package ask

@@ -122,6 +122,10 @@ func (f *ForwardAuth) answer(w http.ResponseWriter, r, original *http.Request, g
 	if err != nil {
 		return err
 	}
+	if size, ok := by.Fits(granted); !ok {
+		return refusal.TooLarge(by.Answer(w), "The upstream's headers would be "+strconv.Itoa(size)+" bytes, of which most are cookies of the client. "+
+			f.Gateway+" takes "+strconv.Itoa(by.Room())+". The client must send fewer cookies.")
+	}
 	forwardauth.Allow(w, granted)
 	return nil
 }

@@ -140,8 +140,11 @@ func (e *Emitter) Happened(x userpool.Event) {
 	if x.Kind == userpool.UserLocked {
 		data["failures"], data["seconds"] = x.Failures, x.Lock.Seconds()
 	}
-	if x.Kind == userpool.KeyRotated {
+	switch x.Kind { //nolint:exhaustive // the others are of users
+	case userpool.KeyRotated:
 		data = map[string]any{"owner": x.PoolID, "use": x.Use, "key": x.KeyID}
+	case userpool.StoreResealed:
+		data = map[string]any{"key": x.KeyID, "values": x.Values}
 	}
 	e.Tell(prefix+string(x.Kind), data)
 }

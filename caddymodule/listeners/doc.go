@@ -5,5 +5,7 @@
 //
 // What it leaves to others: the sockets and the connections (handover).
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: decision 8, and Caddy's listeners.
 package listeners

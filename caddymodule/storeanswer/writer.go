@@ -50,12 +50,18 @@ func (s *Writer) WriteHeader(status int) {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 		s.status = status
 	default:
+		if h := s.Header(); status/100 == 2 && h["Content-Type"] == nil && h.Get("Content-Length") != "0" && status != http.StatusNoContent {
+			h["Content-Type"] = []string{untyped}
+		}
 		if s.completed != nil {
 			s.Header().Del("Content-Length") // the address may be longer
 		}
 		s.ResponseWriter.WriteHeader(status)
 	}
 }
+
+// untyped is S3's type of an object that was stored without one. net/http would look at the bytes, and call a script HTML.
+const untyped = "binary/octet-stream"
 
 // lowerMetadata converts the names of x-amz-meta-* headers to lower case. net/http sends names as they are in the map.
 func lowerMetadata(h http.Header) {

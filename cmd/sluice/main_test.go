@@ -28,7 +28,7 @@ func TestHelpShowsSluicesOwnExamples(t *testing.T) {
 		t.Error(err)
 	}
 	help := <-text
-	for _, want := range []string{"$ sluice run --config Caddyfile", "$ sluice validate", "$ sluice policy test", "$ sluice explain"} {
+	for _, want := range []string{"$ sluice run --config Caddyfile", "$ sluice validate", "$ sluice policy test", "$ sluice explain", "Commands of Sluice:\n", "https://caddyserver.com/docs/command-line\n", "Documentation of Sluice:\n"} {
 		if strings.Count(help, want) == 0 {
 			t.Errorf("the help does not contain %q:\n%s", want, help)
 		}

@@ -13,6 +13,8 @@
 // an error code. The package does not support POST policies and refuses SigV4A. It keeps no state except the KeyCache that a
 // caller passes in.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Sources: "AWS Signature Version 4 for API requests" in the IAM User Guide; "Authenticating requests" and "Signature
 // calculations for the Authorization header: transferring payload in multiple chunks", with and without trailing headers, in
 // the Amazon S3 API Reference; the signing test suite of awslabs/aws-c-auth.

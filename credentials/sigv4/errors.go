@@ -65,6 +65,8 @@ type Error struct {
 type Facts struct {
 	// Region and Service are what the scope should name, where it names another (WrongScope).
 	Region, Service string
+	// Named is the wrong region that the scope names, if it is short and has only usual characters (WrongScope).
+	Named string
 	// SignedAt is the signing time, Now the verifier's time (Skewed, NotYetValid, Expired).
 	SignedAt, Now time.Time
 	// Allowed is the largest difference between the two (Skewed), or how long the request is valid (NotYetValid, Expired).

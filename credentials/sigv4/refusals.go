@@ -22,7 +22,7 @@ func wrongRegion(got string, right []string) *Error {
 	e := refuseCredential(WrongScope, "the region"+shown(got, "'")+" is wrong")
 	if len(right) > 0 {
 		e.Detail += "; expecting '" + right[0] + "'"
-		e.Facts.Region = right[0]
+		e.Facts.Region, e.Facts.Named = right[0], strings.Trim(shown(got, "'"), " '")
 	}
 	return e
 }

@@ -19,7 +19,7 @@ func TestRefusalsHaveTheTextsOfS3(t *testing.T) {
 		week      = "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"
 	)
 	var none sigv4.Facts
-	region := sigv4.Facts{Region: "eu-west-1"}
+	region, unnamed := sigv4.Facts{Region: "eu-west-1", Named: "us-east-1"}, sigv4.Facts{Region: "eu-west-1"}
 	header := func(old, replacement string) func(*sigv4.Request, *sigv4.Options) {
 		return func(r *sigv4.Request, _ *sigv4.Options) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, replacement, 1))
@@ -51,16 +51,16 @@ func TestRefusalsHaveTheTextsOfS3(t *testing.T) {
 		"version 2 in a query": {true, func(r *sigv4.Request, _ *sigv4.Options) { r.RawQuery = "AWSAccessKeyId=a&Signature=b&Expires=1" }, mechanism, false, none},
 		"another region":       {false, header("eu-west-1", "us-east-1"), "the region 'us-east-1' is wrong; expecting 'eu-west-1'", true, region},
 		"in a query":           {true, query("eu-west-1", "us-east-1"), "the region 'us-east-1' is wrong; expecting 'eu-west-1'", true, region},
-		"a region with quotes": {false, header("eu-west-1", "a'b"), "the region is wrong; expecting 'eu-west-1'", true, region},
+		"a region with quotes": {false, header("eu-west-1", "a'b"), "the region is wrong; expecting 'eu-west-1'", true, unnamed},
 		"a region with controls": {true, query("eu-west-1", "a%0d%0ab"), "the region is wrong; expecting 'eu-west-1'", true,
-			region},
-		"a long region": {false, header("eu-west-1", strings.Repeat("x", 65)), "the region is wrong; expecting 'eu-west-1'", true, region},
+			unnamed},
+		"a long region": {false, header("eu-west-1", strings.Repeat("x", 65)), "the region is wrong; expecting 'eu-west-1'", true, unnamed},
 		"no region is right": {false, func(_ *sigv4.Request, o *sigv4.Options) { o.Regions = nil }, "the region 'eu-west-1' is wrong", true,
 			none},
 		"another service": {false, header("/s3/", "/ec2/"), `incorrect service "ec2". This endpoint belongs to "s3".`, true,
 			sigv4.Facts{Service: "s3"}},
 		"another region and service": {false, header("/eu-west-1/s3/", "/us-east-1/ec2/"), "the region 'us-east-1' is wrong; expecting 'eu-west-1'", true,
-			sigv4.Facts{Region: "eu-west-1", Service: "s3"}},
+			sigv4.Facts{Region: "eu-west-1", Service: "s3", Named: "us-east-1"}},
 		"another terminator": {true, query("aws4_request", "aws4_re"), `incorrect terminal "aws4_re". This endpoint uses "aws4_request".`, true, none},
 		"another day": {false, header("/20260301", "/20260302"),
 			`Invalid credential date "20260302". This date is not the same as X-Amz-Date: "20260301".`, false, none},

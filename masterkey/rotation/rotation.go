@@ -39,6 +39,9 @@ type Options struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Made   func(id string) // is called when there is another master key; must return at once; may be nil
+
+	// Resealed is called when everything in the store is sealed with the key; must return at once; may be nil.
+	Resealed func(id string, values int)
 }
 
 // Schedule replaces the master keys of a store.
@@ -57,6 +60,9 @@ func New(o Options) (*Schedule, error) {
 	}
 	if o.Made == nil {
 		o.Made = func(string) {}
+	}
+	if o.Resealed == nil {
+		o.Resealed = func(string, int) {}
 	}
 	return &Schedule{o: o}, nil
 }
@@ -156,12 +162,16 @@ func (s *Schedule) reseal(ctx context.Context, state *masterkey.State) error {
 		return fmt.Errorf("resealing the store with master key %s: %w", state.Seals, err)
 	}
 	s.o.Log.Info("resealed the store", "key", state.Seals, "values", n, "took", s.o.Now().Sub(began).String())
-	return s.o.Store.Update(ctx, func(tx store.Tx) error {
+	err = s.o.Store.Update(ctx, func(tx store.Tx) error {
 		if err := lease.Check(ctx, tx); err != nil {
 			return err
 		}
 		return tx.Settings.Put(setting, []byte(state.Seals))
 	})
+	if err == nil {
+		s.o.Resealed(state.Seals, n)
+	}
+	return err
 }
 
 // lastSealed returns when the last of the older keys stopped sealing; zero if that is not known.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,15 @@ type fleet struct {
 	now     atomic.Int64 // milliseconds since 1970
 	reseals atomic.Int64
 	fail    atomic.Bool // the next time that the store is resealed
+
+	mu    sync.Mutex
+	tells []string // what Made and Resealed were called with
+}
+
+func (f *fleet) tell(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tells = append(f.tells, what)
 }
 
 // process is one of them.
@@ -65,6 +75,7 @@ func (f *fleet) start(file string) *process {
 	leases, err := lease.New(lease.Options{Store: f.store, Now: f.clock, Rand: rand.Reader})
 	must(f.t, err)
 	p.schedule, err = rotation.New(rotation.Options{Store: f.store, Keys: p.keys, Leases: leases, Every: month, Now: f.clock,
+		Made: func(id string) { f.tell("made " + id) }, Resealed: func(id string, values int) { f.tell(fmt.Sprintf("resealed %d with %s", values, id)) },
 		Reseal: func(context.Context) (int, error) {
 			f.reseals.Add(1)
 			if f.fail.Swap(false) {
@@ -161,6 +172,10 @@ func TestAMasterKeyIsReplacedOnceInTheFleetWhenItIsOldAndNothingBecomesInvalid(t
 		if got := f.settled(all...); got != next {
 			t.Errorf("%s was replaced at once", next)
 		}
+		if want := []string{"made " + next, "resealed 7 with " + next}; !slices.Equal(f.tells, want) {
+			t.Errorf("events: %q, want %q", f.tells, want)
+		}
+		f.tells = nil
 		last = next
 	}
 }
@@ -172,9 +187,10 @@ func TestTheStoreIsSealedAnewAgainWhenThatFailed(t *testing.T) {
 	f.look(p)
 	f.settled(p)
 	f.fail.Store(true)
+	f.tells = nil
 	f.pass(time.Hour)
-	if err := p.schedule.Look(t.Context()); err == nil || !strings.Contains(err.Error(), "the store is away") {
-		t.Errorf("%v", err)
+	if err := p.schedule.Look(t.Context()); err == nil || !strings.Contains(err.Error(), "the store is away") || len(f.tells) > 0 {
+		t.Errorf("%v; events: %q", err, f.tells)
 	}
 	if s := p.schedule.Status(f.clock()); s.Level != health.Degraded || !strings.Contains(s.Detail, "the store is away") {
 		t.Errorf("%+v", s)

@@ -28,7 +28,7 @@ type Options struct {
 }
 
 // Help describes the command.
-const Help = `verify checks files of the audit log that were written with "audit_log { chain on }": that no record was added, changed, moved or left
+const Help = `Checks files of the audit log that were written with "audit_log { chain on }": that no record was added, changed, moved or left
 out, and, against the store that the configuration names, that none was cut off the end. It says where the first broken record is, and
 exits with 1. Files may be named in any order, and may be those that were rotated and compressed (.gz). It may run while processes write.`
 

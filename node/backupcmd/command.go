@@ -31,7 +31,7 @@ type Options struct {
 }
 
 // Help describes "sluice backup".
-const Help = `Copies the SQLite store of a data directory, checks the copy, and writes a manifest next to it. Sluice may run meanwhile. TO is a file,
+const Help = `Copies the SQLite store of a data directory, checks the copy, and writes a manifest next to it. Sluice may run meanwhile. <to> is a file,
 a folder (one that exists, or whose name ends with a slash), or s3://bucket/prefix. The options of a bucket are in its URL:
 s3://bucket/prefix?endpoint=https://store.example&region=eu-1&path_style=true. Credentials are found as by AWS's tools
 (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws).
@@ -229,7 +229,7 @@ var errUnsound = errors.New("the backup is not sound; do not rely on it")
 // verifyCommand is "sluice backup verify".
 func (t *tool) verifyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "verify FROM",
+		Use:   "verify <from>",
 		Short: "Checks a backup without restoring it",
 		Long: `Reads a backup, or the last one in a folder or bucket, and compares it with its manifest: size, SHA-256, pages and indexes of the database,
 parents of records, schema, number of records, and which master keys sealed its secrets. It prints no secret. The exit code is 1 if anything

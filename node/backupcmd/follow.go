@@ -21,7 +21,7 @@ func (t *tool) followCommand() *cobra.Command {
 	var every, exact, keep, snapshot time.Duration
 	var takeOver, withParent bool
 	cmd := &cobra.Command{
-		Use:   "follow [flags] TO",
+		Use:   "follow <to>",
 		Short: "Ships every change of the store to a folder or bucket, until it is stopped",
 		Long: `Runs next to Sluice and ships each transaction to a folder or s3://bucket/prefix, about a second after it was written. After the loss of
 the disk, "sluice restore" restores the latest state of the store, or its state at any second (--at). On SIGTERM it ships the remaining

@@ -36,10 +36,10 @@ func Add(cmd *cobra.Command, o Options) {
 	flags := cmd.PersistentFlags()
 	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
 	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
-	rotate := &cobra.Command{Use: "rotate master|signing", Short: "Rotates the master key, or the signing keys of a user pool",
+	rotate := &cobra.Command{Use: "rotate <command>", Short: "Rotates the master key, or the signing keys of a user pool",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	rotate.AddCommand(t.rotateMaster(), t.rotateSigning())
-	revoke := &cobra.Command{Use: "revoke signing", Short: "Revokes a compromised signing key",
+	revoke := &cobra.Command{Use: "revoke <command>", Short: "Revokes a compromised signing key",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	revoke.AddCommand(t.revokeSigning())
 	cmd.AddCommand(t.list(), rotate, t.reseal(), t.retire(), revoke)

@@ -120,7 +120,7 @@ func walk(ctx context.Context, pools *node.UserPools, count bool, progress func(
 func (t *tool) retire() *cobra.Command {
 	var now bool
 	cmd := &cobra.Command{
-		Use:   "retire ID",
+		Use:   "retire <key id>",
 		Short: "Removes an unused master key, or lists what still uses it",
 		Long: `Removes a master key that no longer seals from the record of the store and from its file. It refuses while the store contains something
 that the key sealed, or while a token that it sealed may be valid: a refresh token, a session at the edge, or temporary credentials. With

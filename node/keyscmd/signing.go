@@ -12,7 +12,7 @@ import (
 // rotateSigning is "sluice keys rotate signing".
 func (t *tool) rotateSigning() *cobra.Command {
 	return &cobra.Command{
-		Use:   "signing POOL",
+		Use:   "signing <pool>",
 		Short: "Publishes the next signing keys of a user pool; they sign from a day later",
 		Long: `Creates the next keys for ID and access tokens of a user pool now. They are published at once and sign a day later, when verifiers that
 cache the key set know them. The old keys stay published until their last token has expired. Keys also rotate automatically every 90 days.`,
@@ -35,7 +35,7 @@ cache the key set know them. The old keys stay published until their last token 
 // revokeSigning is "sluice keys revoke signing".
 func (t *tool) revokeSigning() *cobra.Command {
 	return &cobra.Command{
-		Use:   "signing POOL KID",
+		Use:   "signing <pool> <key id>",
 		Short: "Revokes a signing key of a user pool: refuses its tokens, and signs with another key at once",
 		Long: `Deletes a signing key that someone else knows. It is no longer published, and running processes refuse its tokens within a second. Users
 get new tokens with their refresh tokens. Other verifiers refuse the old tokens when they fetch the key set again.`,

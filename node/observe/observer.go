@@ -74,6 +74,13 @@ func MasterKeyMade(o Observer) func(id string) {
 	}
 }
 
+// StoreResealed returns what calls Happened when everything in the store is sealed with the master key.
+func StoreResealed(o Observer) func(id string, values int) {
+	return func(id string, values int) {
+		o.Happened(userpool.Event{Kind: userpool.StoreResealed, PoolID: MasterKey, KeyID: id, Values: values})
+	}
+}
+
 // NoObserver counts nothing.
 type NoObserver struct{ token.NoObserver }
 

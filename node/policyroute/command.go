@@ -23,8 +23,8 @@ type Options struct {
 }
 
 // Help describes the commands.
-const Help = `test, simulate, explain and validate work on files alone. check, replay and lint work on the routes of a configuration, and replay, shadow
-and lint read the decision log, which "decision_log on" writes. None needs a running Sluice. docs/policies.md has examples.
+const Help = `The commands test, simulate, explain and validate work on files alone. check, replay and lint work on the routes of a configuration, and
+replay, shadow and lint read the decision log, which "decision_log on" writes. None needs a running Sluice. docs/policies.md has examples.
 
 A case is {"name", "policies": [document…], "boundary"?, "session_policy"?, "request": {"action", "resource", "context"},
 "expect": "allow" | "implicitDeny" | "explicitDeny"}.

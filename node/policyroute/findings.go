@@ -117,6 +117,7 @@ func (l *linter) actions(st *policy.Statement, n *strictjson.Node) {
 		if service, name, _ := strings.Cut(pattern, ":"); pattern == "*" || name == "*" {
 			with := "name the actions"
 			if used := l.usedActions(&policy.Statement{Action: []string{pattern}, Resource: st.Resource, NotResource: st.NotResource}); len(used) > 0 {
+				used = append(used, reads(pattern)...)
 				with = strings.Trim(list(used), "[]")
 				if element.Kind != strictjson.List {
 					with = list(used)
@@ -127,6 +128,9 @@ func (l *linter) actions(st *policy.Statement, n *strictjson.Node) {
 				what = "every action of every service"
 			}
 			l.report(at, "whole-service", with, "the statement allows %s", what)
+		}
+		if action, with := l.escalates(st, pattern); action != "" {
+			l.report(member(n, "Resource"), "escalation", with, "%s on every role or policy gives the caller any permission", action)
 		}
 		if policy.CoversAction(pattern, "iam:PassRole") && !conditioned(st, "iam:passedtoservice") && slices.Contains(st.Resource, "*") {
 			l.report(member(n, "Resource"), "pass-role", `"arn:aws:iam::*:role/NAME", or add "Condition": {"StringEquals": {"iam:PassedToService": "SERVICE"}}`,
@@ -141,6 +145,10 @@ func conditioned(st *policy.Statement, key string) bool {
 
 // resources finds "*" as a resource.
 func (l *linter) resources(st *policy.Statement, n *strictjson.Node) {
+	with, rest := narrower(st)
+	if with == "" {
+		return
+	}
 	element := member(n, "Resource")
 	for i, pattern := range st.Resource {
 		if pattern != "*" {
@@ -150,11 +158,10 @@ func (l *linter) resources(st *policy.Statement, n *strictjson.Node) {
 		if element.Kind == strictjson.List {
 			at = element.Items[i]
 		}
-		with := "name the resources"
 		if used := l.usedResources(st); len(used) > 0 {
 			with = list(used)
 		}
-		l.report(at, "every-resource", with, "the statement covers every resource")
+		l.report(at, "every-resource", with, "the statement covers every resource%s", rest)
 	}
 }
 
@@ -165,19 +172,24 @@ func logged(pattern string) bool {
 	return slices.ContainsFunc(decided, func(service string) bool { return strings.HasPrefix(strings.ToLower(pattern), service) })
 }
 
-// unused finds actions and statements that the log never used.
+// unused finds actions and statements that the logs never used.
 func (l *linter) unused(st *policy.Statement, n *strictjson.Node, several bool) {
-	if !l.usage.known() || len(st.Action) == 0 {
+	if len(st.Action) == 0 {
 		return
 	}
 	element := member(n, "Action")
 	var idle []int
+	var logs *usage
 	for i, pattern := range st.Action {
-		if logged(pattern) && len(l.usedActions(&policy.Statement{Action: []string{pattern}, Resource: st.Resource, NotResource: st.NotResource})) == 0 {
-			idle = append(idle, i)
+		u := l.records(pattern)
+		if u != nil && len(l.usedActions(&policy.Statement{Action: []string{pattern}, Resource: st.Resource, NotResource: st.NotResource})) == 0 {
+			idle, logs = append(idle, i), u
 		}
 	}
-	period := fmt.Sprintf("in the log from %s to %s", l.usage.first.UTC().Format(time.RFC3339), l.usage.last.UTC().Format(time.RFC3339))
+	if len(idle) == 0 {
+		return
+	}
+	period := fmt.Sprintf("in the log from %s to %s", logs.first.UTC().Format(time.RFC3339), logs.last.UTC().Format(time.RFC3339))
 	if len(idle) == len(st.Action) {
 		with := ""
 		if !several {
@@ -191,12 +203,25 @@ func (l *linter) unused(st *policy.Statement, n *strictjson.Node, several bool) 
 	}
 }
 
+// records returns the log that has all requests that a pattern covers; nil if there is none.
+func (l *linter) records(pattern string) *usage {
+	switch {
+	case logged(pattern) && l.usage.known():
+		return &l.usage
+	case audited(pattern) && l.calls.known():
+		return &l.calls
+	}
+	return nil
+}
+
 // usedActions returns the actions of the log that a statement covers, sorted.
 func (l *linter) usedActions(st *policy.Statement) []string {
 	used := map[string]bool{}
-	for target := range l.usage.targets {
-		if covers(st, target) {
-			used[target[0]] = true
+	for _, targets := range []map[[2]string]bool{l.usage.targets, l.calls.targets} {
+		for target := range targets {
+			if covers(st, target) {
+				used[target[0]] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(used))
@@ -207,10 +232,15 @@ func (l *linter) usedActions(st *policy.Statement) []string {
 func (l *linter) usedResources(st *policy.Statement) []string {
 	const few = 3
 	used := map[string]bool{}
-	for target := range l.usage.targets {
-		if covers(st, target) {
-			used[target[1]] = true
+	for _, targets := range []map[[2]string]bool{l.usage.targets, l.calls.targets} {
+		for target := range targets {
+			if covers(st, target) {
+				used[target[1]] = true
+			}
 		}
+	}
+	if used[""] || used["*"] {
+		return nil // some are not known, or have none
 	}
 	all := slices.Sorted(maps.Keys(used))
 	if len(all) <= few {
@@ -238,10 +268,10 @@ func covers(st *policy.Statement, target [2]string) bool {
 	if !action {
 		return false
 	}
-	if len(st.NotResource) > 0 {
+	if len(st.NotResource) > 0 || target[1] == "" {
 		return true
 	}
-	return slices.ContainsFunc(st.Resource, func(p string) bool { return matches(anyVariable(p), target[1]) })
+	return slices.ContainsFunc(st.Resource, func(p string) bool { return policy.MatchWildcard(anyVariable(p), target[1]) })
 }
 
 // anyVariable replaces the variables of a pattern by "*".
@@ -256,27 +286,6 @@ func anyVariable(pattern string) string {
 		b.WriteByte('*')
 		_, pattern, _ = strings.Cut(rest, "}")
 	}
-}
-
-// matches reports whether a pattern with "*" and "?" matches a text.
-func matches(pattern, text string) bool {
-	star, back := -1, 0
-	i, j := 0, 0
-	for j < len(text) {
-		switch {
-		case i < len(pattern) && pattern[i] == '*':
-			star, back = i, j
-			i++
-		case i < len(pattern) && (pattern[i] == '?' || pattern[i] == text[j]):
-			i, j = i+1, j+1
-		case star >= 0:
-			back++
-			i, j = star+1, back
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[i:], "*") == ""
 }
 
 // trust finds trust policies that are open to anyone.

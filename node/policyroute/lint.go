@@ -43,30 +43,36 @@ type subject struct {
 	file   string
 	kind   policy.Kind
 	admits func(*decisionlog.Record) bool // nil = unknown
-	usage  usage
+	role   *string                        // whose calls of APIs it allows; "" = of any role, nil = of none
+	usage  usage                          // of routes
+	calls  usage                          // of APIs
 }
 
 // lint is "sluice policy lint".
 func (t *tool) lint() *cobra.Command {
-	var logs []string
+	var logs, audits []string
 	var kind string
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "lint [<policy file>...]",
 		Short: "Finds grants that are broader than necessary, with the smallest fix",
 		Long: `Checks the named policy files or, without any, those of the routes and declared roles of a configuration. It reports Allow with NotAction
-or NotResource, whole services, every resource, iam:PassRole without a limit, and trust policies that are open to anyone. With --log, it
-also finds actions and statements that the decision log never used. The log covers only what gates decide on, execute-api and S3, so
-actions of other services are not reported as unused.
+or NotResource, whole services, every resource, iam:PassRole without a limit, IAM actions on every role that give any permission, and trust
+policies that are open to anyone.
+
+With --log, it also finds actions and statements that the decision log never used: that has what gates decide on, execute-api and S3. With
+--audit-log, it does the same for the calls of cognito-idp, cognito-identity, IAM, KMS and STS. The audit log has no calls that only read, so
+these are never reported as unused.
 
 Each finding has the position of a text and its replacement. Exit codes: 0 no finding; 1 findings; 2 unreadable input.`,
 	}
 	t.configured(cmd)
 	cmd.Flags().StringArrayVar(&logs, "log", nil, "a decision log; may be repeated")
+	cmd.Flags().StringArrayVar(&audits, "audit-log", nil, "an audit log; may be repeated")
 	cmd.Flags().StringVar(&kind, "kind", "identity", "identity or trust, for files that are named")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print lines of JSON")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
-		findings, err := t.linted(cmd, files, logs, kind)
+		findings, err := t.linted(cmd, files, logs, audits, kind)
 		if err != nil {
 			fmt.Fprintln(cmd.ErrOrStderr(), "sluice policy lint:", err)
 			return t.end(2)
@@ -83,7 +89,7 @@ Each finding has the position of a text and its replacement. Exit codes: 0 no fi
 }
 
 // linted returns the findings of all documents.
-func (t *tool) linted(cmd *cobra.Command, files, logs []string, kind string) ([]Finding, error) {
+func (t *tool) linted(cmd *cobra.Command, files, logs, audits []string, kind string) ([]Finding, error) {
 	subjects, err := t.subjects(files, kind)
 	if err != nil {
 		return nil, err
@@ -98,6 +104,9 @@ func (t *tool) linted(cmd *cobra.Command, files, logs []string, kind string) ([]
 			}
 		}
 	})
+	if err == nil {
+		err = t.calls(cmd, audits, subjects)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -117,20 +126,25 @@ func (t *tool) linted(cmd *cobra.Command, files, logs []string, kind string) ([]
 }
 
 func (u *usage) add(d *decisionlog.Record) {
+	for i := range d.Targets {
+		u.note(d.Time, d.Targets[i].Action, d.Targets[i].Resource)
+	}
+}
+
+// note adds a request that was allowed. A resource that is not known is "".
+func (u *usage) note(at time.Time, action, resource string) {
 	if u.targets == nil {
 		u.targets = map[[2]string]bool{}
-		u.first = d.Time
+		u.first = at
 	}
-	if d.Time.Before(u.first) {
-		u.first = d.Time
+	if at.Before(u.first) {
+		u.first = at
 	}
-	if d.Time.After(u.last) {
-		u.last = d.Time
+	if at.After(u.last) {
+		u.last = at
 	}
-	for i := range d.Targets {
-		if len(u.targets) < maxUsed {
-			u.targets[[2]string{d.Targets[i].Action, d.Targets[i].Resource}] = true
-		}
+	if len(u.targets) < maxUsed {
+		u.targets[[2]string{action, resource}] = true
 	}
 }
 
@@ -147,7 +161,7 @@ func (t *tool) subjects(files []string, kind string) ([]*subject, error) {
 		}
 		var list []*subject
 		for _, file := range files {
-			list = append(list, &subject{file: file, kind: k, admits: func(*decisionlog.Record) bool { return true }})
+			list = append(list, &subject{file: file, kind: k, admits: func(*decisionlog.Record) bool { return true }, role: new(string)})
 		}
 		return list, nil
 	}
@@ -166,7 +180,7 @@ func (t *tool) subjects(files []string, kind string) ([]*subject, error) {
 	}
 	for _, r := range app.Roles {
 		for _, file := range r.Policies {
-			list = append(list, &subject{file: file, admits: hasRole(&app, r.Name)})
+			list = append(list, &subject{file: file, admits: hasRole(&app, r.Name), role: &r.Name})
 		}
 		for _, trust := range r.Trust {
 			if trust.File != "" {

@@ -172,6 +172,41 @@ func TestLintNamesBroadGrantsWithTheSmallestEdit(t *testing.T) {
 	}
 }
 
+// The audit log tells what roles call. It has no reads, so those are kept.
+func TestLintFindsWhatRolesMayCallAndNeverDo(t *testing.T) {
+	s := newSite(t, nil)
+	policies := s.write("ops.json", `{"Version":"2012-10-17","Statement":[
+{"Effect":"Allow","Action":"cognito-idp:*","Resource":"*"},
+{"Effect":"Allow","Action":["cognito-idp:AdminDeleteUser","cognito-idp:AdminGetUser"],"Resource":"arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_old000001"},
+{"Effect":"Allow","Action":["cognito-idp:ListUserPools","cognito-identity:ListIdentityPools","sts:GetCallerIdentity"],"Resource":"*"},
+{"Effect":"Allow","Action":["iam:AttachRolePolicy","iam:ListRoles"],"Resource":"*"},
+{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"*","Condition":{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::123456789012:policy/edge"}}}]}`)
+	line := func(operation, result, actor, target string) string {
+		return `{"level":"info","ts":1795968307.65,"logger":"sluice.audit","msg":"api call","operation":"` + operation + `","result":"` + result + `","actor":"` + actor +
+			`","region":"us-east-1","target":` + target + "}\n"
+	}
+	const ops = "arn:aws:sts::123456789012:assumed-role/ops/ada"
+	log := s.write("audit.jsonl", line("cognito-idp:AdminCreateUser", "ok", ops, `{"UserPoolId":"us-east-1_notes0001"}`)+
+		line("cognito-idp:AdminDisableUser", "AccessDenied", ops, `{"UserPoolId":"us-east-1_notes0001"}`)+line("cognito-idp:SignUp", "ok", "anonymous", `{}`)+"no JSON\n")
+	out, code := s.run("lint", "--audit-log", log, policies)
+	for _, want := range []string{
+		"ops.json:2:28: the statement allows every action of cognito-idp (whole-service)", `    + ["cognito-idp:AdminCreateUser","cognito-idp:AdminGet*","cognito-idp:AdminList*","cognito-idp:Describe*","cognito-idp:Get*","cognito-idp:List*"`,
+		`    + "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_notes0001"`,
+		"ops.json:3:29: no request in the log from 2026-11-29T16:05:07Z to 2026-11-29T16:05:07Z needed cognito-idp:AdminDeleteUser (unused-action)",
+		"ops.json:5:80: iam:AttachRolePolicy on every role or policy gives the caller any permission (escalation)", `"iam:PermissionsBoundary": "POLICY-ARN"`,
+		"the statement covers every resource; only iam:ListRoles cannot name one", `    + "arn:aws:iam::*:role/NAME"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if strings.Contains(out, "ops.json:4:") || strings.Contains(out, "needed cognito-idp:AdminGetUser") || strings.Count(out, "(escalation)") != 1 || code != 1 || t.Failed() {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if out, code := s.run("lint", "--audit-log", s.write("empty", "{}\n"), policies); code != 2 || !strings.Contains(out, "no call is in the log") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
 func TestCheckDecidesOnARequestOfARoute(t *testing.T) {
 	s := newSite(t, nil)
 	s.routes[0].Rules = []config.Rule{{Effect: "allow", Subject: "group", Names: []string{"editors"}, Method: "GET", Path: "/api/*"}}

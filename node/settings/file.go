@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -176,16 +177,20 @@ func (f *File) Request() json.RawMessage {
 // maxFile is the largest settings or policy file, in bytes.
 const maxFile = 1 << 20
 
-// ReadFile reads a file. It returns an error if the file has more than maxFile bytes.
+// ReadFile reads a file. It returns an error if the file has more than maxFile bytes. The size of a device or a pipe shows only as it is read.
 func ReadFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxFile {
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	if len(text) > maxFile {
 		return nil, fmt.Errorf("%s: the file has more than %d bytes", path, maxFile)
 	}
-	return os.ReadFile(path)
+	return text, nil
 }
 
 // ReadPolicy reads and checks a policy document. Its errors name file, line and column.

@@ -37,7 +37,7 @@ func Add(cmd *cobra.Command) {
 	var restart bool
 	var fromPassword, toPassword string
 	c := &cobra.Command{
-		Use:   "copy [flags] FROM TO",
+		Use:   "copy <from> <to>",
 		Short: "Copies a store to another database",
 		Long:  copyHelp,
 		Args:  cobra.ExactArgs(2),
@@ -62,8 +62,8 @@ func Add(cmd *cobra.Command) {
 		},
 	}
 	c.Flags().BoolVar(&restart, "restart", false, "remove what an interrupted copy wrote to the target, and start over")
-	c.Flags().StringVar(&fromPassword, "from-password-file", "", "the file with the password of FROM")
-	c.Flags().StringVar(&toPassword, "to-password-file", "", "the file with the password of TO")
+	c.Flags().StringVar(&fromPassword, "from-password-file", "", "the file with the password of <from>")
+	c.Flags().StringVar(&toPassword, "to-password-file", "", "the file with the password of <to>")
 	cmd.AddCommand(c)
 }
 

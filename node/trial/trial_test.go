@@ -78,3 +78,17 @@ func TestATrialThatIsStoppedLeavesNothing(t *testing.T) {
 		t.Errorf("%v, %v", left, err)
 	}
 }
+
+func TestATrialRefusesADataDirectoryThatIsAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "data")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "inside")} {
+		o := node.Options{ShowRootKey: func(string, string) {}, Config: config.App{DataDir: dir,
+			UserPools: []config.UserPool{{ID: "us-east-1_notes0001", Clients: []config.Client{{ID: "1example23456789abcdefghij"}}}}}}
+		if err := trial.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "data_dir") || errors.Is(err, trial.ErrStore) {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+}

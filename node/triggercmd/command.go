@@ -20,7 +20,7 @@ import (
 )
 
 // Help describes the command.
-const Help = `invoke passes an event to the function that the configuration maps to the ARN. It needs no running Sluice and no store. It prints
+const Help = `Passes an event to the function that the configuration maps to the ARN. It needs no running Sluice and no store. It prints
 the function's output to standard output, and its log and duration to standard error. The exit status is 1 if the function
 failed. The file contains the event as JSON; - reads it from standard input.`
 

@@ -17,7 +17,7 @@ func alterCommand(t *tool) *cobra.Command {
 	var pool string
 	var o alteration.Options
 	cmd := &cobra.Command{
-		Use:   "alter [flags] FILE",
+		Use:   "alter <file>",
 		Short: "Changes settings that Cognito fixes at creation: name, aliases, schema, case of user names",
 		Long: `Changes a user pool and all its users in one transaction. The file contains the changes as members of CreateUserPool: PoolName,
 AliasAttributes, UsernameAttributes, UsernameConfiguration, and in Schema the attributes to add or change; RemoveSchema contains the full

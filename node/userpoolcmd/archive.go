@@ -27,7 +27,7 @@ func exportCommand(t *tool) *cobra.Command {
 	var pool, passphrase string
 	var recipients []string
 	cmd := &cobra.Command{
-		Use:   "export [flags] FILE",
+		Use:   "export <file>",
 		Short: "Writes a user pool with all its users and secrets to an encrypted archive",
 		Long: `Writes everything that belongs to a user pool to one file, encrypted with age: settings, app clients with their secrets, signing keys,
 users with password hashes, SRP verifiers, second factors, passkeys, devices and refresh tokens. The file - is the standard output.

@@ -24,7 +24,7 @@ func importCommand(t *tool) *cobra.Command {
 	i := &importing{}
 	var pool string
 	cmd := &cobra.Command{
-		Use:   "import [flags] FILE",
+		Use:   "import <file>",
 		Short: "Imports users from a file, or a user pool from an archive",
 		Long: `Imports users from a CSV file in the format of CreateUserImportJob, from JSON lines, or from an export of Auth0, Firebase or Keycloak.
 The file - is the standard input. The format is detected from the beginning of the file; --format sets it.

@@ -40,7 +40,7 @@ type pullOptions struct {
 func pullCommand(t *tool) *cobra.Command {
 	var o pullOptions
 	cmd := &cobra.Command{
-		Use:   "pull --from-aws POOL_ID | --status | --finish",
+		Use:   "pull --from-aws <pool id> | --status | --finish",
 		Short: "Copies a user pool from Amazon Cognito",
 		Long: `Reads a user pool of Amazon Cognito through AWS's API and creates the same pool here: IDs, settings, app clients with secrets, groups,
 resource servers, identity providers, branding, and users with their sub. An interrupted pull resumes where it stopped; a repeated one

@@ -6,5 +6,7 @@
 // What it leaves to others: writing records (caddymodule), sign-ins on login pages, which user pools log (userpool/logs), and requests to
 // upstreams, which are in access logs.
 //
+// Programs of others may import this package; docs/decisions/0029-what-others-import.md says what they can rely on.
+//
 // Source: the record is modelled on AWS CloudTrail's, https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html.
 package audit

@@ -1,8 +1,6 @@
 package audit
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -10,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/rpc"
 )
@@ -114,22 +113,13 @@ func (r *Record) user(c *rpc.Call) {
 }
 
 // subject returns the sub of a token that was verified before.
-func subject(token string) string {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
+func subject(raw string) string {
+	claims, ok := token.UnverifiedClaims(raw)
+	if !ok {
 		return ""
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return ""
-	}
-	var claims struct {
-		Sub string `json:"sub"`
-	}
-	if json.Unmarshal(raw, &claims) != nil {
-		return ""
-	}
-	return cut(claims.Sub)
+	values, _ := claims.Values("sub")
+	return cut(strings.Join(values, ","))
 }
 
 func cut(text string) string {

@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -133,6 +134,17 @@ func TestWhoSignedInIsNamedOnlyAfterSuccess(t *testing.T) {
 	out := &cognitoidp.GlobalSignOutRequest{AccessToken: &token}
 	if r := audit.Of(call(&cognitoidp.API, operation(t, "GlobalSignOut"), out, nil), netip.Addr{}, nil); r.Actor != "user:abc" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Threat: PreTokenGeneration copies names that the user chose into the token, and a name that only looks like sub says that it was somebody else.
+func TestThreatAClaimWhoseNameLooksLikeSubNamesNobody(t *testing.T) {
+	for _, name := range []string{"SUB", "Sub", "\u017fub"} { // a long s, which some programs take for an s
+		token := "h." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"mallory","`+name+`":"admin"}`)) + ".s"
+		in := &cognitoidp.GlobalSignOutRequest{AccessToken: &token}
+		if r := audit.Of(call(&cognitoidp.API, operation(t, "GlobalSignOut"), in, nil), netip.Addr{}, nil); r.Actor != "user:mallory" {
+			t.Errorf("%s: the actor is %s", name, r.Actor)
+		}
 	}
 }
 

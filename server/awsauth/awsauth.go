@@ -64,10 +64,14 @@ func timeText(refused *sigv4.Error) string {
 		" (" + now.Format(timeFormat) + " - " + text + ")"
 }
 
-// scopeText names the part of the scope that is wrong. A scope with another date or ending gets the text for the service.
+// scopeText names the part of the scope that is wrong. A scope with another date or ending gets the text for the service. The
+// services of the Query protocol also name the region, as a test of botocore expects of STS; those of awsJson do not.
 func scopeText(facts sigv4.Facts, service string) string {
 	if facts.Region == "" || facts.Service != "" {
 		return "Credential should be scoped to correct service: '" + service + "'. "
+	}
+	if facts.Named != "" && (service == "sts" || service == "iam") {
+		return "Credential should be scoped to a valid region, not '" + facts.Named + "'. "
 	}
 	return "Credential should be scoped to a valid region. "
 }

@@ -101,23 +101,7 @@ type step struct {
 func (b *table) play(s step) []byte {
 	b.t.Helper()
 	b.played[s.op]++
-	request := s.request
-	for _, name := range b.names {
-		request = strings.ReplaceAll(request, `"{`+name+`:json}"`, b.vars[name])
-		request = strings.ReplaceAll(request, "{"+name+"}", b.vars[name])
-	}
-	if !json.Valid([]byte(request)) {
-		b.t.Fatalf("%s/%s: request %s", s.op, s.name, request)
-	}
-	r := httptest.NewRequest("POST", "/", strings.NewReader(request))
-	r.Header.Set("Content-Type", dispatch.ContentType)
-	r.Header.Set("X-Amz-Target", wire.API.TargetPrefix+"."+s.op)
-	if wire.API.Operation(s.op).Signed {
-		must(b.t, sigv4.Sign(sigv4.FromHTTP(r), root, sigv4.SignOptions{Time: b.now(), Region: "us-east-1", Service: "cognito-idp",
-			PayloadHash: sigv4.HashPayload([]byte(request))}))
-	}
-	w := httptest.NewRecorder()
-	b.node.ServeHTTP(w, r)
+	w := b.send(s.op, s.request)
 	for _, name := range slices.Sorted(keysOf(s.learn)) {
 		b.learn(name, dig(b.t, w.Body.Bytes(), s.learn[name]))
 	}
@@ -129,6 +113,28 @@ func (b *table) play(s step) []byte {
 	got.WriteString("\n" + b.hide(indent(b.t, w.Body.Bytes())) + "\n")
 	b.compare(filepath.Join("testdata", s.op, strings.ReplaceAll(s.name, " ", "_")+".golden"), got.Bytes())
 	return w.Body.Bytes()
+}
+
+// send makes a call, with the values of earlier answers in the request.
+func (b *table) send(op, request string) *httptest.ResponseRecorder {
+	b.t.Helper()
+	for _, name := range b.names {
+		request = strings.ReplaceAll(request, `"{`+name+`:json}"`, b.vars[name])
+		request = strings.ReplaceAll(request, "{"+name+"}", b.vars[name])
+	}
+	if !json.Valid([]byte(request)) {
+		b.t.Fatalf("%s: request %s", op, request)
+	}
+	r := httptest.NewRequest("POST", "/", strings.NewReader(request))
+	r.Header.Set("Content-Type", dispatch.ContentType)
+	r.Header.Set("X-Amz-Target", wire.API.TargetPrefix+"."+op)
+	if wire.API.Operation(op).Signed {
+		must(b.t, sigv4.Sign(sigv4.FromHTTP(r), root, sigv4.SignOptions{Time: b.now(), Region: "us-east-1", Service: "cognito-idp",
+			PayloadHash: sigv4.HashPayload([]byte(request))}))
+	}
+	w := httptest.NewRecorder()
+	b.node.ServeHTTP(w, r)
+	return w
 }
 
 func (b *table) compare(path string, got []byte) {

@@ -71,6 +71,14 @@ func count(n *int) string {
 	return strconv.Itoa(*n)
 }
 
+// attached is a number of roles.
+func attached(n *int) string {
+	if api.Value(n) == 1 {
+		return "1 role"
+	}
+	return count(n) + " roles"
+}
+
 // grouped is a number with spaces between its thousands.
 func grouped(n int) string {
 	s := strconv.Itoa(n)

@@ -161,7 +161,7 @@ func (v *visit) policyPage() (*pages.Page, error) {
 	}
 	return &pages.Page{Title: api.Value(p.PolicyName), Kind: "Managed policy", Crumbs: crumbs("Policies", "/policies"), Sections: []pages.Section{
 		{ID: "settings", Title: "Settings", Facts: []pages.Fact{{Name: "ARN", Values: codes(arn)}, {Name: "Description", Values: text(api.Value(p.Description))}, {Name: "Version", Values: text(api.Value(p.DefaultVersionId))},
-			{Name: "Attached to", Values: text(count(p.AttachmentCount) + " roles")}, {Name: "Changed", Values: times(p.UpdateDate)}}},
+			{Name: "Attached to", Values: text(attached(p.AttachmentCount))}, {Name: "Changed", Values: times(p.UpdateDate)}}},
 		{ID: "document", Title: "Document", Texts: []pages.Text{{Body: document(api.Value(version.PolicyVersion.Document))}}},
 	}}, nil
 }

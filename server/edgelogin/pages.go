@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/sluicegate/sluice/authz/login"
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
@@ -33,6 +34,12 @@ var (
 
 	notNavigatedPage = pageText{Title: "Open this address in a browser tab", Text: "It leads to the sign-in page.", Link: "Sign in"}
 )
+
+// unregisteredPage says what to register. All of it is in the URL of any sign-in, too.
+func unregisteredPage(u *login.Unregistered) pageText {
+	return pageText{Title: "You cannot sign in at this address", Text: "Its sign-in service does not know it. If this site is yours, add " + u.RedirectURI +
+		" to the CallbackURLs of the app client " + u.Client + "."}
+}
 
 // confirmText is the page that asks before it signs out.
 var confirmText = pageText{Title: "Sign out?", Text: "You are signed in to this site.", Done: true}

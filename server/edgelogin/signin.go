@@ -123,7 +123,11 @@ func (v *visit) noAttempt() {
 // failed shows why there is no session.
 func (v *visit) failed(err error) {
 	refused, ok := errors.AsType[*login.Refused](err)
+	unregistered, unknown := errors.AsType[*login.Unregistered](err)
 	switch {
+	case unknown:
+		v.h.o.Log.Warn("users cannot sign in at this address", "error", err)
+		v.h.page(v.w, http.StatusForbidden, unregisteredPage(unregistered))
 	case ok && refused.Code == "access_denied":
 		v.h.page(v.w, http.StatusUnauthorized, cancelledPage)
 	case ok:

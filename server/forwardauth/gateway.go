@@ -43,6 +43,30 @@ func (g Gateway) source() source {
 // the status.
 func (g Gateway) Shows() bool { return g != Nginx }
 
+// Room is how many bytes of headers the gateway takes in an answer that allows a request; 0 for as many as a client can cause. nginx
+// has a buffer, of 16 KiB in the documented configuration, and Envoy refuses headers of more than 60 KiB. Both answer 500 or worse
+// if there is more.
+func (g Gateway) Room() int {
+	switch g {
+	case Nginx:
+		return 15 << 10
+	case Envoy:
+		return 56 << 10
+	default:
+		return 0
+	}
+}
+
+// Fits reports whether the gateway takes the headers, and how large they are.
+func (g Gateway) Fits(granted http.Header) (size int, ok bool) {
+	for name, values := range granted {
+		for _, value := range values {
+			size += len(name) + len(": ") + len(value) + len("\r\n")
+		}
+	}
+	return size, g.Room() == 0 || size <= g.Room()
+}
+
 // status returns the status for the gateway in the place of one of a refusal. None is a success, which would let the request
 // pass.
 func (g Gateway) status(code int) int {
@@ -68,6 +92,9 @@ type answer struct {
 	gateway Gateway
 	begun   bool
 }
+
+// Status returns the status that is written for another; see refusal.Restrictor.
+func (a *answer) Status(code int) int { return a.gateway.status(code) }
 
 // WriteHeader implements http.ResponseWriter.
 func (a *answer) WriteHeader(code int) {

@@ -221,3 +221,16 @@ func FuzzOriginal(f *testing.F) {
 		}
 	})
 }
+
+func TestAnswersFitIntoTheBuffersOfGateways(t *testing.T) {
+	for _, tc := range []struct {
+		by   Gateway
+		size int
+		fits bool
+	}{{Nginx, 14 << 10, true}, {Nginx, 16 << 10, false}, {Envoy, 16 << 10, true}, {Envoy, 60 << 10, false}, {Traefik, 60 << 10, true}, {Caddy, 60 << 10, true}} {
+		size, fits := tc.by.Fits(http.Header{"Cookie": {strings.Repeat("a", tc.size-12)}, "A": {""}})
+		if fits != tc.fits || size != tc.size+3 {
+			t.Errorf("%s, %d bytes: %v, %d bytes", tc.by, tc.size, fits, size)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package refusal
 import (
 	"net/http"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/fault"
 )
 
@@ -15,6 +16,11 @@ func Starting(w http.ResponseWriter) error {
 // NotFound answers a request for a path under which nothing is served.
 func NotFound(w http.ResponseWriter) error {
 	return writeProblem(w, problem{status: http.StatusNotFound, title: "Not found"}, "not_found", "Nothing is served under this path.")
+}
+
+// TooEarly answers a request in early data that is not safe to repeat. Its client sends it again after the handshake.
+func TooEarly(w http.ResponseWriter) error {
+	return writeProblem(w, problems[authz.TooEarly], authz.TooEarly.String(), authz.TooEarly.Sentence())
 }
 
 // ReadOnly answers a request with a method other than GET and HEAD for a resource's metadata.
@@ -31,6 +37,11 @@ func NotAGateway(w http.ResponseWriter, detail string) error {
 // Unclear answers a question of a gateway that does not describe one request.
 func Unclear(w http.ResponseWriter, detail string) error {
 	return writeProblem(w, problem{status: http.StatusBadRequest, title: "Malformed request"}, "unclear_question", detail)
+}
+
+// TooLarge answers a gateway whose question leads to more headers than it takes.
+func TooLarge(w http.ResponseWriter, detail string) error {
+	return writeProblem(w, problem{status: http.StatusRequestHeaderFieldsTooLarge, title: "Too many headers"}, "answer_too_large", detail)
 }
 
 // NotSetUp answers a request on a route that lacks its authorizer.
@@ -62,6 +73,7 @@ func StoreRefused(w http.ResponseWriter, r *http.Request) error {
 }
 
 func writeProblem(w http.ResponseWriter, p problem, name, detail string) error {
+	p.status = statusFor(w, p.status)
 	body, err := marshalProblem(p, name, detail, "", "")
 	if err != nil {
 		return err

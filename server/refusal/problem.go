@@ -139,9 +139,11 @@ func problemBodiesOf(login string) [][]byte {
 func (f *Refuser) writeRefusal(w http.ResponseWriter, refusal *authz.Refusal, decisionID string) error {
 	p := problemOf(refusal)
 	f.Challenge(w.Header(), refusal)
-	if decisionID == "" && refusal.Detail != "" && refusal.Detail == refusal.Reason.Sentence() {
+	written := statusFor(w, p.status)
+	if written == p.status && decisionID == "" && refusal.Detail != "" && refusal.Detail == refusal.Reason.Sentence() {
 		return Write(w, p.status, "application/problem+json", f.bodies[refusal.Reason])
 	}
+	p.status = written
 	body, err := marshalProblem(p, refusal.Name(), refusal.Detail, decisionID, f.o.Login)
 	if err != nil {
 		return err

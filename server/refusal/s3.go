@@ -38,7 +38,7 @@ var s3Errors = [...]s3Error{
 	authz.TooManyHeaders:  {431, "InvalidRequest", "The request has too many header fields."},
 	authz.MalformedMethod: {400, "InvalidURI", s3BadURI},
 	authz.MalformedPath:   {400, "InvalidURI", s3BadURI},
-	authz.MalformedHost:   {400, "InvalidURI", s3BadURI},
+	authz.MalformedHost:   {400, "InvalidURI", s3BadURI + " Its host is not an endpoint of this route."},
 	authz.MalformedQuery:  {400, "InvalidURI", s3BadURI},
 	authz.AmbiguousValue:  {400, "InvalidArgument", "The value of %s is not unique in the request."},
 	authz.BodyNotRead:     {501, "NotImplemented", s3NotThere},

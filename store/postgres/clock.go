@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/health"
@@ -17,10 +18,20 @@ const skewFor = 15 * time.Second
 
 // skew is the last answer of Skew.
 type skew struct {
-	mu  sync.Mutex
-	at  time.Time // by the monotonic clock
-	by  time.Duration
-	now time.Time // what Options.Now said then
+	mu   sync.Mutex // held while the server is asked
+	last atomic.Pointer[reading]
+}
+
+// reading is how far the clock of this process was ahead of the server's.
+type reading struct {
+	at   time.Time // by the monotonic clock
+	by   time.Duration
+	wall time.Time // what Options.Now said then
+}
+
+// ahead returns how far the clock of this process is ahead of the server's if it says now. It notices whether the clock was set since.
+func (r *reading) ahead(now time.Time) time.Duration {
+	return r.by + (now.Round(0).Sub(r.wall) - time.Since(r.at)).Round(time.Second)
 }
 
 // Skew returns how far the clock of this process (Options.Now) is ahead of the server's, or behind it if the result is negative. The time
@@ -29,11 +40,8 @@ type skew struct {
 func (s *Store) Skew(ctx context.Context) (time.Duration, error) {
 	s.skew.mu.Lock()
 	defer s.skew.mu.Unlock()
-	if !s.skew.at.IsZero() {
-		passed := time.Since(s.skew.at)
-		if passed < skewFor {
-			return s.skew.by + (s.options.Now().Sub(s.skew.now) - passed).Round(time.Second), nil
-		}
+	if last := s.skew.last.Load(); last != nil && time.Since(last.at) < skewFor {
+		return last.ahead(s.options.Now()), nil
 	}
 	pg, err := s.pool.settings.dial(ctx)
 	if err != nil {
@@ -49,15 +57,36 @@ func (s *Store) Skew(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("store/postgres: the server's clock: %w", err)
 	}
-	server := time.UnixMilli(ms)
-	s.skew.at, s.skew.now, s.skew.by = time.Now(), after, 0
+	server, r := time.UnixMilli(ms), reading{at: time.Now(), wall: after.Round(0)}
 	switch {
 	case before.After(server):
-		s.skew.by = before.Sub(server)
+		r.by = before.Sub(server)
 	case after.Before(server):
-		s.skew.by = after.Sub(server)
+		r.by = after.Sub(server)
 	}
-	return s.skew.by, nil
+	s.skew.last.Store(&r)
+	return r.by, nil
+}
+
+// Shared returns the time of the server's clock at which the clock of this process says now, without asking: by the last answer of Skew.
+func (s *Store) Shared(now time.Time) time.Time {
+	last := s.skew.last.Load()
+	if last == nil {
+		return now
+	}
+	return now.Add(-last.ahead(now))
+}
+
+// SharedClock returns the clock that the processes on a store share, as far as this process knows it from the last answer of CheckSkew: it asks
+// nobody. own is the clock of this process. On other backends it is own, which all of them share.
+func SharedClock(s store.Store, own func() time.Time) func() time.Time {
+	clocked, ok := s.(interface {
+		Shared(now time.Time) time.Time
+	})
+	if !ok {
+		return own
+	}
+	return func() time.Time { return clocked.Shared(own()) }
 }
 
 // MaxSkew is how far the clock of a process may differ from the server's; it is userpool.ClockLeeway.

@@ -17,7 +17,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations/*.online
 var migrationFiles embed.FS
 
 // migration is one step of the schema, forward only. It never changes after its release.
@@ -25,7 +25,8 @@ type migration struct {
 	version    int64
 	name       string
 	text       string
-	compatible int64 // the oldest release, by the last migration that it knows, that works with the schema after this step
+	compatible int64  // the oldest release, by the last migration that it knows, that works with the schema after this step
+	online     string // the same step for tables that are in use; see applyOnline. "" = text locks nothing for long
 }
 
 // sum returns the checksum of the step's text.
@@ -60,6 +61,11 @@ func released() ([]migration, error) {
 		if step.compatible, err = strconv.ParseInt(line, 10, 64); err != nil || step.compatible > step.version {
 			return nil, fmt.Errorf("migration %s does not say, as -- compatible N, which releases work with it", step.name)
 		}
+		online, err := migrationFiles.ReadFile(strings.TrimSuffix(path, "sql") + "online")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		step.online = string(online)
 		steps = append(steps, step)
 	}
 	return steps, nil
@@ -72,7 +78,8 @@ const (
 	// migrationLimit bounds how long Open takes, with the building of indexes over large tables.
 	migrationLimit = time.Hour
 
-	lockLimit   = "5s"            // how long a migration waits for a table, with others waiting behind it
+	lockLimit   = "5s" // how long a migration waits for a table, with others waiting behind it
+	lockPoll    = 200 * time.Millisecond
 	lockPause   = 2 * time.Second // before it tries again
 	lockTimeout = "55P03"         // lock_not_available
 	deadlock    = "40P01"         // deadlock_detected: the other one has read a table and wants to write to it
@@ -86,8 +93,8 @@ const (
 )`
 )
 
-// migrate applies the steps that the schema lacks, in one transaction. Of several processes that start at once one does,
-// and the others wait for it.
+// migrate applies the steps that the schema lacks, those without an online form in one transaction. Of several processes that start at once
+// one does, and the others wait for it.
 func migrate(ctx context.Context, s *settings, steps []migration, o Options) (err error) {
 	pg, err := s.dial(ctx)
 	if err != nil {
@@ -107,13 +114,18 @@ func migrate(ctx context.Context, s *settings, steps []migration, o Options) (er
 		return ErrEmpty
 	}
 	for {
-		err := apply(ctx, pg, steps, o)
-		if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != lockTimeout && e.Code != deadlock {
-			return unreachable(err)
+		online, err := apply(ctx, pg, s, steps, o)
+		if err == nil && online != nil {
+			err = applyOnline(ctx, pg, s, online, steps, o)
 		}
-		o.Logger.Warn("the schema waits: another transaction has held a table for long; see pg_stat_activity", "error", err)
-		if err := rest(ctx, lockPause); err != nil {
-			return err
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && (e.Code == lockTimeout || e.Code == deadlock) {
+			o.Logger.Warn("the schema waits: another transaction has held a table for long; see pg_stat_activity", "error", err)
+			err = rest(ctx, lockPause)
+		} else if err == nil && online == nil {
+			return nil
+		}
+		if err != nil {
+			return unreachable(err)
 		}
 	}
 }
@@ -139,42 +151,70 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// apply applies the missing steps under the lock.
-func apply(ctx context.Context, pg *pgconn.PgConn, steps []migration, o Options) (err error) {
-	if err := run(ctx, pg, "begin"); err != nil {
-		return err
+// lock begins a transaction that holds the lock of migrations. It asks again and again: a statement that waited for the lock would hold a
+// snapshot, for whose end an index waits that is built online.
+func lock(ctx context.Context, pg *pgconn.PgConn) error {
+	for {
+		// Anyone who waits for the lock waits for a migration, however long it is. After that, other statements must not have to wait
+		// long behind this process while it waits for a table.
+		if err := run(ctx, pg, fmt.Sprintf(`begin; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
+			set local lock_timeout = '%s'`, lockLimit)); err != nil {
+			return err
+		}
+		got, err := rows(ctx, pg, `select pg_try_advisory_xact_lock($1::bigint)`, strconv.Itoa(migrationLock))
+		if err != nil || got[0][0] == "t" {
+			return err
+		}
+		if err := run(ctx, pg, rollback); err != nil {
+			return err
+		}
+		if err := rest(ctx, lockPoll); err != nil {
+			return err
+		}
 	}
+}
+
+// apply applies the missing steps under the lock, in one transaction. It stops before one that must be applied online and returns it.
+func apply(ctx context.Context, pg *pgconn.PgConn, s *settings, steps []migration, o Options) (online *migration, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, run(ctx, pg, rollback))
 		}
 	}()
-	// Anyone who waits for the lock waits for a migration, however long it is. After that, other statements must not have to wait
-	// long behind this process while it waits for a table.
-	if err := run(ctx, pg, fmt.Sprintf(`set local statement_timeout = 0; set local lock_timeout = 0;
-		set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(%d);
-		set local lock_timeout = '%s'`, migrationLock, lockLimit)); err != nil {
-		return err
+	if err := lock(ctx, pg); err != nil {
+		return nil, err
 	}
 	if err := run(ctx, pg, migrationsTable); err != nil {
-		return err
+		return nil, err
 	}
 	missing, err := lacking(ctx, pg, steps)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, step := range missing {
+	for i := range missing {
+		step := &missing[i]
+		if step.online != "" && len(missing) < len(steps) && s.prepare {
+			online = step
+			break
+		}
 		if err := run(ctx, pg, step.text); err != nil {
-			return fmt.Errorf("migration %s: %w", step.name, err)
+			return nil, fmt.Errorf("migration %s: %w", step.name, err)
 		}
-		if _, err := rows(ctx, pg, `insert into schema_migrations (version, name, sum, compatible, applied_at)
-			values ($1::bigint, $2, $3, $4::bigint, now())`, strconv.FormatInt(step.version, 10), step.name, step.sum(),
-			strconv.FormatInt(step.compatible, 10)); err != nil {
-			return err
+		if err := step.note(ctx, pg, o); err != nil {
+			return nil, err
 		}
-		o.Logger.Info("schema migrated", "migration", step.name)
 	}
-	return run(ctx, pg, commit)
+	return online, run(ctx, pg, commit)
+}
+
+// note notes in the transaction that the step was applied.
+func (m *migration) note(ctx context.Context, pg *pgconn.PgConn, o Options) error {
+	_, err := rows(ctx, pg, `insert into schema_migrations (version, name, sum, compatible, applied_at)
+		values ($1::bigint, $2, $3, $4::bigint, now())`, strconv.FormatInt(m.version, 10), m.name, m.sum(), strconv.FormatInt(m.compatible, 10))
+	if err == nil {
+		o.Logger.Info("schema migrated", "migration", m.name)
+	}
+	return err
 }
 
 // errSchema is wrapped by the errors of a schema that this release cannot use.

@@ -134,8 +134,8 @@ func TestAMigrationThatFailsLeavesTheSchemaAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := Options{Logger: quiet}
-	first := migration{22, "0022_a.sql", `create table a (x bigint)`, 22}
-	second := migration{23, "0023_b.sql", `create table b (x bigint); insert into nowhere values (1)`, 22}
+	first := migration{version: 22, name: "0022_a.sql", text: `create table a (x bigint)`, compatible: 22}
+	second := migration{version: 23, name: "0023_b.sql", text: `create table b (x bigint); insert into nowhere values (1)`, compatible: 22}
 	if err := migrate(t.Context(), s, []migration{first}, o); err != nil {
 		t.Fatal(err)
 	}
@@ -172,9 +172,9 @@ func TestAMigrationThatDeadlocksIsRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := Options{Logger: quiet}
-	first := migration{22, "0022_a.sql", `create table a (x bigint); create index old on a (x)`, 22}
+	first := migration{version: 22, name: "0022_a.sql", text: `create table a (x bigint); create index old on a (x)`, compatible: 22}
 	// The other transaction looks for a deadlock after a second, before there is one.
-	second := migration{23, "0023_b.sql", `create index new on a (x); select pg_sleep(3); drop index old`, 22}
+	second := migration{version: 23, name: "0023_b.sql", text: `create index new on a (x); select pg_sleep(3); drop index old`, compatible: 22}
 	if err := migrate(t.Context(), s, []migration{first}, o); err != nil {
 		t.Fatal(err)
 	}

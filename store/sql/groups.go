@@ -1,6 +1,10 @@
 package sql
 
-import "github.com/sluicegate/sluice/store"
+import (
+	"slices"
+
+	"github.com/sluicegate/sluice/store"
+)
 
 const (
 	groupColumns = `pool_id, name, description, role_arn, precedence, declared, created_at, modified_at`
@@ -46,8 +50,14 @@ func (s groups) Add(poolID, name, sub string) error {
 		on conflict (pool_id, group_name, sub) do nothing`, poolID, name, sub)
 }
 
-func (s groups) Remove(poolID, name, sub string) error {
-	return s.insert(`delete from memberships where pool_id = $1 and group_name = $2 and sub = $3`, poolID, name, sub)
+func (s groups) Remove(poolID, name string, subs ...string) error {
+	for some := range slices.Chunk(subs, maxList) {
+		list, args := placeholders(some, poolID, name)
+		if err := s.insert(`delete from memberships where pool_id = $1 and group_name = $2 and sub in (`+list+`)`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s groups) Of(poolID, sub string, p store.Page) ([]store.Group, error) {

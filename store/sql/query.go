@@ -4,6 +4,9 @@ import (
 	"errors"
 	"io"
 	"math"
+	"math/bits"
+	"slices"
+	"strconv"
 
 	"github.com/sluicegate/sluice/store"
 )
@@ -95,3 +98,20 @@ func limit(p store.Page) int {
 	}
 	return p.Limit
 }
+
+// maxList is how many values a statement lists at most.
+const maxList = 64
+
+// placeholders returns the list of placeholders for values behind the first arguments, and all arguments. To keep the number of different
+// statements small, the last value is repeated until the length is a power of two.
+func placeholders(values []string, first ...any) (list string, args []any) {
+	args = slices.Grow(first, 2*len(values))
+	for n := range listLength(len(values)) {
+		args = append(args, values[min(n, len(values)-1)])
+		list += ", $" + strconv.Itoa(len(args))
+	}
+	return list[2:], args
+}
+
+// listLength returns the power of two that is n or the next larger one.
+func listLength(n int) int { return 1 << bits.Len(uint(n-1)) }

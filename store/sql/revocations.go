@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -47,29 +48,65 @@ func (s revocations) Last(kind, key string) (r store.Revocation, at time.Time, e
 	return r, at, err
 }
 
-// Advance writes without a read: what it would read, others write too.
-func (s revocations) Advance(kind, key string, now time.Time, ahead int, until time.Time) (end, at time.Time, err error) {
-	next, at, args := "$5", now, []any{kind, key, until, ahead}
-	clock := s.dialect.Clock
-	if clock == "" {
-		clock, args = "$5", append(args, now.Truncate(time.Second).Add(time.Second))
-	} else {
-		next = "date_trunc('second', " + clock + ") + " + s.dialect.Second
-	}
-	_, err = one(s.Transaction, func(written *row) (none struct{}) {
-		if end = written.time(); s.dialect.Clock != "" {
-			at = written.time()
+// GetSome returns those revocations of the keys that exist.
+func (s revocations) GetSome(keys []store.RevocationKey) (list []store.Revocation, err error) {
+	for some := range slices.Chunk(keys, maxList/2) {
+		var args []any
+		values := ""
+		for n := range listLength(len(some)) {
+			k := some[min(n, len(some)-1)]
+			args = append(args, k.Kind, k.Key)
+			values += ", ($" + strconv.Itoa(len(args)-1) + ", $" + strconv.Itoa(len(args)) + ")"
 		}
-		return none
-	}, `insert into revocations as r (kind, name, not_before, until_at) values ($1, $2, `+next+`, $3)
-		on conflict (kind, name) do update set
-		not_before = case when r.not_before is null then null
-			when r.not_before < excluded.not_before then excluded.not_before
-			when r.not_before >= excluded.not_before + $4 * `+s.dialect.Second+` then r.not_before
-			else r.not_before + `+s.dialect.Second+` end,
-		until_at = case when r.until_at is null or r.until_at > excluded.until_at then r.until_at else excluded.until_at end
-		returning not_before, `+clock, args...)
-	return end, at, s.loggedRevocation(store.Revocation{Kind: kind, Key: key}, err)
+		found, err := all(s.Transaction, scanRevocation, `select kind, name, not_before, until_at from revocations where (kind, name) in (values `+values[2:]+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	return list, nil
+}
+
+// Advance writes without a read: what it would read, others write too.
+func (s revocations) Advance(kind string, keys []string, now time.Time, ahead int, until time.Time) (ends []time.Time, at time.Time, err error) {
+	at = now
+	for some := range slices.Chunk(keys, maxList) {
+		next, clock, args := "$4", s.dialect.Clock, []any{kind, until, ahead}
+		if clock == "" {
+			clock, args = "$4", append(args, now.Truncate(time.Second).Add(time.Second))
+		} else {
+			next = "date_trunc('second', " + clock + ") + " + s.dialect.Second
+		}
+		values := ""
+		for _, key := range some {
+			args = append(args, key)
+			values += ", ($1, $" + strconv.Itoa(len(args)) + ", " + next + ", $2)"
+		}
+		written := map[string]time.Time{}
+		_, err := all(s.Transaction, func(r *row) (none struct{}) {
+			key := r.text()
+			written[key] = r.time()
+			if began := r.time(); s.dialect.Clock != "" {
+				at = began
+			}
+			return none
+		}, `insert into revocations as r (kind, name, not_before, until_at) values `+values[2:]+`
+			on conflict (kind, name) do update set
+			not_before = case when r.not_before is null then null
+				when r.not_before < excluded.not_before then excluded.not_before
+				when r.not_before >= excluded.not_before + $3 * `+s.dialect.Second+` then r.not_before
+				else r.not_before + `+s.dialect.Second+` end,
+			until_at = case when r.until_at is null or r.until_at > excluded.until_at then r.until_at else excluded.until_at end
+			returning name, not_before, `+clock, args...)
+		for _, key := range some {
+			ends = append(ends, written[key])
+			err = s.loggedRevocation(store.Revocation{Kind: kind, Key: key}, err)
+		}
+		if err != nil {
+			return nil, at, err
+		}
+	}
+	return ends, at, nil
 }
 
 // maxRevoked bounds the revocations of a transaction that its changes name. Of one with more, they say that there are revocations.

@@ -26,6 +26,8 @@ const (
 	Still Access = iota
 	// Shared reads while processes write.
 	Shared
+	// Watching is Shared without the right to write. Its last reader leaves the log as it is, also after a kill.
+	Watching
 	// Alone reads and writes. It refuses a file that a process has open, and keeps others from opening it.
 	Alone
 )
@@ -48,6 +50,8 @@ func OpenFile(path string, access Access) (*File, error) {
 	switch access {
 	case Shared:
 		query, setup = "&mode=rw", readerSetup
+	case Watching:
+		query, setup = "&mode=ro", readerSetup
 	case Alone:
 		query, setup = "&mode=rw", []string{"pragma locking_mode = exclusive", "pragma foreign_keys = off", "pragma synchronous = full",
 			"pragma trusted_schema = off", "begin immediate", "commit"}

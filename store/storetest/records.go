@@ -227,6 +227,15 @@ func testGroups(t *testing.T, st store.Store) {
 		same(t, "groups of ann after a removal", of, []store.Group{group(pool1, "editors")})
 		return nil
 	})
+	update(t, st, func(tx store.Tx) error { return tx.Groups.Remove(pool1, "readers", "sub-ann", "sub-bob", "sub-none") })
+	view(t, st, func(tx store.Tx) error {
+		members, err := tx.Groups.Members(pool1, "readers", store.Page{})
+		wantErr(t, "members", err, nil)
+		if len(members) != 0 {
+			t.Errorf("after the removal of several members: %+v", members)
+		}
+		return nil
+	})
 }
 
 func testSigningKeys(t *testing.T, st store.Store) {

@@ -60,6 +60,7 @@ func Run(t *testing.T, open Open) {
 		{"sealed columns", testSealed},
 		{"revocations", testRevocations},
 		{"revocations advance", testRevocationsAdvance},
+		{"many revocations advance", testRevocationsAdvanceMany},
 		{"identity pools", testIdentityPools},
 		{"identities", testIdentities},
 		{"roles", testRoles},

@@ -1,6 +1,9 @@
 package storetest
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,9 +194,12 @@ func testRevocationsAdvance(t *testing.T, st store.Store) {
 	began := time.Now()
 	advance := func(key string) (notBefore, second time.Time) {
 		update(t, st, func(tx store.Tx) error {
-			end, at, err := tx.Revocations.Advance("user", key, began, ahead, began.Add(time.Hour))
-			notBefore, second = end, at.Truncate(time.Second)
-			return err
+			ends, at, err := tx.Revocations.Advance("user", []string{key}, began, ahead, began.Add(time.Hour))
+			if err != nil {
+				return err
+			}
+			notBefore, second = ends[0], at.Truncate(time.Second)
+			return nil
 		})
 		return notBefore, second
 	}
@@ -225,6 +231,39 @@ func testRevocationsAdvance(t *testing.T, st store.Store) {
 		b, err := tx.Revocations.Get("user", "b")
 		if err != nil || !b.Until.IsZero() {
 			t.Errorf("%+v, %v", b, err)
+		}
+		return nil
+	})
+}
+
+// A group with any number of members is revoked at once.
+func testRevocationsAdvanceMany(t *testing.T, st store.Store) {
+	keys := make([]string, 150) // more than a statement lists
+	asked := make([]store.RevocationKey, len(keys))
+	for i := range keys {
+		keys[i] = fmt.Sprint("key", len(keys)-i)
+		asked[i] = store.RevocationKey{Kind: "user", Key: keys[i]}
+	}
+	forever := store.Revocation{Kind: "user", Key: keys[100]}
+	update(t, st, func(tx store.Tx) error { return tx.Revocations.Put(forever) })
+	var ends []time.Time
+	update(t, st, func(tx store.Tx) (err error) {
+		ends, _, err = tx.Revocations.Advance("user", keys, time.Now(), 3, time.Now().Add(time.Hour))
+		return err
+	})
+	if len(ends) != len(keys) || !ends[100].IsZero() || ends[0].IsZero() {
+		t.Fatalf("%d keys: %v", len(keys), ends)
+	}
+	view(t, st, func(tx store.Tx) error {
+		found, err := tx.Revocations.GetSome(asked)
+		wantErr(t, "many", err, nil)
+		if len(found) != len(keys) {
+			t.Errorf("%d of %d revocations are there", len(found), len(keys))
+		}
+		for _, r := range found {
+			if i := slices.Index(keys, r.Key); i < 0 || !r.NotBefore.Equal(ends[i]) {
+				t.Errorf("%+v is not what Advance returned", r)
+			}
 		}
 		return nil
 	})
@@ -262,6 +301,10 @@ func testRevocations(t *testing.T, st store.Store) {
 		got, err := tx.Revocations.Get("user", "c")
 		wantErr(t, "one", err, nil)
 		same(t, "one", got, c)
+		some, err := tx.Revocations.GetSome([]store.RevocationKey{{Kind: "user", Key: "d"}, {Kind: "family", Key: "b"}, {Kind: "user", Key: "c"}})
+		wantErr(t, "some", err, nil)
+		slices.SortFunc(some, func(a, b store.Revocation) int { return strings.Compare(a.Key, b.Key) })
+		same(t, "some", some, []store.Revocation{c, d})
 		_, err = tx.Revocations.Get("family", "c")
 		wantErr(t, "one of another kind", err, store.ErrNotFound)
 		last, now, err := tx.Revocations.Last("user", "c")

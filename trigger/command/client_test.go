@@ -90,7 +90,7 @@ func answer(event string, h http.Header, calls int, version string) {
 		}
 		post(path+"/response", `1`)
 	case `"stderr"`:
-		fmt.Fprintln(os.Stderr, "err")
+		fmt.Fprintln(os.Stderr, "\x1b[31merr")
 		post(path+"/response", `1`)
 	case `"unfinished"`:
 		fmt.Fprint(os.Stderr, "unfinished")

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sluicegate/sluice/terminal"
 	"github.com/sluicegate/sluice/trigger"
 )
 
@@ -210,7 +211,7 @@ func (p *process) log(line string) {
 	case n == maxLines+1:
 		p.o.Log.Warn("the trigger function prints too many lines; the rest of this call is not logged", args...)
 	case n <= maxLines:
-		p.o.Log.Info(line, args...)
+		p.o.Log.Info(terminal.Message(line), args...)
 	}
 }
 

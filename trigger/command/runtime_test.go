@@ -267,7 +267,7 @@ func TestWhatProcessesPrintIsLoggedWithLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := w.log.String()
-	for _, want := range []string{`msg=err function=` + arn, "request_id=" + id, `msg="out yyy`, "too many lines"} {
+	for _, want := range []string{`msg=\x1b[31merr function=` + arn, "request_id=" + id, `msg="out yyy`, "too many lines"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("%s is missing", want)
 		}

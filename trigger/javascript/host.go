@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/sluicegate/sluice/terminal"
 	"github.com/sluicegate/sluice/trigger"
 )
 
@@ -117,7 +118,7 @@ func (m *machine) print(a arguments) (any, error) {
 	if len(text) > maxLine {
 		text = strings.ToValidUTF8(text[:maxLine], "") + " …"
 	}
-	m.o.Log.Log(m.ctx, level, text, "function", m.call.ARN, "request_id", m.call.RequestID)
+	m.o.Log.Log(m.ctx, level, terminal.Message(text), "function", m.call.ARN, "request_id", m.call.RequestID)
 	return nil, nil
 }
 

@@ -183,7 +183,7 @@ func TestAFunctionThatWasStoppedComputesSlowlyForAWhile(t *testing.T) {
 		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 	})
 	usual := r.AtFullSpeed()
-	ctx, stop := context.WithCancel(within(t))
+	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
 		_, err := invoke(ctx, r, `{"loop": true}`)
@@ -216,7 +216,34 @@ func TestAFunctionThatWasStoppedComputesSlowlyForAWhile(t *testing.T) {
 	}
 }
 
-// Threat: somebody begins calls and hangs up, until the function is slow for a day.
+// Threat: clients begin calls and hang up. The function would be stopped in the middle of its work each time, and then compute slowly for all.
+func TestThreatAClientThatHangsUpDoesNotStopTheFunction(t *testing.T) {
+	r, log := start(t, "a.mjs", `let all = 0; export const handler = async (event) => {
+		console.log('begun'); for (let i = 0; i < 1e6; i++) all += i; await new Promise((f) => setTimeout(f, 50)); console.log('finished'); return 'ok' }`)
+	usual := r.AtFullSpeed()
+	ctx, hangUp := context.WithCancel(within(t))
+	ended := make(chan error, 1)
+	go func() {
+		_, err := invoke(ctx, r, `{}`)
+		ended <- err
+	}()
+	for !strings.Contains(log.String(), "begun") {
+		time.Sleep(time.Millisecond)
+	}
+	hangUp()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	r.Drain()
+	if !strings.Contains(log.String(), "finished") {
+		t.Error("the function was stopped:", log)
+	}
+	if got := r.AtFullSpeed(); got != usual {
+		t.Errorf("%s at full speed afterwards, before %s", got, usual)
+	}
+}
+
+// Threat: somebody has a function loop until it is slow for a day.
 func TestAFunctionIsInDebtForAMinuteAtMost(t *testing.T) {
 	var later atomic.Int64
 	r, _ := start(t, "a.mjs", `export const handler = async () => 'ok'`, func(o *javascript.Options) {

@@ -54,7 +54,7 @@ func (h *hold) loaded() bool {
 	return !h.lost
 }
 
-// expire is called when the call has ended and the job has not.
+// expire is called when the call has ended and the job may not have.
 func (h *hold) expire() { time.AfterFunc(h.r.o.grace, func() { h.lose(running) }) }
 
 // lose counts the machine as lost if the job is still in the phase.

@@ -125,8 +125,8 @@ func (p *pacer) hasten() {
 	}
 }
 
-// end is called when a call or loading has ended. If it was stopped, the function owes what it used, unless that was little: clients may
-// hang up on calls that would have succeeded.
+// end is called when a call or loading has ended. If it was stopped, the function owes what it used, unless that was little: it has mostly
+// waited.
 func (p *pacer) end(stopped bool) {
 	p.mu.Lock()
 	p.runs = false

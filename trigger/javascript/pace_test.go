@@ -29,7 +29,7 @@ func TestAllThatAHandlerComputesCounts(t *testing.T) {
 				o.Instances = 1
 				o.Patient()
 			})
-			ctx, stop := context.WithCancel(within(t))
+			ctx, stop := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
 			go func() {
 				_, err := invoke(ctx, r, `{}`)

@@ -85,10 +85,11 @@ var errClosed = &trigger.InvokeError{Reason: "the function is being removed from
 
 // job is a call on its way to a goroutine that runs machines.
 type job struct {
-	ctx  context.Context
-	call trigger.Call
-	hold *hold
-	done chan<- result // has room for the result
+	ctx    context.Context // of limitOf
+	cancel context.CancelFunc
+	call   trigger.Call
+	hold   *hold
+	done   chan<- result // has room for the result
 }
 
 // result is what a call returned.
@@ -100,7 +101,8 @@ type result struct {
 // Invoke runs the handler. If the file, or one that it imports, has changed since the last call, Invoke loads the new version
 // first; if that fails, it logs the error and runs the old version.
 //
-// The machine runs on its own goroutine: when ctx ends, Invoke returns at once, and the machine is stopped and discarded.
+// The machine runs on its own goroutine. When ctx's deadline ends, Invoke returns at once, and the machine is stopped and discarded. When
+// the caller gives up before, Invoke returns at once, and the machine finishes the call.
 func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
 	if err := r.checkLost(); err != nil {
 		return nil, err
@@ -111,7 +113,8 @@ func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 		return nil, ctx.Err()
 	}
 	done := make(chan result, 1)
-	j := job{ctx, call, &hold{r: r, call: call}, done}
+	limit, cancel := limitOf(ctx)
+	j := job{limit, cancel, call, &hold{r: r, call: call}, done}
 	select {
 	case r.jobs <- j:
 	default:
@@ -121,9 +124,17 @@ func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	case got := <-done:
 		return got.output, got.err
 	case <-ctx.Done():
-		j.hold.expire()
+		context.AfterFunc(limit, j.hold.expire)
 		return nil, ctx.Err()
 	}
+}
+
+// limitOf returns the context that stops a call: it ends at ctx's deadline, or, if there is none, with ctx.
+func limitOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	}
+	return context.WithCancel(ctx)
 }
 
 // work runs the job, and further ones until none comes for a while. The goroutine stays because its stack has grown: the engine
@@ -134,6 +145,7 @@ func (r *Runtime) work(j job) {
 	for {
 		output, err := r.run(j)
 		j.hold.finish()
+		j.cancel()
 		j.done <- result{output, r.withoutFolder(err)}
 		idle.Reset(idleTime)
 		select {

@@ -233,6 +233,17 @@ func TestASyntaxErrorOfAnImportedFileNamesIt(t *testing.T) {
 	}
 }
 
+// Threat: a handler prints what a user has typed, and the operator's terminal acts on it.
+func TestThreatATerminalActsOnNothingThatAHandlerPrints(t *testing.T) {
+	r, log := start(t, "a.mjs", `export const handler = async (event) => { console.log(event.name) }`)
+	if _, err := invoke(within(t), r, `{"name": "\u001b]0;owned\u0007\u009b2Jann"}`); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), `msg=\x1b]0;owned\a\u009b2Jann `) {
+		t.Error(log)
+	}
+}
+
 func TestWhatAHandlerPrintsIsLoggedWithTheARN(t *testing.T) {
 	r, log := start(t, "a.mjs", `console.log('loading'); export const handler = async (event) => {
 		console.log('hello %s', 'alice', { a: [1, 'x'], b: new Map([[1, 2]]) }); console.error(new Error('odd')); console.debug(undefined, null) }`)

@@ -151,10 +151,19 @@ func unchangeable(p, old *userpool.PoolSettings) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(fixed)) {
 		if fixed[name] {
-			return fmt.Errorf("%s differs from what the pool was created with, and cannot change; set it back in the settings file, or declare a pool with another id", name)
+			return &FixedError{name}
 		}
 	}
 	return nil
+}
+
+// FixedError is the error of a declaration that contradicts an existing pool.
+type FixedError struct {
+	Setting string // that is fixed when a pool is created
+}
+
+func (e *FixedError) Error() string {
+	return e.Setting + " differs from what the pool was created with, and cannot change; set it back in the settings file, or declare a pool with another id"
 }
 
 func sameSet(a, b []string) bool {

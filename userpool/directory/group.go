@@ -133,20 +133,17 @@ func deleteGroupPage(tx store.Tx, r *tokens.Revocation, poolID, name string) (de
 	if err != nil {
 		return false, err
 	}
-	for i := range members {
-		if err := r.Issued(&members[i]); err != nil {
-			return false, err
-		}
+	if err := r.Issued(members...); err != nil {
+		return false, err
 	}
 	if len(members) < groupPage {
 		return true, tx.Groups.Delete(poolID, name) // with the memberships
 	}
+	subs := make([]string, len(members))
 	for i := range members {
-		if err := tx.Groups.Remove(poolID, name, members[i].Sub); err != nil {
-			return false, err
-		}
+		subs[i] = members[i].Sub
 	}
-	return false, nil
+	return false, tx.Groups.Remove(poolID, name, subs...)
 }
 
 // ListGroups returns at most limit groups after the name, and the name to continue after.
@@ -206,7 +203,7 @@ func (s *Service) AdminRemoveUserFromGroup(ctx context.Context, poolID, name, gr
 			return err
 		}
 		if slices.ContainsFunc(of, func(g store.Group) bool { return g.Name == group }) {
-			if err := r.Issued(&u); err != nil {
+			if err := r.Issued(u); err != nil {
 				return err
 			}
 			if err := relay.Remove(tx, s.base, p, u.Sub, group); err != nil {

@@ -80,7 +80,7 @@ func (s *Service) Begin(ctx context.Context, in Start) (*Begun, error) {
 			Acr: acr(p, a.Acr)}}
 	location, err := s.o.Legs[p.Type].Ask(ctx, p, &kept.Question)
 	if err != nil {
-		s.watch(p, err)
+		s.watch(ctx, p, err)
 		s.count(p, err)
 		return nil, s.refuse(ctx, a, p, in.Query, err)
 	}

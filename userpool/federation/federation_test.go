@@ -36,11 +36,12 @@ type site struct {
 	read    []url.Values
 	askErr  error
 	readErr error
+	reading func() // called while an answer is read
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{Harness: userpooltest.New(t), t: t, known: map[string]*providers.Provider{}}
+	s := &site{Harness: userpooltest.New(t), t: t, known: map[string]*providers.Provider{}, reading: func() {}}
 	s.pool = s.Pool(userpool.PoolSettings{}).ID
 	for name, kind := range map[string]providers.Type{"Google": providers.Google, "Acme": providers.OIDC, "Corp": providers.SAML} {
 		s.known[name] = &providers.Provider{PoolID: s.pool, Name: name, Type: kind, Identifiers: []string{strings.ToLower(name) + ".example.com"},
@@ -133,6 +134,7 @@ func (s *site) Read(_ context.Context, _ *providers.Provider, q *providers.Quest
 	if !q.Unsolicited && q.Nonce != "nonce of "+q.State {
 		return nil, errors.New("the question is another")
 	}
+	s.reading()
 	return &providers.Proof{Subject: "subject-1"}, s.readErr
 }
 

@@ -66,7 +66,7 @@ func (s *Service) finish(ctx context.Context, a *oauth.Authorization, q *provide
 	}
 	a.Visit, a.AsksConsent = a.Client.Visit(in.From), true
 	by, response, err := s.signIn(ctx, a, p, q, in)
-	s.watch(p, err)
+	s.watch(ctx, p, err)
 	s.count(p, err)
 	s.record(ctx, a, by, err)
 	if err != nil {

@@ -72,9 +72,9 @@ func (s *Service) Down(ctx context.Context, poolID, provider string) (bool, erro
 	return s.o.Providers.Waits(ctx, poolID, provider)
 }
 
-// watch remembers whether the provider answered.
-func (s *Service) watch(p *providers.Provider, err error) {
-	if refusal, ok := errors.AsType[*providers.Refusal](err); ok && refusal.Down {
+// watch remembers whether the provider answered. A browser that hung up did not wait for the answer.
+func (s *Service) watch(ctx context.Context, p *providers.Provider, err error) {
+	if refusal, ok := errors.AsType[*providers.Refusal](err); ok && refusal.Down && ctx.Err() == nil {
 		now := s.base.Now()
 		s.down.Put(p.PoolID+"\n"+p.Name, struct{}{}, now.Add(downFor), now)
 	}

@@ -47,13 +47,15 @@ import (
 
 // Options are what New needs. The first group is required.
 type Options struct {
-	Store        store.Store
-	Seal         *seal.Box
-	Now          func() time.Time
-	Rand         io.Reader // crypto/rand.Reader outside of tests
-	Regions      region.Set
-	Account      string                     // 12 digits
-	IssuerFor    func(poolID string) string // returns the iss of a pool's tokens; must be a pure function
+	// Required: the store, what seals secrets in it, and the clock.
+	Store     store.Store
+	Seal      *seal.Box
+	Now       func() time.Time
+	Rand      io.Reader // crypto/rand.Reader outside of tests
+	Regions   region.Set
+	Account   string                     // 12 digits
+	IssuerFor func(poolID string) string // returns the iss of a pool's tokens; must be a pure function
+	// CheckRequest validates a request as the API does. Sender sends messages, Hasher hashes passwords. All are required.
 	CheckRequest func(operation string, request json.RawMessage) error
 	Sender       message.Sender
 	Hasher       *directory.Hasher
@@ -95,6 +97,7 @@ type Options struct {
 
 // Provider is the services of user pools, wired together.
 type Provider struct {
+	// The services of user pools, each of the package of its type.
 	Pools     *userpool.Service
 	Declared  *declared.Service
 	Domains   *domains.Service

@@ -15,7 +15,6 @@ const (
 	LoginRequired           = "login_required"
 	ConsentRequired         = "consent_required"
 	InteractionRequired     = "interaction_required"
-	AccountSelection        = "account_selection_required"
 	RequestNotSupported     = "request_not_supported"
 	RequestURINotSupported  = "request_uri_not_supported"
 )

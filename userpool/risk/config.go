@@ -150,8 +150,8 @@ type Resolved struct {
 
 // Resolve parses the ranges, which Check has accepted. It returns nil for no configuration.
 func (c *Config) Resolve() *Resolved {
-	if c == nil {
-		return nil
+	if c == nil || c.CompromisedCredentials == nil && c.AccountTakeover == nil && c.Exceptions == nil {
+		return nil // AWS: SetRiskConfiguration, with nothing but the ids an app client inherits from the user pool again
 	}
 	r := &Resolved{Config: c}
 	if c.Exceptions == nil {

@@ -100,6 +100,20 @@ func TestTheClientsConfigurationReplacesThePools(t *testing.T) {
 	}
 }
 
+func TestAClientWhoseConfigurationIsTakenAwayInheritsThePoolsAgain(t *testing.T) {
+	t.Parallel()
+	x := protect(t, "ENFORCED", nil)
+	x.set(takeover("BLOCK", "BLOCK", "BLOCK", false))
+	x.mustSignIn("192.0.2.1", chrome)
+	for _, c := range []risk.Config{takeover("NO_ACTION", "NO_ACTION", "NO_ACTION", false), {}} {
+		if _, err := x.Threat.SetRiskConfiguration(t.Context(), x.pool.ID, x.app.ID, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := x.signIn("ann", userpooltest.Password, "198.51.100.7", phone)
+	userpooltest.WantFault(t, err, fault.NotAuthorized, "*")
+}
+
 func TestARiskDemandsASecondFactorOfAUserWhoHasOne(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{"MFA_REQUIRED", "MFA_IF_CONFIGURED"} {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz/revoke"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
@@ -76,9 +77,9 @@ func (c countingRevocations) Put(r store.Revocation) error {
 	return c.Revocations.Put(r)
 }
 
-func (c countingRevocations) Advance(kind, key string, now time.Time, ahead int, until time.Time) (notBefore, at time.Time, err error) {
+func (c countingRevocations) Advance(kind string, keys []string, now time.Time, ahead int, until time.Time) (notBefore []time.Time, at time.Time, err error) {
 	*c.writes++
-	return c.Revocations.Advance(kind, key, now, ahead, until)
+	return c.Revocations.Advance(kind, keys, now, ahead, until)
 }
 
 func (c counting) Update(ctx context.Context, fn func(store.Tx) error) error {
@@ -158,6 +159,10 @@ func TestTheRefreshFamiliesOfAUserAreBounded(t *testing.T) {
 	if h.Edge(p.ID, first.AccessToken) == nil {
 		t.Error("RevokeToken of a family that was trimmed does not reach the edge")
 	}
+	kept, err := h.Tokens.Revocations(t.Context())
+	if err != nil || len(kept) == 0 || slices.ContainsFunc(kept, func(r revoke.Record) bool { return r.At == 0 }) {
+		t.Errorf("a full index does not learn that the family has no later tokens: %+v, %v", kept, err)
+	}
 }
 
 // The attack: a client disconnects during the call that revokes its access.
@@ -197,7 +202,8 @@ func TestEndingAccessCompletesAfterTheClientHangsUp(t *testing.T) {
 }
 
 func TestDeletingALargeGroupReachesEveryMember(t *testing.T) {
-	h := newHarness(t)
+	writes := 0
+	h := newHarness(t, func(o *idp.Options) { o.Store = counting{o.Store, &writes} })
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.Client(p.ID, allFlows)
 	if _, err := h.Users.CreateGroup(t.Context(), directory.Group{PoolID: p.ID, Name: "all"}); err != nil {
@@ -225,8 +231,12 @@ func TestDeletingALargeGroupReachesEveryMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	access := h.MustSignIn(c.ID, "zoe").AccessToken
+	writes = 0
 	if err := h.Users.DeleteGroup(t.Context(), p.ID, "all"); err != nil {
 		t.Fatal(err)
+	}
+	if writes > len(subs)/20 {
+		t.Errorf("revoking the tokens of %d members takes %d writes", len(subs), writes)
 	}
 	if h.Edge(p.ID, access) == nil {
 		t.Error("a member's token is still valid")

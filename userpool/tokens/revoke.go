@@ -42,21 +42,13 @@ func (s *Service) RevocationsSince(ctx context.Context, at time.Time) ([]revoke.
 	return s.revocations(ctx, func(tx store.Tx) ([]store.Revocation, error) { return tx.Revocations.Since(at) })
 }
 
-// RevocationsOf returns the revocations of user pools that changes in the store name.
+// RevocationsOf returns the revocations of user pools that changes in the store name, unless they have expired.
 func (s *Service) RevocationsOf(ctx context.Context, changes []store.Change) ([]revoke.Record, error) {
-	return s.revocations(ctx, func(tx store.Tx) (list []store.Revocation, err error) {
-		for _, c := range changes {
-			r, err := tx.Revocations.Get(c.Pool, c.Key)
-			if errors.Is(err, store.ErrNotFound) {
-				continue // it has expired
-			}
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, r)
-		}
-		return list, nil
-	})
+	keys := make([]store.RevocationKey, len(changes))
+	for i, c := range changes {
+		keys[i] = store.RevocationKey{Kind: c.Pool, Key: c.Key}
+	}
+	return s.revocations(ctx, func(tx store.Tx) ([]store.Revocation, error) { return tx.Revocations.GetSome(keys) })
 }
 
 func (s *Service) revocations(ctx context.Context, read func(store.Tx) ([]store.Revocation, error)) ([]revoke.Record, error) {
@@ -183,18 +175,16 @@ func (s *Service) revokeFamily(ctx context.Context, issuer, id string) error {
 
 // endFamily revokes a family in the store. It returns the revocation to announce after the commit.
 func (s *Service) endFamily(tx store.Tx, issuer, id string) (revoke.Record, error) {
-	now := s.base.Now()
-	r := revoke.Family(issuer, id, now.Add(tokenAfterlife))
 	f, err := tx.RefreshTokens.Get(id)
 	if errors.Is(err, store.ErrNotFound) {
-		return r, tx.Revocations.Put(kept(r))
+		f, err = store.RefreshToken{ID: id, RevokedAt: s.base.Now()}, nil // whose it was is not known any more
 	}
 	if err != nil {
-		return r, err
+		return revoke.Record{}, err
 	}
-	r = s.familyRevocation(issuer, &f)
+	r := s.familyRevocation(issuer, &f)
 	if f.RevokedAt.IsZero() {
-		f.RevokedAt = now
+		f.RevokedAt = s.base.Now()
 		if err := tx.RefreshTokens.Update(f); err != nil {
 			return r, err
 		}
@@ -296,7 +286,7 @@ func (r *Revocation) SignOut(u *store.User) error {
 			return err
 		}
 	}
-	return r.Issued(u)
+	return r.Issued(*u)
 }
 
 // SignOutOf ends the sign-ins of a user with an account at an identity provider, or those in the sessions there if there are any: refresh
@@ -337,19 +327,28 @@ func (r *Revocation) end(p *userpool.Pool, family string) ([]revoke.Record, erro
 	return r.service.endSession(r.tx, p, x)
 }
 
-// Issued revokes the ID and access tokens issued to a user so far. Refresh tokens stay valid and give new ones.
-func (r *Revocation) Issued(u *store.User) error {
-	now, issuer := r.service.base.Now(), r.service.o.Pools.IssuerOf(u.PoolID)
-	rec := revoke.Issued(issuer, u.Sub, now, now.Add(tokenAfterlife))
-	end, at, err := r.tx.Revocations.Advance(string(rec.Kind), kept(rec).Key, now, int(maxAhead/time.Second), time.UnixMilli(rec.Until).UTC())
+// Issued revokes the ID and access tokens issued to users of one pool so far. Refresh tokens stay valid and give new ones.
+func (r *Revocation) Issued(users ...store.User) error {
+	if len(users) == 0 {
+		return nil
+	}
+	now, issuer := r.service.base.Now(), r.service.o.Pools.IssuerOf(users[0].PoolID)
+	records, keys := make([]revoke.Record, len(users)), make([]string, len(users))
+	for i := range users {
+		records[i] = revoke.Issued(issuer, users[i].Sub, now, now.Add(tokenAfterlife))
+		keys[i] = kept(records[i]).Key
+	}
+	ends, at, err := r.tx.Revocations.Advance(string(revoke.KindIssued), keys, now, int(maxAhead/time.Second), now.Add(tokenAfterlife))
 	if err != nil {
 		return err
 	}
-	if !end.IsZero() {
-		rec.At = end.UnixMilli()
+	for i, end := range ends {
+		if !end.IsZero() {
+			records[i].At = end.UnixMilli()
+		}
+		r.cuts = append(r.cuts, cut{poolID: users[i].PoolID, sub: users[i].Sub, began: r.began, at: at, end: end})
 	}
-	r.records = append(r.records, rec)
-	r.cuts = append(r.cuts, cut{poolID: u.PoolID, sub: u.Sub, began: r.began, at: at, end: end})
+	r.records = append(r.records, records...)
 	return nil
 }
 

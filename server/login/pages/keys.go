@@ -10,9 +10,7 @@ const (
 	ErrAttempts          Key = "error.attempts"           // too many failed attempts
 	ErrLimit             Key = "error.limit"              // too many requests
 	ErrUnavailable       Key = "error.unavailable"        // try again later
-	ErrServer            Key = "error.server"             // an internal error
 	ErrExpired           Key = "error.expired"            // the session of the sign-in
-	ErrForgery           Key = "error.forgery"            // the form was not valid any more; send it again
 	ErrDenied            Key = "error.denied"             // threat protection blocked the sign-in, or the user may not sign in
 	ErrRequired          Key = "error.required"           // an empty field
 	ErrTooLong           Key = "error.too_long"           // a field
@@ -29,13 +27,10 @@ const (
 	ErrResetRequired     Key = "error.reset_required"     // the administrator demands a new password
 	ErrUsernameExists    Key = "error.username_exists"    // at sign-up
 	ErrAliasExists       Key = "error.alias_exists"       // an address that another account has
-	ErrUsername          Key = "error.username"           // a name with characters that are not allowed
 	ErrSignUp            Key = "error.signup"             // sign-up is closed
 	ErrNotConfirmed      Key = "error.not_confirmed"      // the account is not confirmed yet
 	ErrPasskey           Key = "error.passkey"            // the passkey did not work
-	ErrPasskeyUnknown    Key = "error.passkey_unknown"    //nolint:gosec // a key: no account has the passkey
 	ErrNoFactor          Key = "error.no_factor"          // no second factor can be used
-	ErrProvider          Key = "error.provider"           // the identity provider refused
 	ErrDomain            Key = "error.domain"             // no provider for the domain of the e-mail address
 	ErrUserCode          Key = "error.user_code"          // the code of a device is wrong or expired
 )
@@ -46,6 +41,5 @@ const (
 	NewsCodeAgain Key = "news.code_again"
 	NewsConfirmed Key = "news.confirmed" // the account can be used now
 	NewsReset     Key = "news.reset"     // the password is changed: sign in with it
-	NewsSignedOut Key = "news.signed_out"
-	NewsStepUp    Key = "news.step_up" // the app asks to confirm the sign-in
+	NewsStepUp    Key = "news.step_up"   // the app asks to confirm the sign-in
 )

@@ -212,11 +212,14 @@ func (s *Server) Run(tb testing.TB, database, script string) {
 	}
 }
 
-// unprivileged returns attributes of a process that PostgreSQL accepts: it does not run as root. The account gets dir.
+// unprivileged returns attributes of a process that PostgreSQL accepts, and that ends with this one: it does not run as root. The account gets
+// dir.
 func unprivileged(tb testing.TB, dir string) *syscall.SysProcAttr {
 	tb.Helper()
+	attributes := &syscall.SysProcAttr{}
+	dieWithUs(attributes)
 	if os.Getuid() != 0 {
-		return nil
+		return attributes
 	}
 	account, err := user.Lookup("postgres") // the Debian package creates it
 	if err != nil {
@@ -232,7 +235,8 @@ func unprivileged(tb testing.TB, dir string) *syscall.SysProcAttr {
 			tb.Fatal(err)
 		}
 	}
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attributes
 }
 
 func freePort(tb testing.TB) int {

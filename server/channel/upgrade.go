@@ -1,4 +1,4 @@
-package node
+package channel
 
 import (
 	"net/http"
@@ -20,19 +20,23 @@ func extendedConnect(r *http.Request) bool {
 	return r.ProtoMajor == 2 && len(protocol) == 1 && protocol[0] == "websocket" || r.ProtoMajor == 3 && r.Proto == "websocket"
 }
 
-// decidedMethod is the method that the upstream gets.
-func decidedMethod(r *http.Request) string {
+// Method is the method that the upstream gets, and that is to be decided on.
+func Method(r *http.Request) string {
 	if extendedConnect(r) {
 		return http.MethodGet // reverse_proxy sends it on as an upgrade of HTTP/1.1
 	}
 	return r.Method
 }
 
-// onlyWebSocket removes every upgrade but the one to WebSocket, and reports whether the request opens such a tunnel. An
+// OnlyWebSocket removes every upgrade but the one to WebSocket, and reports whether the request opens such a tunnel. An
 // upgrade may be ignored (RFC 9110 section 7.8), so the request is answered without it.
-func onlyWebSocket(r *http.Request) bool {
+func OnlyWebSocket(r *http.Request) bool {
 	wanted := r.Header["Upgrade"]
+	if r.Method != http.MethodConnect {
+		delete(r.Header, ":protocol") // which HTTP/2 takes with any method
+	}
 	if len(wanted) == 0 {
+		delete(r.Header, "Http2-Settings")
 		return r.Method == http.MethodConnect && extendedConnect(r)
 	}
 	if len(wanted) == 1 && strings.EqualFold(wanted[0], "websocket") && r.Method == http.MethodGet &&
@@ -51,16 +55,3 @@ func onlyWebSocket(r *http.Request) bool {
 }
 
 func isHTTP2Settings(name string) bool { return strings.EqualFold(name, "HTTP2-Settings") }
-
-// tooEarly reports whether the request came in early data and is not safe to repeat: an attacker may replay early data
-// (RFC 8470 section 3).
-func tooEarly(r *http.Request) bool {
-	if r.TLS == nil || r.TLS.HandshakeComplete {
-		return false
-	}
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return false
-	}
-	return true
-}

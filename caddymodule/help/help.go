@@ -1,0 +1,60 @@
+package help
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Group is the ID of the group of Sluice's commands.
+const Group = "sluice"
+
+// Documentation is the folder of the pages.
+const Documentation = "https://github.com/sluicegate/sluice/blob/main/docs/"
+
+// pages are the pages about commands, by their names below the root. A command without its own has that of its parent.
+var pages = map[string]string{
+	"audit": "operations.md#audit-log", "backup": "backup.md", "dev": "dev.md", "explain": "authorization.md#why-was-it-refused", "healthcheck": "operations.md#readiness",
+	"keys": "keys.md", "outbox": "user-pools.md", "policy": "policies.md#on-the-command-line", "preview": "branding.md#preview", "restore": "backup.md",
+	"store": "postgresql.md", "trigger": "triggers.md", "user-pool": "user-pools.md", "user-pool export": "archive.md", "user-pool import": "import.md",
+	"user-pool pull": "leaving-aws.md",
+}
+
+// Own puts a command into Sluice's group.
+func Own(cmd *cobra.Command) { cmd.GroupID = Group }
+
+// Shape sets how the root command and all commands below it show their help. Caddy's template names only Caddy's documentation.
+func Shape(root *cobra.Command) {
+	if root.ContainsGroup(Group) {
+		return
+	}
+	root.AddGroup(&cobra.Group{ID: Group, Title: "Commands of Sluice:"})
+	cobra.AddTemplateFunc("sluiceDocumentation", Page)
+	text := root.HelpTemplate()
+	at := strings.LastIndex(text, "Full documentation")
+	if at < 0 {
+		return
+	}
+	root.SetHelpTemplate(text[:at] + "{{with sluiceDocumentation .}}Documentation:\n{{.}}\n{{else}}" + text[at:] +
+		"{{if not .HasParent}}Documentation of Sluice:\n" + Documentation + "\n{{end}}{{end}}")
+}
+
+// Page returns the URL of the page about a command; "" for commands of Caddy.
+func Page(cmd *cobra.Command) string {
+	var path []string // from the command up, without the root
+	own := false
+	for ; cmd.HasParent(); cmd = cmd.Parent() {
+		path, own = append(path, cmd.Name()), cmd.GroupID == Group
+	}
+	if !own {
+		return ""
+	}
+	slices.Reverse(path)
+	for n := len(path); n > 0; n-- {
+		if page := pages[strings.Join(path[:n], " ")]; page != "" {
+			return Documentation + page
+		}
+	}
+	return ""
+}

@@ -1,0 +1,123 @@
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sluicegate/sluice/store/postgres/postgrestest"
+)
+
+// upgraded returns the URL of a database with the schema of migration 23, and the settings and steps to migrate it further.
+func upgraded(t *testing.T) (url string, s *settings, steps []migration) {
+	t.Helper()
+	url = postgrestest.Start(t).Database(t)
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = parse(Options{URL: url}); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(t.Context(), s, steps[:2], Options{Logger: quiet}); err != nil {
+		t.Fatal(err)
+	}
+	return url, s, steps
+}
+
+func indexes(t *testing.T, pg *pgconn.PgConn) (list []string) {
+	t.Helper()
+	found, err := rows(t.Context(), pg, `select pg_get_indexdef(indexrelid) || indisvalid from pg_index join pg_class on oid = indrelid
+		where relnamespace = 'public'::regnamespace order by 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range found {
+		list = append(list, row[0])
+	}
+	return list
+}
+
+// The online form of a migration leaves the schema that its text leaves.
+func TestADatabaseInUseGetsTheSameIndexes(t *testing.T) {
+	t.Parallel()
+	fresh := postgrestest.Start(t).Database(t)
+	open(t, fresh)
+	url, s, steps := upgraded(t)
+	c := dial(t, url)
+	// An earlier process was killed while it built an index.
+	if err := run(t.Context(), c, `create index sessions_live on sessions (expires_at); update pg_index set indisvalid = false where indexrelid = 'sessions_live'::regclass`); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(t.Context(), s, steps, Options{Logger: quiet}); err != nil {
+		t.Fatal(err)
+	}
+	compareLines(t, "the database in use", indexes(t, c), indexes(t, dial(t, fresh)))
+}
+
+// While indexes are built, a process of the release before goes on writing, although a transaction holds the migration up.
+func TestOthersWriteWhileAMigrationBuildsIndexes(t *testing.T) {
+	t.Parallel()
+	url, s, steps := upgraded(t)
+	long, other := dial(t, url), dial(t, url)
+	const write = `delete from refresh_tokens where id = 'none'`
+	if err := run(t.Context(), long, "begin; "+write); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 2)
+	for range 2 { // two processes of the new release start
+		go func() { done <- migrate(context.Background(), s, steps, Options{Logger: quiet}) }()
+	}
+	for {
+		found, err := rows(t.Context(), other, `select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike 'create index%' and datname = current_database()`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found[0][0] == "1" {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	// The limit is longer than a busy machine needs, and the migration would hold the table for as long as the transaction lasts.
+	if err := run(t.Context(), other, "set lock_timeout = '4s'; "+write); err != nil {
+		t.Errorf("a write while the indexes are built: %v", err)
+	}
+	if err := run(t.Context(), long, "commit"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An index of a table that has rows is built and dropped online.
+func TestEveryMigrationOfAnOlderTableHasAnOnlineForm(t *testing.T) {
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, online := regexp.MustCompile(`(?m)^create (unique )?index (\w+) on (\w+)|^drop index (\w+)`), regexp.MustCompile(`concurrently if (not )?exists (\w+)`)
+	for _, step := range steps[1:] {
+		var want, have []string
+		for _, m := range index.FindAllStringSubmatch(step.text, -1) {
+			if !strings.Contains(step.text, "create table "+m[3]+" ") {
+				want = append(want, m[2]+m[4])
+			}
+		}
+		for _, m := range online.FindAllStringSubmatch(step.online, -1) {
+			have = append(have, m[2])
+		}
+		if !slices.Equal(want, have) {
+			t.Errorf("%s builds and drops %q, online %q", step.name, want, have)
+		}
+	}
+}

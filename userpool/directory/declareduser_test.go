@@ -1,0 +1,37 @@
+package directory_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
+)
+
+func TestADeclaredUserWithTheAddressOfAnotherIsToldSo(t *testing.T) {
+	h := userpooltest.New(t)
+	p := h.Pool(userpool.PoolSettings{AliasAttributes: []string{"email", "preferred_username"}})
+	user := func(name, attribute, value string) error {
+		attributes := []userpool.Attribute{{Name: attribute, Value: value}}
+		if attribute == "email" {
+			attributes = append(attributes, userpool.Attribute{Name: "email_verified", Value: "true"})
+		}
+		return h.Users.EnsureUser(t.Context(), directory.DeclaredUser{PoolID: p.ID, Username: name, Password: userpooltest.Password, Attributes: attributes})
+	}
+	if err := user("ada", "email", "ada@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if err := user("bob", "preferred_username", "countess"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ attribute, value, owner string }{{"email", "ada@example.com", "ada"}, {"preferred_username", "countess", "bob"}} {
+		err := user("cy", tc.attribute, tc.value)
+		if err == nil || !strings.Contains(err.Error(), "the "+tc.attribute+" "+tc.value+" belongs to the user "+tc.owner+" already") {
+			t.Errorf("%s: %v", tc.attribute, err)
+		}
+	}
+	if err := user("ada", "email", "ada@example.com"); err != nil {
+		t.Error("the same user again:", err)
+	}
+}
