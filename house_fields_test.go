@@ -45,8 +45,9 @@ func TestPackagesForOthersSaySo(t *testing.T) {
 	}
 }
 
-// explained are further packages whose exported fields have comments, because much of Sluice is built on them.
-var explained = []string{"userpool", "userpool/idp"}
+// explained are further packages whose exported fields have comments, because much of Sluice is built on them, or
+// sluicetest has their types.
+var explained = []string{"node/dev", "userpool", "userpool/idp"}
 
 // configured are the packages whose structs are configurations: Caddy shows the comments of their fields in its documentation of
 // JSON, under the names in their tags.

@@ -17,7 +17,7 @@ const Documentation = "https://github.com/sluicegate/sluice/blob/main/docs/"
 var pages = map[string]string{
 	"audit": "operations.md#audit-log", "backup": "backup.md", "dev": "dev.md", "explain": "authorization.md#why-was-it-refused", "healthcheck": "operations.md#readiness",
 	"keys": "keys.md", "outbox": "user-pools.md", "policy": "policies.md#on-the-command-line", "preview": "branding.md#preview", "restore": "backup.md",
-	"store": "postgresql.md", "trigger": "triggers.md", "user-pool": "user-pools.md", "user-pool export": "archive.md", "user-pool import": "import.md",
+	"store": "backup.md#from-sqlite-to-postgresql-and-back", "trigger": "triggers.md", "user-pool": "user-pools.md", "user-pool export": "archive.md", "user-pool import": "import.md",
 	"user-pool pull": "leaving-aws.md",
 }
 

@@ -41,11 +41,11 @@ func every(cmd *cobra.Command, f func(*cobra.Command)) {
 }
 
 var (
-	shortForm = regexp.MustCompile(`^[A-Z][a-z]*s [^\n]*[^.\n]$`)
+	shortForm = regexp.MustCompile(`^[A-Z][a-z]*s,? [^\n]*[^.\n]$`)
 	longForm  = regexp.MustCompile(`(?s)^[A-Z"].*[.:)]$`)
 	// A command's arguments: options, and <placeholders> in lower case. The library adds [flags].
 	usageForm = regexp.MustCompile(`^[a-z][a-z-]*( (\||[[\]|.']*(--?[a-z-]+|<[a-z ]+>|[a-z0-9|]+)?[]'.|[]*))*$`)
-	flagForm  = regexp.MustCompile(`^(Auth0|Firebase|[0-9a-z<]).*[^.]$`)
+	flagForm  = regexp.MustCompile(`^(Auth0|Firebase|[A-Z]{2,} |[0-9a-z<]).*[^.]$`)
 )
 
 func TestTheHelpOfEveryCommandHasOneShape(t *testing.T) {

@@ -8,22 +8,25 @@ import (
 
 // Facts are what applications and scripts need to know about a server. Its JSON is the output of `sluice dev --json`.
 type Facts struct {
-	URL                string            `json:"url"`
-	Region             string            `json:"region"`
-	AccessKeyID        string            `json:"accessKeyId"`
-	SecretAccessKey    string            `json:"secretAccessKey"`
-	UserPoolID         string            `json:"userPoolId"`
-	ClientID           string            `json:"clientId"`
-	ServerClientID     string            `json:"serverClientId"`
-	ServerClientSecret string            `json:"serverClientSecret"`
-	IdentityPoolID     string            `json:"identityPoolId"`
-	Issuer             string            `json:"issuer"`
-	JWKSURL            string            `json:"jwksUrl"`
-	LoginURL           string            `json:"loginUrl"`
-	APIURL             string            `json:"apiUrl"` // the sample API
-	MailURL            string            `json:"mailUrl"`
-	DataDir            string            `json:"dataDir"`
-	Environment        map[string]string `json:"environment"` // the variables of `sluice dev`
+	// The server, and the key of its administrator.
+	URL             string `json:"url"`
+	Region          string `json:"region"`
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	// The default user pool, its public app client, its client with a secret, and the default identity pool.
+	UserPoolID         string `json:"userPoolId"`
+	ClientID           string `json:"clientId"`
+	ServerClientID     string `json:"serverClientId"`
+	ServerClientSecret string `json:"serverClientSecret"`
+	IdentityPoolID     string `json:"identityPoolId"`
+	// Of the tokens of the default user pool, and where users sign in.
+	Issuer      string            `json:"issuer"`
+	JWKSURL     string            `json:"jwksUrl"`
+	LoginURL    string            `json:"loginUrl"`
+	APIURL      string            `json:"apiUrl"` // the sample API
+	MailURL     string            `json:"mailUrl"`
+	DataDir     string            `json:"dataDir"`
+	Environment map[string]string `json:"environment"` // the variables of `sluice dev`
 }
 
 // Facts returns what applications need to know about the server.

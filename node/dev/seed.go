@@ -15,6 +15,7 @@ import (
 // Seed is what a development server has at its start. A file with one is JSON; docs/dev.md describes it. Its first level is the
 // default user pool. A server that has a resource already updates its settings, but not those of users; see config.User.
 type Seed struct {
+	// The default user pool: its members are those of the seed itself.
 	Pool          SeedPool           `json:",inline"`
 	UserPools     []SeedPool         `json:"userPools"`     // further pools
 	IdentityPools []SeedIdentityPool `json:"identityPools"` // in addition to the default one
@@ -37,6 +38,7 @@ type SeedPool struct {
 
 // SeedClient is an app client.
 type SeedClient struct {
+	// Required: 26 small letters and digits.
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`     // default: the id
 	Secret   string   `json:"secret"`   // "" = a public client
@@ -45,6 +47,7 @@ type SeedClient struct {
 
 // SeedGroup is a group.
 type SeedGroup struct {
+	// As in CreateGroup. Only the name is required.
 	Name        string `json:"name"`
 	Description string `json:"description"`
 	Precedence  *int   `json:"precedence"`
@@ -53,6 +56,8 @@ type SeedGroup struct {
 
 // SeedUser is a confirmed user with a permanent password. An address in Attributes counts as verified unless they say otherwise.
 type SeedUser struct {
+	// A confirmed user with a permanent password. An email or phone_number in Attributes counts as verified unless email_verified or
+	// phone_number_verified is "false". Groups are names of groups of the pool.
 	Username   string            `json:"username"`
 	Password   string            `json:"password"`
 	Attributes map[string]string `json:"attributes"`
@@ -61,6 +66,7 @@ type SeedUser struct {
 
 // SeedIdentityPool is an identity pool.
 type SeedIdentityPool struct {
+	// The ID is required; the name is the ID by default.
 	ID            string   `json:"id"`
 	Name          string   `json:"name"`
 	UserPools     []string `json:"userPools"` // ids of user pools of the seed
@@ -73,16 +79,19 @@ type SeedIdentityPool struct {
 
 // SeedRole is an IAM role. Without Trust, the identity pools that give the role may.
 type SeedRole struct {
+	// As in CreateRole. Only the name is required.
 	Name        string              `json:"name"`
 	Description string              `json:"description"`
 	Trust       Document            `json:"trust"`    // a trust policy
 	Policies    map[string]Document `json:"policies"` // policy documents by name
 
+	// The identity pools that give the role, in place of a trust policy.
 	TrustIdentityPools []config.Trust `json:"-"`
 }
 
 // Document is a JSON object of AWS, such as a policy.
 type Document struct {
+	// The JSON, as in the seed.
 	Text   []byte
 	offset int // in the file
 }

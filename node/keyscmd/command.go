@@ -37,9 +37,11 @@ func Add(cmd *cobra.Command, o Options) {
 	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
 	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
 	rotate := &cobra.Command{Use: "rotate <command>", Short: "Rotates the master key, or the signing keys of a user pool",
+		Long: "Creates the next master key, or the next signing keys of a user pool, while Sluice runs. Nothing that was sealed or signed before becomes invalid.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	rotate.AddCommand(t.rotateMaster(), t.rotateSigning())
 	revoke := &cobra.Command{Use: "revoke <command>", Short: "Revokes a compromised signing key",
+		Long: "Removes a signing key at once. All ID and access tokens that it signed become invalid.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	revoke.AddCommand(t.revokeSigning())
 	cmd.AddCommand(t.list(), rotate, t.reseal(), t.retire(), revoke)

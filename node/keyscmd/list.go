@@ -23,6 +23,7 @@ func (t *tool) list() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "Lists the master keys, the processes that have them, and the signing keys",
+		Long:  "Prints the fingerprint of each master key, which processes have it, and when each signing key signs. It prints no key.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.run(cmd, func(ctx context.Context, pools *node.UserPools) error {

@@ -18,6 +18,7 @@ func listCommand(t *tool) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "Lists the user pools with the number of their users",
+		Long:  "Prints the ID, the name and the number of users of each user pool, also of those whose import is not complete.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.run(cmd, false, func(ctx context.Context, pools *node.UserPools) error {
