@@ -109,6 +109,7 @@ func TestARefusedRequestThatWaitsForItsBodyIsAnsweredAtOnceAndTheConnectionEnds(
 		code   string
 	}{
 		"no credential":           {none + wait + "\r\n", 403, "AccessDenied"},
+		"a short body":            {none + "Expect: 100-continue\r\nContent-Length: 5\r\n", 403, "AccessDenied"},
 		"chunked":                 {none + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n", 403, "AccessDenied"},
 		"a bearer token":          {none + token + "\r\n" + wait + "\r\n", 400, "InvalidArgument"},
 		"a bad signature":         {e.head(t, "PUT", "/s3/bucket/key", forged, sigv4.SignOptions{}, wait), 403, "SignatureDoesNotMatch"},

@@ -27,31 +27,48 @@ type scene struct {
 	postgres *harness.Postgres
 	redis    *harness.Redis
 	pair     *harness.Pair
-	links    map[string]*harness.Link // "PostgreSQL", "Redis"
+	links    map[string]*harness.Link      // "PostgreSQL", "Redis"
+	spaces   map[string]*harness.Namespace // the same
 }
 
+// How a fault reaches servers, if not by signals.
+type road int
+
+const (
+	direct    road = iota
+	pair           // two PostgreSQL servers
+	proxied        // a proxy that breaks connections
+	separated      // network namespaces, between which packets are lost
+)
+
 // stage starts a Sluice with the store and Redis that a fault needs.
-func stage(t *testing.T, withPostgres, withRedis, pair, links bool) *scene {
+func stage(t *testing.T, withPostgres, withRedis bool, by road) *scene {
 	t.Helper()
-	s, config := &scene{t: t, links: map[string]*harness.Link{}}, harness.Config{}
+	s, config := &scene{t: t, links: map[string]*harness.Link{}, spaces: map[string]*harness.Namespace{}}, harness.Config{}
+	place := func(name string) *harness.Namespace {
+		if by == separated {
+			s.spaces[name] = harness.NewNamespace(t)
+		}
+		return s.spaces[name]
+	}
 	through := func(name, address string) string {
-		if !links {
+		if by != proxied {
 			return address
 		}
 		s.links[name] = harness.NewLink(t, address)
 		return s.links[name].Address
 	}
 	switch {
-	case pair:
+	case by == pair:
 		s.pair = harness.StartPair(t)
 		config.Global += "\t\tstore " + s.pair.Database(t) + "\n"
 	case withPostgres:
-		s.postgres = harness.StartPostgres(t)
+		s.postgres = harness.StartPostgresIn(t, place("PostgreSQL"))
 		at := fmt.Sprintf("127.0.0.1:%d", s.postgres.Port)
 		config.Global += "\t\tstore " + strings.Replace(s.postgres.Database(t), at, through("PostgreSQL", at), 1) + "\n"
 	}
 	if withRedis {
-		s.redis = harness.StartRedis(t, harness.Durable...)
+		s.redis = harness.StartRedisIn(t, place("Redis"), harness.Durable...)
 		config.Global += fmt.Sprintf("\t\tredis %s {\n\t\t\tmax_stale 1s\n\t\t}\n", through("Redis", s.redis.Address))
 	}
 	s.sluice = harness.Start(t, config)
@@ -66,60 +83,76 @@ var faults = []struct {
 	name            string
 	postgres, redis bool
 	happen          func(s *scene)
-	pair, links     bool // two PostgreSQL servers; links that break
+	by              road
 }{
 	{"SQLite: Sluice killed with kill -9, and started again", false, false, func(s *scene) {
 		s.sluice.Kill()
 		s.sluice.Launch(s.t)
-	}, false, false},
+	}, direct},
 	{"SQLite: Sluice frozen (SIGSTOP) for 4 s", false, false, func(s *scene) {
 		s.sluice.Freeze(s.t)
 		hold()
 		s.sluice.Thaw(s.t)
-	}, false, false},
+	}, direct},
 	{"SQLite: disk full (ENOSPC for the write-ahead log) for 4 s", false, false, func(s *scene) {
 		s.inject("pwrite64,write,ftruncate,fallocate:error=ENOSPC", "pwrite64,write,ftruncate,fallocate", "-P", filepath.Join(s.sluice.Dir, "sluice.db-wal"))
-	}, false, false},
+	}, direct},
 	{"SQLite: slow disk (each fsync takes 0.3 s more) for 4 s", false, false, func(s *scene) {
 		s.inject("fsync,fdatasync:delay_exit=300000", "fsync,fdatasync")
-	}, false, false},
+	}, direct},
 	{"PostgreSQL: Sluice killed with kill -9, and started again", true, false, func(s *scene) {
 		s.sluice.Kill()
 		s.sluice.Launch(s.t)
-	}, false, false},
+	}, direct},
 	{"PostgreSQL killed with kill -9, and started again", true, false, func(s *scene) {
 		s.postgres.Kill()
 		s.postgres.Restart(s.t)
-	}, false, false},
+	}, direct},
 	{"PostgreSQL restarted (fast shutdown)", true, false, func(s *scene) {
 		s.postgres.Interrupt(s.t)
 		s.postgres.Restart(s.t)
-	}, false, false},
+	}, direct},
 	{"PostgreSQL frozen (SIGSTOP) for 4 s", true, false, func(s *scene) {
 		s.postgres.Freeze(s.t)
 		hold()
 		s.postgres.Thaw(s.t)
-	}, false, false},
+	}, direct},
 	{"Redis (max_stale 1s, fail_closed) killed with kill -9, and started again after 4 s", false, true, func(s *scene) {
 		s.redis.Kill()
 		hold()
 		s.redis.Launch(s.t)
-	}, false, false},
+	}, direct},
 	{"Redis (max_stale 1s, fail_closed) frozen (SIGSTOP) for 4 s", false, true, func(s *scene) {
 		s.redis.Freeze(s.t)
 		hold()
 		s.redis.Thaw(s.t)
-	}, false, false},
+	}, direct},
 	{"PostgreSQL fails over to a synchronous standby: the first server killed with kill -9, the second one promoted", true, false, func(s *scene) {
 		s.pair.Failover(s.t)
 		s.pair.Repair(s.t)
-	}, true, false},
-	{"packets between Sluice and PostgreSQL lost without a word for 4 s", true, false, func(s *scene) { s.lose(faultHold, "PostgreSQL") }, false, true},
-	{"packets between Sluice and PostgreSQL lost without a word for 15 s", true, false, func(s *scene) { s.lose(15*time.Second, "PostgreSQL") }, false, true},
-	{"connections between Sluice and PostgreSQL reset for 4 s", true, false, func(s *scene) { s.cut("PostgreSQL") }, false, true},
-	{"packets between Sluice and Redis (max_stale 1s, fail_closed) lost without a word for 4 s", true, true, func(s *scene) { s.lose(faultHold, "Redis") }, false, true},
-	{"connections between Sluice and Redis (max_stale 1s, fail_closed) reset for 4 s", true, true, func(s *scene) { s.cut("Redis") }, false, true},
-	{"packets between Sluice and both PostgreSQL and Redis lost without a word for 4 s", true, true, func(s *scene) { s.lose(faultHold, "PostgreSQL", "Redis") }, false, true},
+	}, pair},
+	{"packets between Sluice and PostgreSQL lost without a word for 4 s", true, false, func(s *scene) { s.lose(faultHold, "PostgreSQL") }, proxied},
+	{"packets between Sluice and PostgreSQL lost without a word for 15 s", true, false, func(s *scene) { s.lose(15*time.Second, "PostgreSQL") }, proxied},
+	{"connections between Sluice and PostgreSQL reset for 4 s", true, false, func(s *scene) { s.cut("PostgreSQL") }, proxied},
+	{"packets between Sluice and Redis (max_stale 1s, fail_closed) lost without a word for 4 s", true, true, func(s *scene) { s.lose(faultHold, "Redis") }, proxied},
+	{"connections between Sluice and Redis (max_stale 1s, fail_closed) reset for 4 s", true, true, func(s *scene) { s.cut("Redis") }, proxied},
+	{"packets between Sluice and both PostgreSQL and Redis lost without a word for 4 s", true, true, func(s *scene) { s.lose(faultHold, "PostgreSQL", "Redis") }, proxied},
+	{"all packets of PostgreSQL's network namespace lost for 4 s", true, false, func(s *scene) { s.part(faultHold, "PostgreSQL") }, separated},
+	{"all packets of PostgreSQL's network namespace lost for 15 s", true, false, func(s *scene) { s.part(15*time.Second, "PostgreSQL") }, separated},
+	{"all packets of Redis's network namespace (max_stale 1s, fail_closed) lost for 4 s", true, true, func(s *scene) { s.part(faultHold, "Redis") }, separated},
+	{"all packets of both network namespaces lost for 4 s", true, true, func(s *scene) { s.part(faultHold, "PostgreSQL", "Redis") }, separated},
+	{"packets of PostgreSQL's network namespace lost half of the time for 10 s", true, false, func(s *scene) { s.spaces["PostgreSQL"].Lose(s.t, 10*time.Second) }, separated},
+}
+
+// part loses the packets of network namespaces for a time.
+func (s *scene) part(d time.Duration, names ...string) {
+	for _, name := range names {
+		s.spaces[name].Drop(s.t)
+	}
+	time.Sleep(d)
+	for _, name := range names {
+		s.spaces[name].Heal(s.t)
+	}
 }
 
 // lose loses the packets of links for a time.
@@ -175,12 +208,12 @@ func TestFaults(t *testing.T) {
 		rounds = 3
 	}
 	for i, fault := range faults {
-		if (fault.pair || fault.links) && os.Getenv("SLUICE_MORE_FAULTS") == "" {
+		if fault.by != direct && os.Getenv("SLUICE_MORE_FAULTS") == "" {
 			continue
 		}
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
-			s := stage(t, fault.postgres, fault.redis, fault.pair, fault.links)
+			s := stage(t, fault.postgres, fault.redis, fault.by)
 			clients := make([]*witness, 4)
 			for k := range clients {
 				clients[k] = newWitness(t, s.sluice, fmt.Sprint("w", k), rand.New(rand.NewPCG(seed+uint64(i), uint64(k)+1)))

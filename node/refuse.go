@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
@@ -30,6 +31,7 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Resu
 	if r.ProtoMajor == 1 && len(r.Header["Expect"]) > 0 {
 		// The client waits before its body. To keep the connection, the server would have to read the body first.
 		w.Header().Set("Connection", "close")
+		defer endReading(w)
 	}
 	if find := g.node.plan.o.ErrorRoute; find != nil {
 		if status, ok := g.refuser.Problem(result); ok {
@@ -39,6 +41,12 @@ func (g *Gate) Refuse(w http.ResponseWriter, r *http.Request, result *authz.Resu
 		}
 	}
 	return g.refuser.Refuse(w, r, result)
+}
+
+// endReading ends the connection after the answer: net/http would first wait for the rest of a short body, and the client for leave
+// to send it.
+func endReading(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // a connection without deadlines, such as a test's, has nothing to end
 }
 
 // Challenge sends a browser without a session to sign in, if the settings say so, and returns true.

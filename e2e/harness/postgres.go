@@ -18,12 +18,16 @@ type Postgres struct {
 	*Process
 	Port int
 
+	in        *Namespace // nil = the machine's own
 	dir       string
 	databases atomic.Int64
 }
 
 // StartPostgres makes a cluster and starts its server. It keeps what it acknowledged over kill -9.
-func StartPostgres(t testing.TB) *Postgres {
+func StartPostgres(t testing.TB) *Postgres { t.Helper(); return StartPostgresIn(t, nil) }
+
+// StartPostgresIn is StartPostgres in a network namespace.
+func StartPostgresIn(t testing.TB, in *Namespace) *Postgres {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pg") // short, because a socket's path has at most 107 bytes
 	if err != nil {
@@ -35,8 +39,13 @@ func StartPostgres(t testing.TB) *Postgres {
 			t.Fatalf("PostgreSQL does not run as root, and the account postgres does not exist; run scripts/install-tools.sh: %v\n%s", err, out)
 		}
 	}
-	p := &Postgres{Port: FreePort(t), dir: dir}
+	p := &Postgres{Port: FreePort(t), dir: dir, in: in}
 	program, args := asPostgres("initdb", "-D", filepath.Join(dir, "data"), "-U", "sluice", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
+	if in != nil {
+		if err := os.WriteFile(filepath.Join(dir, "hba"), []byte("local all all trust\nhost all all all trust\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	create := exec.Command(program, args...)
 	create.Dir = dir
 	if out, err := create.CombinedOutput(); err != nil {
@@ -55,13 +64,17 @@ func asPostgres(name string, args ...string) (program string, all []string) {
 	if os.Getuid() != 0 {
 		return path, args
 	}
-	return "setpriv", append([]string{"--reuid", "postgres", "--regid", "postgres", "--clear-groups", path}, args...)
+	return "setpriv", append([]string{"--pdeathsig", "KILL", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", path}, args...)
 }
 
 // Restart starts the server after Kill or Stop, and waits until it answers.
 func (p *Postgres) Restart(t testing.TB) {
 	t.Helper()
-	program, args := asPostgres("postgres", "-D", filepath.Join(p.dir, "data"), "-k", p.dir, "-p", strconv.Itoa(p.Port), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200")
+	program, args := asPostgres("postgres", "-D", filepath.Join(p.dir, "data"), "-k", p.dir, "-p", strconv.Itoa(p.Port), "-c", "listen_addresses="+p.in.address(), "-c", "max_connections=200")
+	if p.in != nil {
+		args = append(args, "-c", "hba_file="+filepath.Join(p.dir, "hba"))
+	}
+	program, args = p.in.command(program, args...)
 	p.Process = Run(t, p.dir, nil, program, args...)
 	p.Await(t, func() bool { return p.sql("postgres", "select 1") == nil })
 }
@@ -84,7 +97,7 @@ func (p *Postgres) Database(t testing.TB) string {
 	if err := p.sql("postgres", "create database "+name); err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("postgres://sluice@127.0.0.1:%d/%s?sslmode=disable", p.Port, name)
+	return fmt.Sprintf("postgres://sluice@%s:%d/%s?sslmode=disable", p.in.address(), p.Port, name)
 }
 
 // Do runs statements in a database of which the URL is given.

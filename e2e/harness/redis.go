@@ -13,8 +13,9 @@ import (
 
 // Redis is a redis-server for one test. It keeps its port when it is restarted.
 type Redis struct {
-	*Process        // nil before Launch
-	Address  string // 127.0.0.1:<port>
+	*Process            // nil before Launch
+	Address  string     // 127.0.0.1:<port>
+	in       *Namespace // nil = the machine's own
 	bin      string
 	port     string
 	dir      string
@@ -28,6 +29,15 @@ var Durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	r := PrepareRedis(t, args...)
+	r.Launch(t)
+	return r
+}
+
+// StartRedisIn is StartRedis in a network namespace.
+func StartRedisIn(t testing.TB, in *Namespace, args ...string) *Redis {
+	t.Helper()
+	r := PrepareRedis(t, append(args, "--protected-mode", "no")...)
+	r.in, r.Address = in, in.address()+":"+r.port
 	r.Launch(t)
 	return r
 }
@@ -47,7 +57,8 @@ func PrepareRedis(t testing.TB, args ...string) *Redis {
 // Launch starts or restarts the server and waits until it has loaded its data and answers.
 func (r *Redis) Launch(t testing.TB) {
 	t.Helper()
-	r.Process = Run(t, r.dir, nil, r.bin, append([]string{"--port", r.port, "--bind", "127.0.0.1", "--save", ""}, r.args...)...)
+	program, args := r.in.command(r.bin, append([]string{"--port", r.port, "--bind", r.in.address(), "--save", ""}, r.args...)...)
+	r.Process = Run(t, r.dir, nil, program, args...)
 	r.Await(t, r.answers)
 }
 
