@@ -50,5 +50,6 @@ for target in $targets; do
   tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$stamp" -C "$work" -cf - "$name" | gzip -n >"$out/$name.tar.gz"
   rm -r "${work:?}/$name"
 done
-(cd "$out" && sha256sum sluice_"${version}"_* >"sluice_${version}_checksums.txt")
+# Only what this script makes: the file itself may be there from an earlier run, of fewer targets.
+(cd "$out" && sha256sum sluice_"${version}"_*.tar.gz sluice_"${version}"_*.modules.txt sluice_"${version}"_*.cdx.json >"sluice_${version}_checksums.txt")
 echo "made $out: $(find "$out" -name "sluice_${version}_*.tar.gz" | wc -l) archives"

@@ -88,7 +88,7 @@ func (f *ForwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyh
 		return nil
 	}
 	if !caddymodule.FromTrustedProxy(r) {
-		return refusal.NotAGateway(by.Answer(w), "Only gateways may ask, and "+peer(r)+" is not one of the trusted_proxies; add it in Sluice's Caddyfile: servers { trusted_proxies static <its address> }.")
+		return refusal.NotAGateway(by.Answer(w), "Only gateways may ask, and "+peer(r)+" is not one of the trusted_proxies; add it in Sluice's Caddyfile: servers { trusted_proxies static "+peer(r)+" }.")
 	}
 	sent := *r
 	sent.RequestURI = caddymodule.Target(r) // before any rewrite, which could turn a client's request into a question
