@@ -341,6 +341,27 @@ func TestValidateOnlyWarnsOfWhatAStoreMayHave(t *testing.T) {
 	}
 }
 
+// The APIs may have made what is not declared, so these are warnings.
+func TestValidateDoubtsNamesThatNobodyDeclares(t *testing.T) {
+	for name, tc := range map[string]struct{ line, want string }{
+		"a group":             {"allow group readres GET /*", `no group "readres" is declared`},
+		"a scope":             {"require scope api/read GET /*", `no scope "api/read" is declared`},
+		"a role":              {"deny role edtior * /*", `no role "edtior" is declared`},
+		"the client of login": {"login zzzzzzzzzzzzzzzzzzzzzzzzzz", `no client "zzzzzzzzzzzzzzzzzzzzzzzzzz" is declared.`},
+		"a standard scope":    {"require scope openid GET /*", ""},
+	} {
+		m := mistake{site: strings.Replace(goodGate, "allow any * *", "allow any * *\n\t\t"+tc.line, 1)}
+		if err := m.validate(t); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		doubts := strings.Join(provisioned.Load().plan.Doubts(), "\n")
+		if (tc.want == "") != (doubts == "") || !strings.Contains(doubts, tc.want) {
+			t.Errorf("%s: %q, want %q", name, doubts, tc.want)
+		}
+	}
+}
+
 func TestABackupGoesToThePlaceThatAPlaceholderNames(t *testing.T) {
 	dir := t.TempDir()
 	for value, want := range map[string]string{"copies": dir + "/copies/", "/var/backups": "/var/backups/", "s3://backups/x?region=eu-central-1": "s3://backups/x?region=eu-central-1"} {

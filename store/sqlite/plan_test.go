@@ -61,7 +61,8 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 			} {
 				allowed = allowed || strings.Contains(text, small)
 			}
-			if (strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE")) && !allowed {
+			given := strings.HasSuffix(step, "-ROW VALUES CLAUSE") // scans what the call gives
+			if (strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE")) && !allowed && !given {
 				t.Errorf("%s:\n%s", step, text)
 			}
 		}
