@@ -77,6 +77,9 @@ func headerCredential(lines []string) (credential, *Refusal) {
 		return credential{}, refuse(TooManyCredentials)
 	}
 	line := lines[0]
+	if line == "" { // S3 and API Gateway answer as if there were none; it is still refused where anyone may come
+		return credential{}, refuse(NoCredential)
+	}
 	if len(line) > 7 && line[6] == ' ' && strings.EqualFold(line[:6], "bearer") {
 		token := strings.TrimLeft(line[7:], " ")
 		if strings.IndexByte(token, ',') >= 0 {

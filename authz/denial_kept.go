@@ -171,7 +171,7 @@ func (n *counter) explanation(x *Explanation) {
 	if r := x.Refusal; r != nil {
 		n.text(r.Subject)
 		if e := r.Signature; e != nil {
-			n.text(e.Detail, e.Facts.Unsigned, e.Facts.ClaimedHash, e.Facts.ComputedHash)
+			n.text(e.Detail, e.Facts.Unsigned, e.Facts.Absent, e.Facts.ClaimedHash, e.Facts.ComputedHash)
 		}
 	}
 	p := &x.Principal

@@ -56,9 +56,9 @@ var s3Headers = func() map[string]s3Flag {
 // metadataPrefix begins the headers of an object's own metadata.
 const metadataPrefix = "X-Amz-Meta-"
 
-// commandPrefixes are prefixes of headers that look like metadata and make a store do more than store it: MinIO unpacks
-// the uploaded archive into objects.
-var commandPrefixes = []string{"X-Amz-Meta-Snowball-", "X-Amz-Meta-Minio-"}
+// commands are headers that look like metadata and make a store do more than store it: MinIO unpacks the uploaded archive
+// into objects.
+var commands = headers.NewSet("X-Amz-Meta-Snowball-*", "X-Amz-Meta-Minio-*")
 
 // forwards reports whether a header goes to the store with the operation.
 func (op *s3Op) forwards(name string) bool {
@@ -124,10 +124,8 @@ func (c *call) checkHeaders() *Refusal {
 			continue
 		}
 		if strings.HasPrefix(name, metadataPrefix) {
-			for _, prefix := range commandPrefixes {
-				if strings.HasPrefix(name, prefix) {
-					return refuse(UnknownRequest)
-				}
+			if commands.Contains(name[:min(len(name), headers.MaxName)]) {
+				return refuse(UnknownRequest)
 			}
 			continue
 		}
