@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
+	"net/http"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/headers"
@@ -40,7 +42,9 @@ type call struct {
 	lapsed     *Refusal             // why the cookie is not that of a session
 	verified   *sigv4.Verified
 	body       []byte
-	rewritten  bool // body is not the client's
+	rewritten  bool        // body is not the client's
+	spent      bool        // a part of the body was read and is lost
+	asSent     http.Header // the headers before resolving, if that changed them
 	s3         s3Request
 	targets    []target
 	decided    int // index of the target that Result reports
@@ -63,6 +67,10 @@ func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
 	}
 	refusal := c.begin(ctx, r).run()
 	if refusal != nil && e.o.Outdated != nil && c.body == nil && e.o.Outdated(ctx, refusal.Reason) {
+		if c.asSent != nil { // resolving a presigned request of S3 changed them
+			clear(r.Header)
+			maps.Copy(r.Header, c.asSent)
+		}
 		c.forget()
 		refusal = c.begin(ctx, r).run()
 	}
@@ -139,7 +147,7 @@ func (c *call) signedFirst(located *Refusal) *Refusal {
 		return refusal
 	}
 	c.take(c.e.anonymous)
-	c.verified, c.body = nil, nil
+	c.verified = nil
 	return located
 }
 
@@ -344,7 +352,7 @@ func (c *call) fill(r *Result, refusal *Refusal) {
 	r.Session = c.subject.session
 	r.Outcome, r.Refusal, r.Principal, r.Scheme = outcomeOf(refusal), refusal, p, c.credential.scheme.String()
 	r.Decision, r.Path, r.RawPath, r.ExpiresAt = c.decision, c.passed, c.rawPath, p.ExpiresAt
-	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow
+	r.Pass = r.Outcome == Allowed || c.e.o.Mode == ModeShadow && !c.spent
 	if len(c.targets) > 0 {
 		r.Action, r.Resource = c.targets[c.decided].action, c.targets[c.decided].resource
 	}
@@ -363,7 +371,7 @@ func (c *call) fill(r *Result, refusal *Refusal) {
 		return
 	}
 	// Requests without a credential are not recorded: a flood of them would push out the denials of principals.
-	if refusal.Reason == NotAllowed || refusal == c.unsure {
+	if p.Kind != principal.Anonymous && (refusal.Reason == NotAllowed || refusal == c.unsure) {
 		r.DecisionID = c.e.decisionID()
 		c.keep(r)
 	}

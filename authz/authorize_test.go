@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/authz/urlpath"
+	"github.com/sluicegate/sluice/authz/urlquery"
 	"github.com/sluicegate/sluice/fault"
 )
 
@@ -144,6 +145,9 @@ func TestOverrideHeadersAreIgnored(t *testing.T) {
 		r = get("GET", "/api/x", "")
 		r.Header[name] = []string{value}
 		want(t, e, r, Unauthenticated)
+		if _, left := r.Header[name]; left && (strings.Contains(name, "Method") || strings.HasSuffix(name, "-Url")) {
+			t.Errorf("the upstream gets %s", name)
+		}
 	}
 	want(t, e, get("OPTIONS", "/api/x", ""), Unauthenticated) // a preflight does not reach the upstream
 	want(t, e, get("GET", "/admin/x?/api/x", bearer), Denied)
@@ -163,7 +167,7 @@ func TestRequestsHaveLimits(t *testing.T) {
 	want(t, e, get(strings.Repeat("A", 33), "/", bearer), Malformed)
 	want(t, e, get("GE T", "/", bearer), Malformed)
 	want(t, e, get("", "/", bearer), Malformed)
-	want(t, e, get("GET", "/?"+strings.Repeat("x-y=1&", maxParams+1), bearer), Malformed)
+	want(t, e, get("GET", "/?"+strings.Repeat("x-y=1&", urlquery.MaxParams+1), bearer), Malformed)
 }
 
 // Pomerium and API Gateway authorizers have served one user the decision for another, because the cache key was not

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // absent is the value of a key that the request does not have.
@@ -59,7 +60,7 @@ func (c *call) globalKey(name string) policy.Values {
 	p := c.principal
 	switch name {
 	case "principalarn":
-		if p.RoleARN != "" {
+		if p.RoleARN != "" && p.Kind != principal.FederatedUser {
 			return policy.One(p.RoleARN) // the role's ARN, not the session's
 		}
 		return text(p.ARN)
@@ -75,7 +76,7 @@ func (c *call) globalKey(name string) policy.Values {
 		}
 		return text(p.Username)
 	case "tokenissuetime":
-		if p.Kind == principal.RoleSession && !p.IssuedAt.IsZero() {
+		if p.Temporary() && !p.IssuedAt.IsZero() {
 			return policy.One(p.IssuedAt.UTC().Format(time.RFC3339))
 		}
 		return absent
@@ -84,7 +85,7 @@ func (c *call) globalKey(name string) policy.Values {
 	case "sourceidentity":
 		return text(p.SourceIdentity)
 	case "multifactorauthpresent":
-		return optional("false", p.Kind == principal.RoleSession) // in every request with temporary credentials
+		return optional("false", p.Temporary()) // in every request with temporary credentials
 	}
 	if tag, ok := strings.CutPrefix(name, "principaltag/"); ok {
 		return c.tagKey(p, tag)
@@ -264,7 +265,7 @@ func (c *call) queryKey(name string) policy.Values {
 	if hiddenParams[name] {
 		return absent
 	}
-	value, found, err := queryValue(c.r.RawQuery, name)
+	value, found, err := urlquery.Value(c.r.RawQuery, name)
 	switch {
 	case err != nil || found > 1:
 		return c.ambiguous("http:query/" + name)

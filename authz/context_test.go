@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
@@ -28,6 +29,27 @@ func TestContextKeysOfEachKindOfPrincipal(t *testing.T) {
 		r.PrincipalTags = []principal.Tag{{Key: "Team", Value: "red"}, {Key: "cost"}}
 		r.AMR = []string{"authenticated", "issuer.example/p"}
 	}), seal.Secret{})
+	of := func(kind session.Kind) *Subject {
+		return subjectOfSession("ASIAEXAMPLE", &session.Record{Kind: kind, RoleARN: "arn:aws:iam::123456789012:root", SessionName: "ann",
+			Account: testAccount, IssuedAt: testNow.Add(-time.Minute), ExpiresAt: testNow.Add(time.Hour)}, seal.Secret{})
+	}
+	for key, want := range map[string][2]string{
+		"aws:principaltype":          {"FederatedUser", "Account"},
+		"aws:principalarn":           {"arn:aws:sts::123456789012:federated-user/ann", "arn:aws:iam::123456789012:root"},
+		"aws:principalaccount":       {testAccount, testAccount},
+		"aws:userid":                 {testAccount + ":ann", testAccount},
+		"aws:tokenissuetime":         {"2026-11-21T11:59:00Z", "2026-11-21T11:59:00Z"},
+		"aws:multifactorauthpresent": {"false", "false"},
+	} {
+		for i, kind := range []session.Kind{session.FederatedUser, session.UserSession} {
+			if got := show(callOf(of(kind), httpMapping(), get("GET", "/x", "")).Lookup(key)); got != want[i] {
+				t.Errorf("%s of a session of kind %v is %q, want %q", key, kind, got, want[i])
+			}
+		}
+	}
+	if kind := of(session.FederatedUser).Principal.Kind.String(); kind != "federated-user" {
+		t.Errorf("a federated user is a %s", kind)
+	}
 	root := newRoot(&RootKey{AccessKeyID: "AKIA", Account: testAccount})
 	nobody := &Subject{Principal: &principal.Principal{}}
 	for _, tc := range []struct {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/headers"
+	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // scheme is how a credential is presented.
@@ -76,6 +77,9 @@ func headerCredential(lines []string) (credential, *Refusal) {
 		return credential{}, refuse(TooManyCredentials)
 	}
 	line := lines[0]
+	if line == "" { // S3 and API Gateway answer as if there were none; it is still refused where anyone may come
+		return credential{}, refuse(NoCredential)
+	}
 	if len(line) > 7 && line[6] == ' ' && strings.EqualFold(line[:6], "bearer") {
 		token := strings.TrimLeft(line[7:], " ")
 		if strings.IndexByte(token, ',') >= 0 {
@@ -106,13 +110,13 @@ func queryCredential(raw string) (scheme, *Refusal) {
 		return schemeNone, nil
 	}
 	found, many := schemeNone, false
-	err := eachParam(raw, func(p param, _ bool) {
+	err := urlquery.Each(raw, func(p urlquery.Param, _ bool) {
 		s := schemeNone
 		switch {
-		case p.name == "access_token":
+		case p.Name == "access_token":
 			s = schemeBearer
-		case strings.EqualFold(p.name, "X-Amz-Signature"), strings.EqualFold(p.name, "X-Amz-Credential"),
-			strings.EqualFold(p.name, "X-Amz-Algorithm"), p.name == "AWSAccessKeyId":
+		case strings.EqualFold(p.Name, "X-Amz-Signature"), strings.EqualFold(p.Name, "X-Amz-Credential"),
+			strings.EqualFold(p.Name, "X-Amz-Algorithm"), p.Name == "AWSAccessKeyId":
 			s = schemePresigned
 		}
 		if s != schemeNone {

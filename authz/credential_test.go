@@ -32,7 +32,7 @@ func TestExactlyOneCredentialIsFound(t *testing.T) {
 		{name: "an empty token", authorization: []string{"Bearer  "}, refusal: refuse(MalformedCredential)},
 		{name: "two words", authorization: []string{"Bearer a b"}, refusal: refuse(MalformedCredential)},
 		{name: "a tab", authorization: []string{"Bearer\ta"}, refusal: refuse(MalformedCredential)},
-		{name: "an empty header", authorization: []string{""}, refusal: refuse(MalformedCredential)},
+		{name: "an empty header", authorization: []string{""}, refusal: refuse(NoCredential)},
 		{name: "a presigned query", query: "X-Amz-Algorithm=a&X-Amz-Signature=b", scheme: schemePresigned},
 		{name: "a presigned query in another case", query: "x-amz-signature=b", scheme: schemePresigned},
 		{name: "an encoded name", query: "X%2DAmz-Signature=b", scheme: schemePresigned},

@@ -14,7 +14,7 @@ func (c *call) recordDecision(r *Result) {
 	}
 	every := uint32(0)
 	if r.DecisionID == "" || r.Refusal == nil {
-		if r.Refusal != nil && r.Refusal.Reason != NoCredential {
+		if r.Refusal != nil && r.Refusal.Reason != NoCredential && r.Refusal != c.unsure {
 			return
 		}
 		if !d.Sampled(c.e.rand) {
@@ -51,13 +51,13 @@ func (c *call) recordContext(d *decisionlog.Record) {
 	target, unsure := c.target, c.unsure
 	left := map[string]bool{}
 	size := 0
-	for i := range c.targets {
-		if i == decisionlog.MaxTargets {
-			left["targets"] = true
-			d.Decided = min(d.Decided, i-1)
-			break
-		}
+	for i := range min(len(c.targets), decisionlog.MaxTargets) {
 		t := &c.targets[i]
+		if i == decisionlog.MaxTargets-1 && i < len(c.targets)-1 { // the last that is recorded is that which decided
+			left["targets"] = true
+			d.Decided = min(c.decided, i)
+			t = &c.targets[max(c.decided, i)]
+		}
 		c.target = t
 		recorded := decisionlog.Target{Action: t.action, Resource: t.resource, Folded: t.folded, Optional: t.optional}
 		values := map[string][]string{}

@@ -72,20 +72,15 @@ func (d *keptDenial) inFull() *Denial {
 // toKeep copies the fields that an explanation reads, and counts their bytes. It clones strings, because they may be
 // parts of larger ones.
 func (c *call) toKeep(n *counter) *keptCall {
-	k := &keptCall{engine: weak.Make(c.e), call: call{now: c.now, host: n.clone(c.host), path: n.clone(c.path), s3: c.s3}}
+	k := &keptCall{engine: weak.Make(c.e), call: call{now: c.now, host: n.clone(c.host), path: n.clone(c.path), s3: c.s3.toKeep(n)}}
 	k.call.credential.scheme = c.credential.scheme
 	k.call.r = &Request{Method: n.clone(c.r.Method), RawQuery: n.query(c.r.RawQuery), Header: n.header(c.r.Header),
 		ClientIP: c.r.ClientIP, TLSVersion: c.r.TLSVersion}
-	k.call.s3.params = nil
-	s := &c.s3
-	n.text(s.bucket, s.key, s.versionID, s.copySource, s.copyVersion, s.prefix, s.delimiter, s.maxKeys, s.location)
-	for _, t := range s.tags {
-		n.text(t.key, t.value)
-	}
 	k.call.targets = append([]target(nil), c.targets[:min(len(c.targets), maxExplained)]...)
-	for _, t := range k.call.targets {
-		n.text(t.action, t.resource, t.folded, t.path, t.version)
-		n.bytes += int(unsafe.Sizeof(t))
+	for i := range k.call.targets {
+		t := &k.call.targets[i]
+		n.cloneAll(&t.resource, &t.folded, &t.path, &t.version)
+		n.bytes += int(unsafe.Sizeof(*t))
 	}
 	k.call.subject = &Subject{Principal: n.principal(*c.subject.whole())}
 	if keys := c.subject.keys; keys != nil {
@@ -97,6 +92,27 @@ func (c *call) toKeep(n *counter) *keptCall {
 	if v := c.verified; v != nil {
 		k.call.verified = &sigv4.Verified{Auth: &sigv4.Auth{Time: v.Time, Region: n.clone(v.Region), Presigned: v.Presigned}}
 		n.bytes += int(unsafe.Sizeof(*v) + unsafe.Sizeof(*v.Auth))
+	}
+	return k
+}
+
+// toKeep copies what condition keys of S3 read: no document, and no parameter of a signature.
+func (s *s3Request) toKeep(n *counter) s3Request {
+	k := *s
+	k.document, k.params, k.tags = nil, nil, nil
+	n.cloneAll(&k.bucket, &k.key, &k.versionID, &k.copySource, &k.copyVersion, &k.prefix, &k.delimiter, &k.maxKeys, &k.location,
+		&k.lock.mode, &k.lock.retainUntil, &k.lock.legalHold)
+	for _, p := range s.params {
+		if !presignParam(p.Name) {
+			p.Value = ""
+			n.cloneAll(&p.Name)
+			n.bytes += int(unsafe.Sizeof(p))
+			k.params = append(k.params, p)
+		}
+	}
+	for _, t := range s.tags {
+		n.cloneAll(&t.key, &t.value)
+		k.tags = append(k.tags, t)
 	}
 	return k
 }
@@ -113,6 +129,12 @@ func (n *counter) text(list ...string) {
 func (n *counter) clone(s string) string {
 	n.text(s)
 	return strings.Clone(s)
+}
+
+func (n *counter) cloneAll(texts ...*string) {
+	for _, s := range texts {
+		*s = n.clone(*s)
+	}
 }
 
 // header copies the headers that policies can test.
@@ -149,7 +171,7 @@ func (n *counter) explanation(x *Explanation) {
 	if r := x.Refusal; r != nil {
 		n.text(r.Subject)
 		if e := r.Signature; e != nil {
-			n.text(e.Detail, e.Facts.Unsigned, e.Facts.ClaimedHash, e.Facts.ComputedHash)
+			n.text(e.Detail, e.Facts.Unsigned, e.Facts.Absent, e.Facts.ClaimedHash, e.Facts.ComputedHash)
 		}
 	}
 	p := &x.Principal

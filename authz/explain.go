@@ -34,7 +34,7 @@ type Explanation struct {
 
 // PrincipalAccount is a principal as explanations show it.
 type PrincipalAccount struct {
-	Kind      string   `json:"kind"`                 // user, machine, role-session, root or anonymous
+	Kind      string   `json:"kind"`                 // user, machine, role-session, root, federated-user or anonymous
 	Issuer    string   `json:"issuer,omitempty"`     // of the token; "" = none
 	Subject   string   `json:"subject,omitempty"`    // the sub of the token
 	Username  string   `json:"username,omitempty"`   // "" = none

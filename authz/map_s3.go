@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/s3xml"
 	"github.com/sluicegate/sluice/authz/urlpath"
+	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // S3Mapping maps S3's REST API to S3's actions. It refuses operations, methods and parameters that are not in its table,
@@ -31,7 +32,7 @@ type S3Mapping struct {
 type s3Request struct {
 	level       s3Level
 	bucket, key string
-	params      []param
+	params      []urlquery.Param
 	op          *s3Op
 
 	versionID, copySource, copyVersion string

@@ -143,7 +143,7 @@ func (s *Subject) permissionsKey(p *principal.Principal) (string, bool) {
 func (e *Engine) layersOf(s *Subject, p *principal.Principal) []policy.Layers {
 	base := policy.Layers{Identity: []*policy.Set{e.route}}
 	switch p.Kind {
-	case principal.RoleSession, principal.Root:
+	case principal.RoleSession, principal.Root, principal.FederatedUser:
 		return []policy.Layers{e.sessionLayers(base, s)}
 	case principal.User, principal.Machine:
 	default:
@@ -189,7 +189,7 @@ func (e *Engine) layersOf(s *Subject, p *principal.Principal) []policy.Layers {
 // nothing.
 func (e *Engine) sessionLayers(base policy.Layers, s *Subject) policy.Layers {
 	p := s.Principal
-	if p.Kind == principal.Root {
+	if p.Kind == principal.Root || p.Kind == principal.FederatedUser {
 		base.Identity = append(base.Identity, e.everything)
 	} else if identity, boundary, ok := e.o.Roles.PolicySets(p.RoleARN); ok && e.o.Roles.IsRole(p.RoleARN, p.RoleID) {
 		base.Identity = append(base.Identity, identity...)

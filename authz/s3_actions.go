@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // keyMask is the set of S3 condition keys of an action. A key that the action does not have is absent, even if the
@@ -207,11 +208,11 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	}
 	s := &c.s3
 	if query != "" {
-		p, rest, ok, err := nextParam(query)
-		if err != nil || !ok || rest != "" || p.name != "versionId" || p.value == "" {
+		p, rest, ok, err := urlquery.Next(query)
+		if err != nil || !ok || rest != "" || p.Name != "versionId" || p.Value == "" {
 			return refuse(InvalidCopySource)
 		}
-		s.copyVersion = p.value
+		s.copyVersion = p.Value
 		s.has |= hasCopyVersion
 	}
 	s.copySource = decoded
@@ -221,7 +222,7 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 // takeTags reads x-amz-tagging, which is encoded like a query.
 func (c *call) takeTags(tagging string) *Refusal {
 	for raw := tagging; raw != ""; {
-		p, rest, ok, err := nextParam(raw)
+		p, rest, ok, err := urlquery.Next(raw)
 		if err != nil {
 			return badHeader("X-Amz-Tagging")
 		}
@@ -229,7 +230,7 @@ func (c *call) takeTags(tagging string) *Refusal {
 			break
 		}
 		raw = rest
-		if refusal := c.takeTag(p.name, p.value); refusal != nil {
+		if refusal := c.takeTag(p.Name, p.Value); refusal != nil {
 			return refusal
 		}
 	}

@@ -142,8 +142,9 @@ func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
 	case root.Repeats():
 		return refuse(MalformedXML)
 	case flags&s3RestoreBody != 0:
-		if root.Find("SelectParameters") != nil || root.Find("OutputLocation") != nil {
-			c.addS3("s3:GetObject", resource, c.s3.versionID)
+		// A SELECT restore writes to any bucket, with any encryption, ACL and tags. S3 no longer offers it to new customers.
+		if root.Find("Type") != nil || root.Find("SelectParameters") != nil || root.Find("OutputLocation") != nil {
+			return refuse(UnknownRequest)
 		}
 	case flags&s3CreateBody != 0:
 		return c.takeConfiguration(root, resource)

@@ -133,7 +133,7 @@ func (c *call) s3HeaderKey(mask keyMask, name string) policy.Values {
 // createsObject returns s3:ObjectCreationOperation: true for the request that creates the object.
 func (c *call) createsObject() bool {
 	for _, p := range c.s3.params {
-		switch p.name {
+		switch p.Name {
 		case "uploads", "partNumber":
 			return false
 		}

@@ -47,15 +47,15 @@ func (m *S3Mapping) forward(c *call) {
 func (s *s3Request) encodeParams() string {
 	b := make([]byte, 0, 64)
 	for _, p := range s.params {
-		if presignParam(p.name) {
+		if presignParam(p.Name) {
 			continue
 		}
 		if len(b) > 0 {
 			b = append(b, '&')
 		}
-		b = append(b, s3key.EncodeParam(p.name)...)
-		if !p.plain {
-			b = append(append(b, '='), s3key.EncodeParam(p.value)...)
+		b = append(b, s3key.EncodeParam(p.Name)...)
+		if !p.Plain {
+			b = append(append(b, '='), s3key.EncodeParam(p.Value)...)
 		}
 	}
 	return string(b)

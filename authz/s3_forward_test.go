@@ -101,7 +101,8 @@ func TestOnlyKnownHeadersReachTheStore(t *testing.T) {
 	if got := strings.Join(keysOf(header), " "); got != "X-Amz-Bypass-Governance-Retention" {
 		t.Errorf("DELETE: %s", got)
 	}
-	for _, name := range []string{"X-Amz-Meta-Snowball-Auto-Extract", "X-Amz-Meta-Minio-Snowball-Prefix", "X-Amz-Rename-Source", "X-Amz-Write-Offset-Bytes",
+	for _, name := range []string{"X-Amz-Meta-Snowball-Auto-Extract", "X-Amz-Meta-Minio-Snowball-Prefix", "X-Amz-Meta-Minio_snowball-Prefix", "X-Amz-Meta-Snowball." + strings.Repeat("a", 200),
+		"X-Amz-Rename-Source", "X-Amz-Write-Offset-Bytes",
 		"X-Amz-Replication-Status", "X-Amz-Snowball-Extract"} {
 		if c, refusal := mapS3(plainS3, "PUT", "s3.example", "/b-1/k", h(name, "true"), ""); refusal == nil || refusal.Reason != UnknownRequest {
 			t.Errorf("%s passes: %s", name, c.needs())

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,9 +56,9 @@ var s3Headers = func() map[string]s3Flag {
 // metadataPrefix begins the headers of an object's own metadata.
 const metadataPrefix = "X-Amz-Meta-"
 
-// commandPrefixes are prefixes of headers that look like metadata and make a store do more than store it: MinIO unpacks
-// the uploaded archive into objects.
-var commandPrefixes = []string{"X-Amz-Meta-Snowball-", "X-Amz-Meta-Minio-"}
+// commands are headers that look like metadata and make a store do more than store it: MinIO unpacks the uploaded archive
+// into objects.
+var commands = headers.NewSet("X-Amz-Meta-Snowball-*", "X-Amz-Meta-Minio-*")
 
 // forwards reports whether a header goes to the store with the operation.
 func (op *s3Op) forwards(name string) bool {
@@ -76,25 +77,28 @@ func (c *call) takeQueryHeaders() *Refusal {
 	}
 	kept, nothing := c.s3.params[:0], false
 	for _, p := range c.s3.params {
-		if len(p.name) < len("x-amz-") || !strings.EqualFold(p.name[:len("x-amz-")], "x-amz-") || presignParam(p.name) {
+		if len(p.Name) < len("x-amz-") || !strings.EqualFold(p.Name[:len("x-amz-")], "x-amz-") || presignParam(p.Name) {
 			kept = append(kept, p)
 			continue
 		}
-		name := http.CanonicalHeaderKey(p.name)
+		name := http.CanonicalHeaderKey(p.Name)
 		lines := c.r.Header[name]
-		p.value = strings.Trim(p.value, " \t") // a header loses them on the wire
+		p.Value = strings.Trim(p.Value, " \t") // a header loses them on the wire
 		switch {
 		case name == "X-Amz-Algorithm", name == "X-Amz-Credential", name == "X-Amz-Date", name == "X-Amz-Expires",
 			name == "X-Amz-Signedheaders", name == "X-Amz-Signature", name == "X-Amz-Security-Token",
 			name == "X-Amz-Content-Sha256", name == "X-Amz-Decoded-Content-Length", name == "X-Amz-Trailer":
 			return refuse(UnknownRequest) // another spelling of a part of the signature, or of the body's coding
-		case !headers.ValidValue(p.value), len(lines) > 1, len(lines) == 1 && lines[0] != p.value:
+		case !headers.ValidValue(p.Value), len(lines) > 1, len(lines) == 1 && lines[0] != p.Value:
 			return badHeader(name)
-		case c.checksumOfNothing(name, p.value):
+		case c.checksumOfNothing(name, p.Value):
 			nothing = true
 			continue
 		}
-		c.r.Header[name] = []string{p.value}
+		if c.e.o.Outdated != nil && c.asSent == nil {
+			c.asSent = maps.Clone(c.r.Header)
+		}
+		c.r.Header[name] = []string{p.Value}
 	}
 	if nothing {
 		delete(c.r.Header, "X-Amz-Sdk-Checksum-Algorithm") // which announces the checksum
@@ -120,10 +124,8 @@ func (c *call) checkHeaders() *Refusal {
 			continue
 		}
 		if strings.HasPrefix(name, metadataPrefix) {
-			for _, prefix := range commandPrefixes {
-				if strings.HasPrefix(name, prefix) {
-					return refuse(UnknownRequest)
-				}
+			if commands.Contains(name[:min(len(name), headers.MaxName)]) {
+				return refuse(UnknownRequest)
 			}
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // resolve finds the operation and adds its targets.
@@ -40,7 +41,7 @@ func (m *S3Mapping) resolve(c *call) *Refusal {
 func (c *call) readParams() *Refusal {
 	s := &c.s3
 	for raw := c.r.RawQuery; raw != ""; {
-		p, rest, ok, err := nextParam(raw)
+		p, rest, ok, err := urlquery.Next(raw)
 		if err != nil {
 			return malformed(MalformedQuery, err)
 		}
@@ -48,12 +49,12 @@ func (c *call) readParams() *Refusal {
 			break
 		}
 		raw = rest
-		if len(s.params) >= maxParams {
-			return malformed(MalformedQuery, errQueryMany)
+		if len(s.params) >= urlquery.MaxParams {
+			return malformed(MalformedQuery, urlquery.ErrMany)
 		}
 		for i := range s.params {
-			if s.params[i].name == p.name {
-				return refuseAbout(RepeatedParameter, p.name, "The query parameter "+p.name+" is repeated.")
+			if s.params[i].Name == p.Name {
+				return refuseAbout(RepeatedParameter, p.Name, "The query parameter "+p.Name+" is repeated.")
 			}
 		}
 		s.params = append(s.params, p)
@@ -65,16 +66,16 @@ func (c *call) readParams() *Refusal {
 func (s *s3Request) selector() (string, *Refusal) {
 	found := ""
 	for _, p := range s.params {
-		where := s3Selectors[p.name]
+		where := s3Selectors[p.Name]
 		switch {
 		case where == 0:
 		case where&s.level == 0:
 			return "", refuse(UnknownRequest)
 		case found != "":
-			return "", refuseAbout(ConflictingParameters, found+", "+p.name,
-				"The query parameters "+found+" and "+p.name+" name different operations.")
+			return "", refuseAbout(ConflictingParameters, found+", "+p.Name,
+				"The query parameters "+found+" and "+p.Name+" name different operations.")
 		default:
-			found = p.name
+			found = p.Name
 		}
 	}
 	return found, nil
@@ -85,22 +86,22 @@ func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 	s := &c.s3
 	for _, p := range s.params {
 		switch {
-		case p.name == selector, p.name == "x-id":
-		case p.name == "versionId":
+		case p.Name == selector, p.Name == "x-id":
+		case p.Name == "versionId":
 			if s.op.versioned == nil && !s.op.sameVersion {
 				return refuse(UnknownRequest)
 			}
-			if p.value == "" {
+			if p.Value == "" {
 				return refuse(EmptyVersion)
 			}
-			s.versionID = p.value
+			s.versionID = p.Value
 			s.has |= hasVersion
-		case strings.HasPrefix(p.name, "response-") && s.op.flags&s3Overrides != 0:
+		case strings.HasPrefix(p.Name, "response-") && s.op.flags&s3Overrides != 0:
 			if c.verified == nil {
 				return refuse(UnsignedOverride)
 			}
-		case c.credential.scheme == schemePresigned && presignParam(p.name):
-		case slices.Contains(s.op.params, p.name):
+		case c.credential.scheme == schemePresigned && presignParam(p.Name):
+		case slices.Contains(s.op.params, p.Name):
 			if refusal := c.takeParam(m, p); refusal != nil {
 				return refusal
 			}
@@ -111,28 +112,28 @@ func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 	return nil
 }
 
-func (c *call) takeParam(m *S3Mapping, p param) *Refusal {
+func (c *call) takeParam(m *S3Mapping, p urlquery.Param) *Refusal {
 	s := &c.s3
-	switch p.name {
+	switch p.Name {
 	case "prefix":
 		// A store on a file system would list the directory that the prefix leads to.
-		if err := s3key.Check(p.value, m.EmptySegments); err != nil {
+		if err := s3key.Check(p.Value, m.EmptySegments); err != nil {
 			return refuse(InvalidPrefix)
 		}
-		s.prefix = p.value
+		s.prefix = p.Value
 		s.has |= hasPrefix
 	case "delimiter":
-		s.delimiter = p.value
+		s.delimiter = p.Value
 		s.has |= hasDelimiter
 	case "max-keys":
-		s.maxKeys = p.value
+		s.maxKeys = p.Value
 		s.has |= hasMaxKeys
 	case "list-type":
-		if p.value != "2" {
+		if p.Value != "2" {
 			return refuse(InvalidListType)
 		}
 	case "select-type":
-		if p.value != "2" {
+		if p.Value != "2" {
 			return refuse(InvalidSelectType)
 		}
 	}

@@ -57,7 +57,6 @@ func (c *call) signature() (refusal *Refusal) {
 		}
 	}
 	if err != nil {
-		c.body = nil
 		return refuseSignature(err)
 	}
 	c.take(subject)
@@ -150,6 +149,7 @@ func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 		defer timer.LimitBody(0)
 	}
 	body, err := c.e.o.Bodies.ReadAll(from, throttle.Network(c.r.ClientIP), limit)
+	c.spent = err != nil
 	var refused *sigv4.Error
 	switch {
 	case errors.Is(err, bounded.ErrNoBytes):

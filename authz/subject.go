@@ -134,6 +134,9 @@ func subjectOfSession(accessKeyID string, r *session.Record, secret seal.Secret)
 	// nothing without session policies ("GetFederationToken" in the STS API Reference).
 	if strings.HasSuffix(r.RoleARN, ":root") && (r.Kind == session.UserSession || r.Kind == session.FederatedUser) {
 		p.Kind = principal.Root
+		if r.Kind == session.FederatedUser {
+			p.Kind = principal.FederatedUser
+		}
 		if r.Kind == session.FederatedUser && !s.keys.limited() {
 			s.keys.policies = []string{""} // does not parse, so it allows nothing
 		}

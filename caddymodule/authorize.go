@@ -31,7 +31,7 @@ func init() { caddy.RegisterModule(new(Authorize)) }
 // `{http.auth.user.client_id}` | the app client
 // `{http.auth.user.issuer}` | the issuer
 // `{http.auth.user.token_use}` | id or access
-// `{http.auth.user.kind}` | user, machine, role-session, root or anonymous
+// `{http.auth.user.kind}` | user, machine, role-session, root, federated-user or anonymous
 // `{http.auth.user.role_arn}` | the role of temporary credentials
 // `{http.auth.user.claim.<name>}` | any claim of the token
 // `{http.vars.sluice.action}`, `.resource`, `.outcome` | the decision, also for refused requests
@@ -79,13 +79,18 @@ func (a *Authorize) ask(gate *node.Gate, w http.ResponseWriter, r *http.Request)
 		return &passage{Passage: node.Passage{Gate: gate, Result: result}, vars: vars}, nil
 	}
 	traced, span := tracing.Start(r, "sluice.decide")
-	result, pass, err := gate.Ask(w, traced, Target(r), clientAddr(vars))
+	result := gate.Decide(w, traced, Target(r), clientAddr(vars))
 	span.Decided(gate.Route(), &result)
 	if result.Refusal != nil {
 		opslog.Refused(r, gate.Route(), &result)
 		emitter.Load().Denied(gate.Route(), &result)
 	}
-	if !pass {
+	if !result.Pass {
+		setCandidate(r, vars, &result) // before error routes: for them, a gate before this one does not count
+		var err error
+		if !gate.Challenge(w, traced, Target(r), &result) {
+			err = gate.Refuse(w, traced, &result)
+		}
 		setRefused(r, vars, &result)
 		return nil, err
 	}

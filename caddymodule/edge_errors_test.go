@@ -4,6 +4,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/node"
 )
 
 func TestHandleErrorsSeesRefusals(t *testing.T) {
@@ -66,5 +72,31 @@ func TestAnErrorRouteThatProxiesPassesNoCredential(t *testing.T) {
 	}
 	if sent := a.got.values("Authorization"); len(sent) > 0 || strings.Contains(a.got.Line, "X-Amz-Signature") || !strings.Contains(a.got.Line, "page=1") {
 		t.Errorf("the upstream received %q, Authorization %q", a.got.Line, sent)
+	}
+}
+
+func TestAnErrorRouteKnowsWhichRequestWasRefused(t *testing.T) {
+	e := startEdge(t, "route {\n"+gate("allow any * /*\npass_authorization")+gate("allow any * /api/*")+"respond ok\n}\nhandle_errors {\n respond \"{http.vars.sluice.reason} {http.vars.sluice.outcome}\"\n}\n")
+	if a := e.get(t, "/elsewhere", e.issuer.bearer(t, "ada")); a.status != 403 || a.body != "denied denied" {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+}
+
+func TestAnErrorRouteSignsNoRefusedRequest(t *testing.T) {
+	e := startEdge(t, "route {\n"+gate("allow any * /*")+gate("allow any * /api/*")+"respond ok\n}\nhandle_errors {\n route {\n sluice_credentials {\n header X-Key secret\n }\n reverse_proxy %UPSTREAM%\n }\n}\n")
+	if a := e.get(t, "/elsewhere", e.issuer.bearer(t, "ada")); a.got != nil || a.status < 400 {
+		t.Errorf("the upstream got %+v; status %d", a.got, a.status)
+	}
+}
+
+func TestTheGatesUserWinsOverThatOfAnotherHandler(t *testing.T) {
+	repl := caddy.NewReplacer()
+	repl.Set("http.auth.user.id", "someone")
+	repl.Set("http.auth.user.email", "someone@example.com")
+	repl.Set("http.auth.user.other", "kept")
+	p := &passage{Passage: node.Passage{Result: authz.Result{Principal: &principal.Principal{Kind: principal.User, Subject: "ada"}}}}
+	p.answer(repl)
+	if got := repl.ReplaceAll("{http.auth.user.id} {http.auth.user.email} {http.auth.user.other}", ""); got != "ada  kept" {
+		t.Errorf("%q", got)
 	}
 }

@@ -23,6 +23,7 @@ type s3Question struct {
 	key           *sigv4.Credentials
 	target        string // "" = /bucket/key
 	body, payload string // payload: what the signature says the body is
+	headers       map[string]string
 	change        func(*http.Request)
 }
 
@@ -43,6 +44,9 @@ func (q s3Question) ask(t *testing.T, e *edge) (answer, time.Time) {
 	r, err := http.NewRequestWithContext(t.Context(), or(q.method, "GET"), target.String(), strings.NewReader(q.body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, value := range q.headers {
+		r.Header.Set(name, value)
 	}
 	key, at := &rootKey, time.Now().Add(-q.age)
 	if q.key != nil {
@@ -84,6 +88,7 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 		mechanism = `<Code>InvalidRequest</Code><Message>The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.</Message>`
 		dateless  = `<Code>AccessDenied</Code><Message>AWS authentication requires a valid Date or x-amz-date header</Message>`
 		unsigned  = `<Code>AccessDenied</Code><Message>There were headers present in the request which were not signed</Message>`
+		differs   = `The request signature we calculated does not match the signature you provided. Check your key and signing method.`
 		mismatch  = `<Code>XAmzContentSHA256Mismatch</Code><Message>The provided &#39;x-amz-content-sha256&#39; header does not match what was computed.</Message>`
 	)
 	for name, tc := range map[string]struct {
@@ -136,6 +141,18 @@ func TestRefusalsAreTheDocumentsThatS3Writes(t *testing.T) {
 			`<Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message><AWSAccessKeyId>AKIANOSUCHKEY0000000</AWSAccessKeyId>`},
 		"a forged signature": {s3Question{key: &sigv4.Credentials{AccessKeyID: rootKey.AccessKeyID, SecretAccessKey: "x"}}, 403,
 			`<Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the signature you provided. Check your key and signing method.</Message>`},
+		"a signature that is no digest": {s3Question{change: func(r *http.Request) {
+			r.Header.Set("Authorization", r.Header.Get("Authorization")+"0")
+		}}, 403, `<Code>SignatureDoesNotMatch</Code><Message>` + differs + `</Message>`},
+		"a signature in a query that is no digest": {s3Question{presigned: true, change: query("X-Amz-Signature=", "X-Amz-Signature=FWeDfwojDSdS2Ztmpfeubhd9isU%3D")}, 403,
+			`<Code>SignatureDoesNotMatch</Code><Message>` + differs + `</Message>`},
+		"an unknown key with a signature that is no digest": {s3Question{key: &nobody, change: func(r *http.Request) {
+			r.Header.Set("Authorization", r.Header.Get("Authorization")+"0")
+		}}, 403, `<Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message><AWSAccessKeyId>AKIANOSUCHKEY0000000</AWSAccessKeyId>`},
+		"a header that the server drops": {s3Question{method: "PUT", headers: map[string]string{"X-Amz-Meta-User_id": "7"}}, 403,
+			`<Code>SignatureDoesNotMatch</Code><Message>` + differs + ` The signed header x-amz-meta-user_id did not arrive: servers and proxies drop names with underscores or dots unless they are told to expect them.</Message>`},
+		"an empty header": {s3Question{change: func(r *http.Request) { r.Header.Set("Authorization", "") }}, 403,
+			`<Code>AccessDenied</Code><Message>Access Denied</Message>`},
 		"what policies deny": {s3Question{key: &ada, target: "/bucket/secret/x"}, 403,
 			`<Code>AccessDenied</Code><Message>Access Denied (decision ID)</Message>`},
 	} {

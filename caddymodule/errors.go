@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/node"
 )
 
@@ -24,6 +25,11 @@ func errorRoute(r *http.Request) node.ErrorRoute {
 		err := caddyhttp.Error(status, errors.New(message))
 		if id != "" {
 			err.ID = id // sluice explain takes it
+		}
+		if vars, ok := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any); ok {
+			if _, passed := vars["sluice.outcome"].(outcomeVar); passed { // but then its body was not the signed one
+				vars["sluice.outcome"] = authz.Malformed.String()
+			}
 		}
 		return server.Errors.Routes.Compile(otherwise).ServeHTTP(w, server.Errors.WithError(r, err))
 	}

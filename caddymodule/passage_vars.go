@@ -20,9 +20,19 @@ type passage struct {
 // serve sets the placeholders and calls the next handler.
 func (p *passage) serve(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	repl.Map(p.Lookup)
+	p.answer(repl)
 	p.setVars()
 	return p.Serve(w, r, repl, next)
+}
+
+// answer makes p the source of {http.auth.user.*}, also behind a handler that has set them for the user that it authenticated.
+func (p *passage) answer(repl *caddy.Replacer) {
+	if _, set := repl.Get("http.auth.user.id"); set {
+		for _, key := range node.UserKeys {
+			repl.Delete("http.auth.user." + key)
+		}
+	}
+	repl.Map(p.Lookup)
 }
 
 // Lookup answers {http.auth.user.*}; it is a caddy.ReplacerFunc.

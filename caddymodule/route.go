@@ -182,7 +182,7 @@ func Passed(r *http.Request, gate *node.Gate, result authz.Result) *node.Passage
 	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
 	p := &passage{Passage: node.Passage{Gate: gate, Result: result}, vars: vars, asked: true}
 	if _, passed := passageOf(r); !passed {
-		r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer).Map(p.Lookup)
+		p.answer(r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer))
 		p.setVars()
 	}
 	return &p.Passage

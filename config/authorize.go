@@ -236,8 +236,8 @@ func (a *Authorize) Validate(app *App) error {
 	if *a.Leeway < 0 || time.Duration(*a.Leeway) > 5*time.Minute {
 		v.add("leeway", "%s is out of range; write 0s to 5m", time.Duration(*a.Leeway))
 	}
-	if a.MaxToken < 256 || a.MaxToken > 1<<20 {
-		v.add("max_token", "%d is out of range; write 256 to 1048576 bytes", a.MaxToken)
+	if a.MaxToken < 256 || a.MaxToken > 64<<10 {
+		v.add("max_token", "%d is out of range; write 256 to 65536 bytes", a.MaxToken)
 	}
 	return v.err()
 }
@@ -265,19 +265,24 @@ func (a *Authorize) validateRolePolicies(v *validator, app *App) {
 	if len(a.Issuers) > 0 {
 		v.add("role_policies", "tokens of a remote issuer could name any role; use policies for this route: policy <file> [group <name>]")
 	}
-	roles := map[string]string{}
+	var first map[string]string // the roles of the first pool's groups
 	for _, id := range a.UserPools {
 		pool, ok := app.UserPool(id)
 		if !ok {
 			continue // reported above
 		}
+		roles, same := map[string]string{}, true
 		for _, g := range pool.Groups {
-			if role, ok := roles[g.Name]; ok && role != g.Role {
+			roles[g.Name] = g.Role
+			role, known := first[g.Name]
+			if known && role != g.Role {
 				v.add("role_policies", "group %s has different roles in two pools of this route; write one route for each pool", g.Name)
 			}
-			roles[g.Name] = g.Role
+			same = same && known
 		}
-		if len(a.UserPools) > 1 && len(pool.Groups) != len(roles) {
+		if first == nil {
+			first = roles
+		} else if !same || len(roles) != len(first) {
 			v.add("role_policies", "the pools of this route have different groups; write one route for each pool")
 		}
 	}

@@ -55,6 +55,8 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 		{ID: "us-east-1_notes0001", Groups: []config.Group{{Name: "admins", Role: "notes-admin"}}},
 		{ID: "us-east-1_other0001", Groups: []config.Group{{Name: "admins", Role: "other-admin"}}},
 		{ID: "us-east-1_third0001"},
+		{ID: "us-east-1_fourth001", Groups: []config.Group{{Name: "editors", Role: "notes-admin"}, {Name: "admins", Role: "notes-admin"}}},
+		{ID: "us-east-1_fifth0001", Groups: []config.Group{{Name: "admins", Role: "notes-admin"}}},
 	}}
 	app.Defaults(noEnv)
 	pool := []string{"us-east-1_notes0001"}
@@ -85,6 +87,12 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 			"group admins has different roles in two pools"},
 		"a group of one pool does not count for another pool": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_notes0001", "us-east-1_third0001"}},
 			"the pools of this route have different groups"},
+		"nor if the pools are in another order": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_third0001", "us-east-1_notes0001"}},
+			"the pools of this route have different groups"},
+		"nor if it has groups of its own": {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_fourth001", "us-east-1_notes0001"}},
+			"the pools of this route have different groups"},
+		"pools with the same groups":     {config.Authorize{RolePolicies: true, UserPools: []string{"us-east-1_fifth0001", "us-east-1_notes0001"}}, ""},
+		"a token that no verifier reads": {config.Authorize{UserPools: pool, Rules: anyone, MaxToken: 64<<10 + 1}, "write 256 to 65536 bytes"},
 		"a denied group is declared": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
 			{Effect: "deny", Subject: "group", Names: []string{"admins"}, Method: "*", Path: "/*"}}, anyone...)}, ""},
 		"a denied group that is not declared": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{

@@ -112,15 +112,20 @@ var signatureHeaders = map[string]bool{"authorization": true, "x-amz-date": true
 
 // StripSignature removes an AWS signature and its session token from header, and returns the query without them. It also
 // removes x-amz-* headers in other spellings: the client's signature did not cover them, and an upstream might accept
-// them.
+// them. The names of metadata are the client's own, and may have underscores.
 func StripSignature(header http.Header, rawQuery string) string {
 	for key := range header {
 		folded := fold(key)
-		if signatureHeaders[folded] || strings.HasPrefix(folded, "x-amz-") && key != http.CanonicalHeaderKey(folded) {
+		if signatureHeaders[folded] || strings.HasPrefix(folded, "x-amz-") && key != http.CanonicalHeaderKey(folded) && !isMetadata(key) {
 			delete(header, key)
 		}
 	}
 	return stripPresign(rawQuery)
+}
+
+// isMetadata reports whether key is the canonical form of a header of an S3 object's own metadata.
+func isMetadata(key string) bool {
+	return strings.HasPrefix(key, "X-Amz-Meta-") && key == http.CanonicalHeaderKey(key)
 }
 
 // stripPresign removes the parameters of a presigned request. It does not change the others.

@@ -76,7 +76,7 @@ func (s *Service) declared(d DeclaredRole) (store.Role, error) {
 		return r, err
 	}
 	for _, arn := range r.Attached {
-		if err := s.checkAttachable(arn); err != nil {
+		if err := s.CheckAttachable(arn); err != nil {
 			return r, err
 		}
 	}

@@ -142,8 +142,8 @@ func (s *Service) DeletePolicy(ctx context.Context, arn string) error {
 
 var errVersionsLeft = fault.New(fault.DeleteConflict, "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
 
-// checkAttachable checks that the policy with the ARN exists.
-func (s *Service) checkAttachable(arn string) error {
+// CheckAttachable checks that the policy with the ARN exists. Errors: Validation, InvalidParameter, NoSuchEntity.
+func (s *Service) CheckAttachable(arn string) error {
 	if err := checkPolicyARN(arn); err != nil {
 		return err
 	}

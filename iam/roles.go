@@ -194,7 +194,7 @@ func (s *Service) DeleteRolePolicy(ctx context.Context, role, name string) error
 
 // AttachRolePolicy attaches a managed policy, unless it is attached already. Errors: NoSuchEntity, LimitExceeded.
 func (s *Service) AttachRolePolicy(ctx context.Context, role, arn string) error {
-	if err := s.checkAttachable(arn); err != nil {
+	if err := s.CheckAttachable(arn); err != nil {
 		return err
 	}
 	return s.editRole(ctx, role, func(r *store.Role) error {

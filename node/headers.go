@@ -80,6 +80,9 @@ func (u userReplacer) ReplaceAll(text, empty string) string {
 	})
 }
 
+// UserKeys are the keys of UserValue, claims aside. The first is that of the user.
+var UserKeys = [...]string{"id", "username", "email", "groups", "scopes", "client_id", "issuer", "token_use", "kind", "role_arn", "arn", "identity_id"}
+
 // UserValue returns the value of {http.auth.user.<key>}, and false if there is no such key. A key without a value is empty.
 func UserValue(p *principal.Principal, key string) (string, bool) {
 	switch key {
@@ -105,6 +108,9 @@ func UserValue(p *principal.Principal, key string) (string, bool) {
 	case "kind":
 		return p.Kind.String(), true
 	case "role_arn":
+		if p.Kind == principal.Root || p.Kind == principal.FederatedUser {
+			return "", true // not a role
+		}
 		return p.RoleARN, true
 	case "arn":
 		return p.ARN, true

@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/edgelogin"
 )
 
@@ -133,7 +134,7 @@ func (n *Node) loginProvider(g *GatePlan, issuer *config.Issuer) login.Provider 
 // ServeLogin serves the paths of the route's login, such as the callback, and returns true; false for any other request. at is
 // the URL that the client requested.
 func (g *Gate) ServeLogin(w http.ResponseWriter, r *http.Request, at *url.URL) bool {
-	if g.login == nil || !g.login.handler.Serves(at.Path) {
+	if g.login == nil || !g.login.handler.Serves(at.Path) || channel.TooEarly(r) { // which the decision refuses
 		return false
 	}
 	if r.URL != at {

@@ -9,8 +9,7 @@ import (
 
 // Protect returns a handler that has the gate decide on every request. It calls next for requests that pass, with the identity
 // headers set and the credential removed, and answers the others. In next, PrincipalOf returns the principal. Headers may use
-// the placeholders
-// {http.auth.user.*}; other placeholders are empty.
+// the placeholders {http.auth.user.*}; other placeholders are empty.
 func (g *Gate) Protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if metadata := g.node.plan.Metadata(r.Host, r.URL.Path); metadata != nil {

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -42,13 +44,10 @@ type Passage struct {
 // target that the client sent, before any rewrite by the host. clientIP is the client's address.
 func (g *Gate) Ask(w http.ResponseWriter, r *http.Request, target string, clientIP netip.Addr) (authz.Result, bool, error) {
 	result := g.Decide(w, r, target, clientIP)
-	if !result.Pass {
-		if g.Challenge(w, r, target, &result) {
-			return result, false, nil
-		}
-		return result, false, g.Refuse(w, r, &result)
+	if result.Pass || g.Challenge(w, r, target, &result) {
+		return result, result.Pass, nil
 	}
-	return result, true, nil
+	return result, false, g.Refuse(w, r, &result)
 }
 
 // Decide has the gate decide on a request, and answers nothing. Of w it uses the deadline of the connection, and the header
@@ -60,6 +59,9 @@ func (g *Gate) Decide(w http.ResponseWriter, r *http.Request, target string, cli
 	request.Header, request.ContentLength, request.Body, request.ClientIP = r.Header, r.ContentLength, r.Body, clientIP
 	request.Timer, request.answer = request, w
 	request.TooEarly = channel.TooEarly(r)
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
+		request.usual = server.ReadTimeout
+	}
 	if r.TLS != nil {
 		request.TLSVersion = r.TLS.Version
 	}
@@ -96,12 +98,13 @@ var requests = sync.Pool{New: func() any { return new(asked) }}
 type asked struct {
 	authz.Request
 	answer http.ResponseWriter
+	usual  time.Duration // in which the server expects a request; 0 means no limit
 }
 
-// LimitBody implements authz.BodyTimer. A connection without deadlines, such as a test's, has no limit.
+// LimitBody implements authz.BodyTimer. Its end is that of the server again: a body may have more to come. A connection without deadlines, such as a test's, has no limit.
 func (a *asked) LimitBody(d time.Duration) {
 	until := time.Time{}
-	if d > 0 {
+	if d = cmp.Or(d, a.usual); d > 0 {
 		until = time.Now().Add(d)
 	}
 	_ = http.NewResponseController(a.answer).SetReadDeadline(until)
@@ -205,9 +208,13 @@ func (p *Passage) stripCredential(r *http.Request) {
 	}
 }
 
-// body replaces the body of a signed request by one that is checked while it is read. It returns nil when there is none.
+// body replaces the body of a signed request by one that is checked while it is read, and any body that the decision read.
 func (p *Passage) body(r *http.Request) (*checkedBody, error) {
 	if p.Result.Verified == nil {
+		if read := p.Result.Body; len(read) > 0 {
+			r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(read)), int64(len(read)), nil
+			r.Header.Del("Content-Length") // the server writes its own
+		}
 		return nil, nil
 	}
 	body, length, err := p.Result.UpstreamBody(r.Header, r.Body)
@@ -241,8 +248,7 @@ func (b *checkedBody) Read(into []byte) (int, error) {
 }
 
 // stripTrailers removes identity headers and headers that decide something from the trailers, which some upstreams read as
-// headers. Trailers are known only when
-// the body has been read.
+// headers. Trailers are known only when the body has been read.
 func (p *Passage) stripTrailers(r *http.Request) {
 	p.Gate.TrailerHeaders().Strip(r.Trailer)
 	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) {

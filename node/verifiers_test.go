@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
 )
@@ -101,6 +102,32 @@ func TestABodyThatStallsIsEndedByItsTimer(t *testing.T) {
 	}
 }
 
+func TestAfterABodyWasReadTheServersOwnLimitHolds(t *testing.T) {
+	a := &asked{answer: &deadlines{ResponseRecorder: httptest.NewRecorder()}, usual: time.Hour}
+	a.LimitBody(time.Second)
+	a.LimitBody(0)
+	set := a.answer.(*deadlines).set
+	if len(set) != 2 || time.Until(set[1]) < 30*time.Minute {
+		t.Errorf("the deadlines were %v", set)
+	}
+	a.usual = 0
+	a.LimitBody(0)
+	if last := a.answer.(*deadlines).set[2]; !last.IsZero() {
+		t.Errorf("a server without a limit gets %v", last)
+	}
+}
+
+// deadlines keeps the deadlines that are set.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error {
+	d.set = append(d.set, t)
+	return nil
+}
+
 func TestATokenIsForTheClientsOfItsProvider(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{"aud":"a"}`:                    true,
@@ -121,5 +148,18 @@ func TestATokenIsForTheClientsOfItsProvider(t *testing.T) {
 		if got := isFor(&token.Token{Audience: audience, Claims: claims}, []string{"a", "b"}); got != want {
 			t.Errorf("%s: %v", text, got)
 		}
+	}
+}
+
+func TestWhatTheDecisionReadOfAnUnsignedBodyGoesToTheUpstream(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/bucket?delete", http.NoBody)
+	r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
+	p := &Passage{Result: authz.Result{Body: []byte("<Delete/>")}}
+	if _, err := p.body(r); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r.Body)
+	if err != nil || string(got) != "<Delete/>" || r.ContentLength != int64(len(got)) || r.TransferEncoding != nil {
+		t.Errorf("%q, length %d, %v, %v", got, r.ContentLength, r.TransferEncoding, err)
 	}
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the measurements of docs/benchmarks.md, each next to its baseline. Run nothing else on the machine meanwhile.
 # scale has the parts scale-processes, scale-pools and scale-users. scale-fill makes the users of scale-users in SLUICE_SCALE_DIR beforehand,
-# which takes 10 minutes of a core and 28 GB for 10,000,000; SLUICE_SCALE_USERS, _POOLS and _ROUNDS change their numbers.
+# which takes 15 minutes of a core and 28 GB for 10,000,000; SLUICE_SCALE_USERS, _POOLS and _ROUNDS change their numbers.
 # Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users logins functions store postgres redis gate process directory scale exists reload.
 set -euo pipefail
 cd "$(dirname "$0")/.."

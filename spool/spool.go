@@ -13,6 +13,19 @@ import (
 // Memory is the number of bytes of a body that stay in memory: 64 KiB.
 const Memory = 64 << 10
 
+// maxReserve is the space that files leave free: a tenth of the file system, but not more than this. The database of the store is
+// usually on the same one, and fails without space.
+const maxReserve = 1 << 30
+
+// measured is the number of bytes that a file grows by before the free space is measured again.
+const measured = 1 << 20
+
+// ErrFull is the error for a body that would leave too little space free. Read wraps it in a StorageError.
+var ErrFull = errors.New("the file system is nearly full")
+
+// space is spaceOf, unless a test replaces it.
+var space = spaceOf
+
 // ErrTooLong is the error for a body that is longer than the limit.
 var ErrTooLong = errors.New("spool: the body is longer than the limit")
 
@@ -95,10 +108,18 @@ func (b *Body) fill(head []byte, rest io.Reader, limit int64) error {
 type writer struct {
 	file  *os.File
 	count int64
+	next  int64 // the count at which the free space is measured again
 	err   error
 }
 
 func (w *writer) Write(p []byte) (int, error) {
+	if w.count >= w.next {
+		w.next = w.count + measured
+		if free, total, known := space(w.file); known && free-measured < min(total/10, maxReserve) {
+			w.err = fmt.Errorf("after %d bytes: %w: %d bytes are free", w.count, ErrFull, free)
+			return 0, w.err
+		}
+	}
 	n, err := w.file.Write(p)
 	w.count += int64(n)
 	if err != nil {

@@ -52,3 +52,28 @@ func TestErrorsOfTheSourceAndOfTheFileDiffer(t *testing.T) {
 		t.Errorf("a directory that cannot be created: %v", err)
 	}
 }
+
+func TestBodiesLeaveSpaceForTheDatabase(t *testing.T) {
+	defer func() { space = spaceOf }()
+	free := int64(130 << 20)
+	space = func(*os.File) (int64, int64, bool) {
+		free -= measured // what was written since
+		return free, 1 << 30, true
+	}
+	for _, size := range []int{10 << 20, 50 << 20} {
+		b, err := Read(strings.NewReader(strings.Repeat("x", size)), 1<<30, t.TempDir())
+		if full := errors.Is(err, ErrFull); full != (size > 20<<20) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if err == nil {
+			_ = b.Close()
+			continue
+		}
+		if _, ok := errors.AsType[*StorageError](err); !ok {
+			t.Errorf("%v is not of the storage", err)
+		}
+	}
+	if free < 100<<20 {
+		t.Errorf("%d bytes are left", free)
+	}
+}

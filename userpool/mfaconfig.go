@@ -21,7 +21,7 @@ type MFASettings struct {
 	// As SetUserPoolMfaConfig got them; nil = never set.
 	SmsConfiguration              json.RawMessage      `json:"SmsConfiguration,omitempty"`
 	EmailMfaConfiguration         *EmailMFAConfig      `json:"EmailMfaConfiguration,omitempty"`
-	SoftwareTokenMfaConfiguration *SoftwareTokenConfig `json:"SoftwareTokenMfaConfiguration,omitempty"` // nil until it is set once
+	SoftwareTokenMfaConfiguration *SoftwareTokenConfig `json:"SoftwareTokenMfaConfiguration,omitempty"` // nil unless the last change named it
 }
 
 // EmailMFAConfig has the texts of e-mail messages with a code of a sign-in. Empty texts are AWS's.
@@ -134,10 +134,11 @@ var (
 )
 
 // SetUserPoolMfaConfig changes the second factors of a pool and returns the new settings. If the change names
-// MfaConfiguration, TOTP and e-mail are off unless the change turns them on; otherwise factors that it leaves out stay. A change
-// that names nothing turns MFA off.
+// MfaConfiguration, the pool has no TOTP and no e-mail unless the change names them; otherwise factors that it leaves out stay. A
+// change that names nothing turns MFA off.
 //
-// Source of the rules and texts: aws-sdk-js#4186, go-to-k/cdkd#1923 and go-to-k/cdkd#2064.
+// Source of the rules and texts: aws-sdk-js#4186, go-to-k/cdkd#1923 and go-to-k/cdkd#2064, and the acceptance tests of Terraform's
+// aws_cognito_user_pool, which find no TOTP in the pool after a change without it.
 func (s *Service) SetUserPoolMfaConfig(ctx context.Context, id string, c MFAChange) (*PoolSettings, error) {
 	var out PoolSettings
 	err := s.ChangePool(ctx, id, func(_ *store.Pool, p PoolSettings) (PoolSettings, error) {
@@ -156,7 +157,7 @@ func (p *PoolSettings) setMFA(c MFAChange) error {
 	named := c.Configuration != ""
 	if named {
 		p.MfaConfiguration = c.Configuration
-		p.EmailMfaConfiguration, p.SoftwareTokenMfaConfiguration = nil, &SoftwareTokenConfig{}
+		p.EmailMfaConfiguration, p.SoftwareTokenMfaConfiguration = nil, nil
 	}
 	off := p.MfaConfiguration == MFAOff || p.MfaConfiguration == ""
 	switch {

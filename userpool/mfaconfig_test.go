@@ -129,8 +129,17 @@ func TestFactorsOfAPoolStayUntilTheyAreChanged(t *testing.T) {
 		t.Errorf("TOTP that is left out with MfaConfiguration is off: %+v, want %+v", got, want)
 	}
 	got := set(userpool.MFAChange{Configuration: "OFF"})
-	if got.SoftwareTokenMfaConfiguration == nil || got.SoftwareTokenMfaConfiguration.Enabled || got.EmailMfaConfiguration != nil {
+	if got.SoftwareTokenMfaConfiguration != nil || got.EmailMfaConfiguration != nil {
 		t.Errorf("off: %+v", got.MFASettings)
+	}
+	set(userpool.MFAChange{Configuration: "OPTIONAL", Token: tokenOn})
+	got = set(userpool.MFAChange{Configuration: "ON", SMS: &userpool.SMSMFAConfig{Configuration: smsSettings}})
+	if got.SoftwareTokenMfaConfiguration != nil {
+		t.Errorf("SMS only: %+v", got.MFASettings)
+	}
+	got = set(userpool.MFAChange{Configuration: "ON", SMS: &userpool.SMSMFAConfig{Configuration: smsSettings}, Token: &userpool.SoftwareTokenConfig{}})
+	if got.SoftwareTokenMfaConfiguration == nil || got.SoftwareTokenMfaConfiguration.Enabled {
+		t.Errorf("SMS, and TOTP named as off: %+v", got.MFASettings)
 	}
 }
 

@@ -42,7 +42,7 @@ type Record struct {
 
 // Principal is who asked.
 type Principal struct {
-	Kind          string   `json:"kind"` // user, machine, role-session, root or anonymous
+	Kind          string   `json:"kind"` // user, machine, role-session, root, federated-user or anonymous
 	Issuer        string   `json:"issuer,omitempty"`
 	Subject       string   `json:"subject,omitempty"`
 	Username      string   `json:"username,omitempty"`

@@ -42,7 +42,7 @@ func (r *Record) Recorded() *principal.Principal {
 	p := &r.Principal
 	out := &principal.Principal{Issuer: p.Issuer, Subject: p.Subject, Username: p.Username, ClientID: p.ClientID, ARN: p.ARN, Groups: p.Groups,
 		Roles: p.Roles, PreferredRole: p.PreferredRole, RoleARN: p.RoleARN, RoleID: p.RoleID}
-	for _, kind := range []principal.Kind{principal.User, principal.Machine, principal.RoleSession, principal.Root} {
+	for _, kind := range []principal.Kind{principal.User, principal.Machine, principal.RoleSession, principal.Root, principal.FederatedUser} {
 		if kind.String() == p.Kind {
 			out.Kind = kind
 		}

@@ -85,8 +85,8 @@ func (s *Set) Contains(name string) bool {
 }
 
 // Strip removes the headers of the set, in every spelling, from headers or trailers. It also removes their names from
-// Connection headers, because a proxy deletes the headers named there, including those that the host sets (RFC 9110
-// section 7.6.1), and from Trailer headers, which announce trailers.
+// Trailer headers, which announce trailers, and the names of all headers from Connection headers: a proxy deletes the headers
+// named there (RFC 9110 section 7.6.1), including those that the host sets and those that took part in a decision.
 func (s *Set) Strip(h http.Header) {
 	if s == nil || len(s.folded)+len(s.prefixes) == 0 {
 		return
@@ -98,14 +98,18 @@ func (s *Set) Strip(h http.Header) {
 		switch {
 		case s.Contains(name):
 			delete(h, name)
+		case name == "Trailer":
+			Unlist(h, name, s.Contains)
 		case slices.Contains(listHeaders[:], name):
-			s.unlist(h, name)
+			Unlist(h, name, ownOption)
 		}
 	}
 }
 
-// unlist removes the names of the set from a header that lists names.
-func (s *Set) unlist(h http.Header, header string) { Unlist(h, header, s.Contains) }
+// ownOption reports whether an option of Connection is none of the connection itself, but the name of a header.
+func ownOption(name string) bool {
+	return !strings.EqualFold(name, "close") && !strings.EqualFold(name, "keep-alive") && !strings.EqualFold(name, "upgrade")
+}
 
 // Unlist removes the names for which drop returns true from a header that lists names.
 func Unlist(h http.Header, header string, drop func(name string) bool) {

@@ -29,8 +29,12 @@ func TestConnectionCannotNameAnIdentityHeader(t *testing.T) {
 		{[]string{"keep-alive, x_user_id"}, []string{"keep-alive"}},
 		{[]string{"Upgrade", "X-User-Id , close"}, []string{"Upgrade, close"}},
 		{[]string{"keep-alive, Upgrade"}, []string{"keep-alive, Upgrade"}},
+		{[]string{"X-Dry-Run, User-Agent", "Keep-Alive"}, []string{"Keep-Alive"}}, // which may have decided
 	} {
 		for _, header := range []string{"Connection", "Proxy-Connection", "Trailer"} {
+			if header == "Trailer" && strings.Contains(tc.sent[0], "Dry") {
+				continue // it announces them
+			}
 			h := http.Header{header: slices.Clone(tc.sent)}
 			s.Strip(h)
 			if !slices.Equal(h[header], tc.left) {

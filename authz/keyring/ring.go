@@ -148,7 +148,7 @@ func (r *Ring) rotate(ctx context.Context, owner, use string) (bool, error) {
 			return nil // another process was first, or the owner is gone
 		}
 		made = true
-		return r.succeed(tx, last, next)
+		return r.succeed(tx, line[len(line)-1], next)
 	})
 	if err == nil && made {
 		r.o.Rotated(next)

@@ -274,3 +274,28 @@ func TestNewChecksItsOptions(t *testing.T) {
 		}
 	}
 }
+
+func TestARotationKeepsWhatAnotherProcessHasSealedAgain(t *testing.T) {
+	w := newWorld(t)
+	racing := &interrupted{Store: w.store}
+	r := w.ring(func(o *Options) { o.Store = racing })
+	must(t, r.Ensure(t.Context(), "pool", "sig"))
+	first := w.records("pool")[0]
+	w.now = w.now.Add(90 * day)
+	racing.meanwhile = func() {
+		w.update(func(tx store.Tx) error {
+			again := first
+			again.Private = []byte("sealed again")
+			return tx.SigningKeys.Update(again)
+		})
+	}
+	w.rotate(r, "pool", "sig")
+	for _, record := range w.records("pool") {
+		if record.ID == first.ID && (string(record.Private) != "sealed again" || record.SignsTo.IsZero()) {
+			t.Errorf("the key is %q until %v", record.Private, record.SignsTo)
+		}
+	}
+	if n := len(w.records("pool")); n != 2 {
+		t.Errorf("%d keys", n)
+	}
+}

@@ -10,11 +10,12 @@ import (
 type Kind uint8
 
 const (
-	Anonymous   Kind = iota // no credential
-	User                    // a token of a user
-	Machine                 // a token of an app client itself (client credentials grant)
-	RoleSession             // temporary credentials of a role
-	Root                    // the administrator's access key
+	Anonymous     Kind = iota // no credential
+	User                      // a token of a user
+	Machine                   // a token of an app client itself (client credentials grant)
+	RoleSession               // temporary credentials of a role
+	Root                      // the administrator's access key, or temporary credentials of the administrator itself
+	FederatedUser             // temporary credentials of GetFederationToken
 )
 
 // String returns the name of the kind for logs and headers.
@@ -28,6 +29,8 @@ func (k Kind) String() string {
 		return "role-session"
 	case Root:
 		return "root"
+	case FederatedUser:
+		return "federated-user"
 	default:
 		return "anonymous"
 	}
@@ -35,7 +38,7 @@ func (k Kind) String() string {
 
 // Principal is the caller of a request. Requests share it, so neither it nor its slices may be changed.
 type Principal struct {
-	Kind Kind // what the principal is: a user, a machine, a role session, the administrator or no one
+	Kind Kind // what the principal is: a user, a machine, a role session, the administrator, a federated user or no one
 
 	// From a token.
 	Issuer        string   // iss
@@ -54,8 +57,8 @@ type Principal struct {
 	AuthTime      time.Time
 
 	// From a role session.
-	ARN            string // arn:aws:sts::<account>:assumed-role/<role>/<session>, or …:root
-	RoleARN        string // including the path
+	ARN            string // arn:aws:sts::<account>:assumed-role/<role>/<session>, …:federated-user/<name>, or …:root
+	RoleARN        string // including the path; of the administrator for its sessions and those of federated users
 	RoleID         string // AROA…
 	SessionName    string
 	Account        string
@@ -75,6 +78,11 @@ type Principal struct {
 	// Claims returns claims of the token by their exact names. It is nil if there is no token. A list has several values;
 	// anything other than a string, a number, a boolean or a list of these is returned as JSON.
 	Claims Claims
+}
+
+// Temporary reports whether the principal presented temporary credentials.
+func (p *Principal) Temporary() bool {
+	return p.Kind == RoleSession || p.Kind == FederatedUser || p.Kind == Root && !p.ExpiresAt.IsZero()
 }
 
 // Tag is a session tag.

@@ -82,7 +82,7 @@ func userOf(p *principal.Principal) caddyauth.User {
 	}
 	user := caddyauth.User{Metadata: map[string]string{}}
 	user.ID, _ = node.UserValue(p, "id")
-	for _, key := range []string{"username", "email", "groups", "scopes", "client_id", "issuer", "token_use", "kind", "role_arn", "arn", "identity_id"} {
+	for _, key := range node.UserKeys[1:] {
 		user.Metadata[key], _ = node.UserValue(p, key)
 	}
 	return user

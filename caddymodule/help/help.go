@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Group is the ID of the group of Sluice's commands.
@@ -30,6 +31,16 @@ func Shape(root *cobra.Command) {
 		return
 	}
 	root.AddGroup(&cobra.Group{ID: Group, Title: "Commands of Sluice:"})
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "manpage" || cmd.RunE == nil {
+			continue
+		}
+		write := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			escape(root, map[*pflag.Flag]bool{})
+			return write(cmd, args)
+		}
+	}
 	cobra.AddTemplateFunc("sluiceDocumentation", Page)
 	text := root.HelpTemplate()
 	at := strings.LastIndex(text, "Full documentation")
@@ -38,6 +49,23 @@ func Shape(root *cobra.Command) {
 	}
 	root.SetHelpTemplate(text[:at] + "{{with sluiceDocumentation .}}Documentation:\n{{.}}\n{{else}}" + text[at:] +
 		"{{if not .HasParent}}Documentation of Sluice:\n" + Documentation + "\n{{end}}{{end}}")
+}
+
+// escape has manual pages show <placeholders>, which they would otherwise leave out as tags of HTML.
+func escape(cmd *cobra.Command, done map[*pflag.Flag]bool) {
+	for _, text := range []*string{&cmd.Use, &cmd.Short, &cmd.Long, &cmd.Example} {
+		*text = strings.ReplaceAll(*text, "<", `\<`)
+	}
+	flags := func(f *pflag.Flag) {
+		if !done[f] {
+			f.Usage, done[f] = strings.ReplaceAll(f.Usage, "<", `\<`), true
+		}
+	}
+	cmd.Flags().VisitAll(flags)
+	cmd.PersistentFlags().VisitAll(flags)
+	for _, sub := range cmd.Commands() {
+		escape(sub, done)
+	}
 }
 
 // Page returns the URL of the page about a command; "" for commands of Caddy.

@@ -30,6 +30,7 @@ type Auth struct {
 	day       string   // the date of the credential scope
 	signed    string   // the names of the signed headers, separated by semicolons
 	signature digest
+	hopeless  bool // the signature is not 64 lower-case hexadecimal digits, so it is nobody's
 }
 
 // unsupportedMechanism is S3's message for signature version 2 and SigV4A.
@@ -196,10 +197,7 @@ func (a *Auth) parseParts(credential string, encoded bool, signedHeaders, signat
 	if len(a.day) != len("20060102") {
 		return refuseCredential(Malformed, `incorrect date format. This date in the credential must be in the format "yyyyMMdd".`)
 	}
-	if !decodeDigest(&a.signature, signature) {
-		return refuse(Malformed, "the signature is not 64 lower-case hexadecimal digits")
-	}
-	a.signed = signedHeaders
+	a.signed, a.hopeless = signedHeaders, !decodeDigest(&a.signature, signature)
 	return nil
 }
 

@@ -108,7 +108,7 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 		case h.name == "content-length" && r.ContentLength >= 0:
 			dst = strconv.AppendInt(dst, r.ContentLength, 10) // net/http keeps it out of the header map
 		default:
-			return nil, refuse(Mismatch, "a signed header is not in the request")
+			return nil, absent(h.name)
 		}
 		dst = append(dst, '\n')
 	}

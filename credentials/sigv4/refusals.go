@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// maxShownName is the length of the longest header name that an error tells.
+const maxShownName = 128
+
 // The functions in this file return the errors that have more than a fixed message. Their texts are those of S3, if it has one.
 
 // refuseCredential returns an error in the Credential part.
@@ -102,6 +105,16 @@ func (s *scratch) unsignedHeaders(r *Request) *Error {
 
 func notSigned(names string) *Error {
 	return &Error{Reason: UnsignedHeader, Detail: names, Facts: Facts{Unsigned: names}}
+}
+
+// absent returns the error for a signed header that did not arrive.
+//
+//go:noinline
+func absent(name string) *Error {
+	if !printable(name) || len(name) > maxShownName {
+		return refuse(Mismatch, "a signed header is not in the request")
+	}
+	return &Error{Reason: Mismatch, Detail: "the signed header " + name + " is not in the request", Facts: Facts{Absent: name}}
 }
 
 func payloadMismatch(signed, computed string) *Error {

@@ -82,7 +82,7 @@ func (a *Auth) verify(secret string, o *Options) (*Verified, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if secret == "" {
+	if secret == "" || a.hopeless {
 		return nil, refuse(Mismatch, "")
 	}
 	source := keySource{secret, a.day, a.Region, a.Service}

@@ -99,7 +99,7 @@ func (s *server) deletePolicy(ctx context.Context, _ *rpc.Call, in *iam.DeletePo
 // listEntitiesForPolicy lists roles only: there are neither users nor groups.
 func (s *server) listEntitiesForPolicy(_ context.Context, _ *rpc.Call, in *iam.ListEntitiesForPolicyRequest) (*iam.ListEntitiesForPolicyResponse, error) {
 	arn := api.Value(in.PolicyArn)
-	if _, err := s.iam.GetPolicy(arn); err != nil {
+	if err := s.iam.CheckAttachable(arn); err != nil {
 		return nil, err
 	}
 	after, limit, err := page(in.Marker, in.MaxItems)

@@ -47,6 +47,8 @@ func s3SignatureError(refused *sigv4.Error) s3Error {
 		e.code = s3MalformedQuery
 	}
 	switch {
+	case refused.Reason == sigv4.Mismatch && strings.ContainsAny(refused.Facts.Absent, "_."):
+		e.message += " The signed header " + refused.Facts.Absent + " did not arrive: servers and proxies drop names with underscores or dots unless they are told to expect them."
 	case e.message != "":
 	case e.code == s3MalformedHeader:
 		e.message = "The authorization header is malformed; " + refused.Detail

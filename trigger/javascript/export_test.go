@@ -6,16 +6,34 @@ import "time"
 func (o *Options) Hurry() { o.loadTime, o.grace = 300*time.Millisecond, 100*time.Millisecond }
 
 // AtFullSpeed returns how long a call that begins now may compute at full speed.
-func (r *Runtime) AtFullSpeed() time.Duration { return r.o.debt.allowance(r.o.Now()) }
+func (r *Runtime) AtFullSpeed() time.Duration { return r.o.debt.allowance(r.o.Now(), r.SlowCalls()) }
 
-// Drain waits until no call holds a machine.
+// Drain waits until no call is in progress.
 func (r *Runtime) Drain() {
-	for range cap(r.slots) {
-		r.slots <- struct{}{}
+	for r.InProgress() > 0 {
+		time.Sleep(time.Millisecond)
 	}
-	for range cap(r.slots) {
-		<-r.slots
-	}
+}
+
+// InProgress returns how many calls have begun and not ended.
+func (r *Runtime) InProgress() int {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	return r.queue.begun
+}
+
+// Waiting returns how many calls have not begun.
+func (r *Runtime) Waiting() int {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	return len(r.queue.waiting)
+}
+
+// Computing returns how many calls compute.
+func (r *Runtime) Computing() int {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	return r.queue.computing
 }
 
 // SlowCalls returns how many calls have used up their time at full speed.

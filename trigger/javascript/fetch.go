@@ -2,6 +2,7 @@ package javascript
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -80,6 +81,10 @@ func (m *machine) fetch(a arguments) (any, error) {
 	if m.sending+size > maxSending {
 		return nil, fmt.Errorf("fetch: the requests in progress have more than %d bytes", maxSending)
 	}
+	if m.fetching == nil {
+		m.fetching, m.abandon = context.WithCancel(m.ctx)
+		m.fetched = make(chan func() error, maxFetches)
+	}
 	request, err := m.request(&f)
 	if err != nil {
 		return nil, err
@@ -110,7 +115,7 @@ func (m *machine) request(f *fetchRequest) (*http.Request, error) {
 		}
 		body = bytes.NewReader(raw)
 	}
-	request, err := http.NewRequestWithContext(m.ctx, f.Method, f.URL, body)
+	request, err := http.NewRequestWithContext(m.fetching, f.Method, f.URL, body)
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,14 @@ const (
 	maxLost = 4               // machines of a function that do not stop; with as many, its calls fail
 )
 
-// hold is what a job keeps from other jobs: a slot, and the loading lock while it loads a changed version.
+// hold is what a job keeps from other jobs: its place in the queue, its share of the slow lane, and the loading lock while it loads a
+// changed version.
 //
 // The engine cannot stop a built-in function, such as the search for a long string in a longer one. A machine in such a function does
 // not notice that its call has ended. After grace it counts as lost: its hold is released although the machine still computes.
 type hold struct {
-	r    *Runtime
-	call trigger.Call
+	r   *Runtime
+	job *job
 
 	mu    sync.Mutex
 	phase phase
@@ -66,24 +67,24 @@ func (h *hold) lose(in phase) {
 	}
 	h.lost = true
 	lost := h.r.lost.Add(1)
-	h.r.o.Log.Error("a trigger function does not stop; its machine is busy in a built-in function", "function", h.call.ARN, "request_id",
-		h.call.RequestID, "file", h.r.o.File, "machines", lost, "limit", maxLost)
+	h.r.o.Log.Error("a trigger function does not stop; its machine is busy in a built-in function", "function", h.job.call.ARN, "request_id",
+		h.job.call.RequestID, "file", h.r.o.File, "machines", lost, "limit", maxLost)
 	if in == loading && h.free != nil {
 		h.free()
 	}
-	<-h.r.slots
+	h.job.slow.abandon()
+	h.r.queue.abandon(h.job)
 }
 
-// finish is called when the job has ended.
-func (h *hold) finish() {
+// finish is called when the job has ended. It returns the next one.
+func (h *hold) finish() *job {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.phase = finished
 	if h.lost {
 		h.r.lost.Add(-1)
-		return
 	}
-	<-h.r.slots
+	return h.r.queue.finish(h.job)
 }
 
 // errLost is the error of a job that was lost and has stopped after all. The caller has gone.

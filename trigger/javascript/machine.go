@@ -1,6 +1,7 @@
 package javascript
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -50,39 +51,50 @@ var prelude = sync.OnceValues(func() ([]byte, error) {
 
 // machine is an engine that has loaded a version of the function. It runs one call at a time.
 type machine struct {
-	o       *Options
-	version *version
-	vm      *quickjs.VM
-	pace    *pacer
-	enterJS quickjs.Value // the prelude's function enter
-	calls   int
+	o         *Options
+	queue     *queue
+	version   *version
+	vm        *quickjs.VM
+	engine    *engine
+	pace      *pacer
+	rejected  rejections
+	functions functions
+	described string // the ARN that JavaScript knows
+	calls     int
 
 	ctx      context.Context // of the call in progress, or of loading
 	call     trigger.Call
+	job      *job
+	promise  *quickjs.Value // of the handler; nil if there is none
 	ended    bool
 	output   string
 	failure  error
 	unloaded error              // why the last import failed
 	lines    int                // printed by the call
 	timers   map[int]time.Time  // when each is due
+	fetching context.Context    // ends with the call; nil before the first fetch
+	abandon  context.CancelFunc // ends fetching
 	fetched  chan func() error  // settles a fetch in JavaScript
 	fetches  int                // in progress
 	sending  int                // bytes of these requests
-	abandon  context.CancelFunc // ends the fetches of the call
 }
 
-// newMachine makes an engine and loads the version, for at most Options.loadTime and until life ends, whatever the deadline of the call is.
+// functions are those of the prelude that Go calls.
+type functions struct{ other, begin, settled, unhandled quickjs.Value }
+
+// newMachine makes an engine and loads the version, for at most Options.loadTime and until r is closed, whatever the deadline of the call is.
 // What the file prints while it loads is logged with the call.
-func newMachine(life context.Context, o *Options, v *version, call trigger.Call) (*machine, error) {
+func newMachine(r *Runtime, v *version, j *job) (*machine, error) {
+	life, o := r.life, &r.o
 	code, err := prelude()
 	if err != nil {
 		return nil, &trigger.InvokeError{Reason: "the prelude: " + err.Error()}
 	}
-	m := &machine{o: o, version: v}
+	m := &machine{o: o, queue: &r.queue, version: v, timers: map[int]time.Time{}}
 	if m.vm, err = quickjs.NewVM(); err != nil {
 		return nil, &trigger.InvokeError{Reason: err.Error()}
 	}
-	if err := m.prepare(code); err != nil {
+	if err := m.prepare(code, j); err != nil {
 		m.close()
 		return nil, &trigger.InvokeError{Reason: err.Error()}
 	}
@@ -95,9 +107,14 @@ func newMachine(life context.Context, o *Options, v *version, call trigger.Call)
 	}
 	ctx, cancel := context.WithTimeout(life, o.loadTime)
 	defer cancel()
-	m.begin(ctx, call)
-	m.pace.beginLoad(ctx.Done())
-	_, err = m.run("load", v.main, source, o.Handler)
+	m.begin(ctx, j)
+	m.pace.beginLoad(ctx.Done(), j)
+	_, err = m.run(func() error {
+		if err := m.enter("load", v.main, source, o.Handler); err != nil {
+			return err
+		}
+		return m.drain()
+	})
 	if life.Err() != nil {
 		err = errClosed
 	} else if errors.Is(err, context.DeadlineExceeded) {
@@ -111,12 +128,14 @@ func newMachine(life context.Context, o *Options, v *version, call trigger.Call)
 }
 
 // prepare sets the limits and evaluates the prelude.
-func (m *machine) prepare(code []byte) (err error) {
-	if m.pace, err = newPacer(m.vm, m.o.Now, m.o.debt); err != nil {
+func (m *machine) prepare(code []byte, j *job) (err error) {
+	if m.engine, err = newEngine(m.vm); err != nil {
 		return err
 	}
-	m.begin(context.Background(), trigger.Call{})
-	m.pace.beginLoad(nil)
+	m.pace = newPacer(m.vm, m.engine, m.o, m.queue)
+	m.rejected.watch(m.engine)
+	m.begin(context.Background(), j)
+	m.pace.beginLoad(nil, j)
 	m.vm.SetMemoryLimit(uintptr(m.o.Memory)) //nolint:gosec // G115: New has checked it
 	m.vm.SetModuleLoader(m.loadModule, m.resolveModule)
 	if err := m.vm.RegisterHostFunc("__host", m.host); err != nil {
@@ -126,71 +145,127 @@ func (m *machine) prepare(code []byte) (err error) {
 	if _, err := m.vm.EvalBytecode(code); err != nil {
 		return err
 	}
-	m.enterJS, err = m.vm.EvalValue("const enter = globalThis.__enter; delete globalThis.__enter; enter", quickjs.EvalGlobal)
+	f := &m.functions
+	for name, value := range map[string]*quickjs.Value{"other": &f.other, "begin": &f.begin, "settled": &f.settled, "unhandled": &f.unhandled} {
+		if *value, err = m.vm.EvalValue("__enter."+name, quickjs.EvalGlobal); err != nil {
+			return err
+		}
+	}
+	_, err = m.vm.Eval("delete globalThis.__enter", quickjs.EvalGlobal)
 	return err
 }
 
 // invoke runs the handler once.
-func (m *machine) invoke(ctx context.Context, call trigger.Call) ([]byte, error) {
+func (m *machine) invoke(j *job) ([]byte, error) {
 	m.calls++
-	arn, err := trigger.ParseARN(call.ARN)
-	if err != nil {
-		return nil, &trigger.InvokeError{Reason: err.Error()}
-	}
-	version := arn.Qualifier
-	if version == "" {
-		version = "$LATEST"
-	}
-	m.begin(ctx, call)
-	m.pace.begin(ctx.Done())
-	output, err := m.run("invoke", string(call.Event), call.RequestID, call.ARN, arn.Name, version, strconv.FormatInt(m.o.Memory>>20, 10), call.ResponseOnly)
+	m.begin(j.ctx, j)
+	m.pace.begin(j.ctx.Done(), j)
+	output, err := m.run(func() error { return m.start(j.call) })
 	if err != nil {
 		return nil, err
 	}
 	return []byte(output), nil
 }
 
-func (m *machine) begin(ctx context.Context, call trigger.Call) {
-	m.ctx, m.call = ctx, call
+func (m *machine) begin(ctx context.Context, j *job) {
+	m.ctx, m.call, m.job = ctx, j.call, j
 	m.ended, m.output, m.failure, m.lines = false, "", nil, 0
-	m.timers, m.fetches, m.sending = map[int]time.Time{}, 0, 0
+	clear(m.timers)
+	m.fetching, m.fetched, m.fetches, m.sending = nil, nil, 0, 0
+}
+
+// start calls the handler and keeps the promise that it returned.
+func (m *machine) start(call trigger.Call) error {
+	if call.ARN != m.described {
+		arn, err := trigger.ParseARN(call.ARN)
+		if err != nil {
+			return &trigger.InvokeError{Reason: err.Error()}
+		}
+		if err := m.enter("describe", arn.Name, cmp.Or(arn.Qualifier, "$LATEST"), call.ARN, strconv.FormatInt(m.o.Memory>>20, 10)); err != nil {
+			return err
+		}
+		m.described = call.ARN
+	}
+	returned, err := m.functions.begin.CallValue(quickjs.UndefinedValue, string(call.Event), call.RequestID, call.ResponseOnly)
+	if err == nil && !returned.IsUndefined() {
+		m.promise = &returned
+	}
+	return err
 }
 
 // run performs an operation of the prelude and then what the handler waits for, until the operation has ended or the context ends.
-func (m *machine) run(operation string, values ...any) (string, error) {
-	call := m.ctx
-	defer func() { m.pace.end(call.Err() != nil) }()
-	fetching, abandon := context.WithCancel(m.ctx)
-	m.ctx, m.abandon, m.fetched = fetching, abandon, make(chan func() error, maxFetches)
-	defer abandon()
-	err := m.enter(operation, values...)
+func (m *machine) run(operation func() error) (string, error) {
+	defer m.end()
+	err := m.ctx.Err()
+	if err == nil {
+		m.pace.enter()
+		err = operation()
+	}
 	for err == nil && !m.ended {
-		if err = m.drain(); err == nil && !m.ended {
-			err = m.next()
-		}
+		err = m.step()
 	}
 	if err == nil {
 		err = m.failure
 	}
+	if err == nil {
+		err = m.strayAtLast()
+	}
+	m.pace.count()
 	return m.output, m.explain(err)
 }
 
-// enter calls the prelude's function enter.
+// step runs what is ready and then waits for what comes next, unless the operation has ended.
+func (m *machine) step() error {
+	if err := m.drain(); err != nil {
+		return err
+	}
+	if m.promise != nil && !m.ended {
+		if err := m.settle(); err != nil || m.ended {
+			return err
+		}
+	}
+	if m.ended || m.engine.hasJobs() {
+		return nil
+	}
+	if err := m.stray(); err != nil {
+		return err
+	}
+	m.pace.count()
+	return m.next()
+}
+
+// end leaves nothing of a call behind.
+func (m *machine) end() {
+	m.pace.end(m.ctx.Err() != nil)
+	if m.fetching != nil {
+		m.abandon()
+	}
+	m.keep(nil)
+}
+
+// keep has the machine wait for another promise, or none.
+func (m *machine) keep(promise *quickjs.Value) {
+	if m.promise != nil {
+		m.promise.Free()
+	}
+	m.promise = promise
+}
+
+// enter calls an operation of the prelude.
 func (m *machine) enter(operation string, values ...any) error {
 	if err := m.ctx.Err(); err != nil {
 		return err
 	}
-	m.pace.enter()
-	_, err := m.enterJS.Call(quickjs.UndefinedValue, append([]any{operation}, values...)...)
-	m.pace.count()
+	_, err := m.functions.other.Call(quickjs.UndefinedValue, append([]any{operation}, values...)...)
 	return err
 }
 
 // drain runs the jobs that are ready, such as the continuations of async functions.
 func (m *machine) drain() error {
-	m.pace.enter()
-	_, err := m.vm.ExecutePendingJobs()
-	m.pace.count()
+	var err error
+	if m.engine.hasJobs() {
+		_, err = m.vm.ExecutePendingJobs()
+	}
 	if cause := m.ctx.Err(); cause != nil {
 		return cause
 	}
@@ -199,6 +274,25 @@ func (m *machine) drain() error {
 		return err
 	}
 	return nil // another error means that there are very many jobs: run calls drain again
+}
+
+// settle looks whether the handler's promise has settled, and then ends the call.
+func (m *machine) settle() error {
+	state, result := m.engine.promise(m.promise)
+	switch state {
+	case pending:
+		return nil
+	case noPromise:
+		return &trigger.FunctionError{Type: "TypeError", Message: "not a promise"}
+	}
+	defer result.Free()
+	text, err := m.functions.settled.Call(quickjs.UndefinedValue, state == refused, result)
+	if output, ok := text.(string); ok {
+		m.ended, m.output = true, output
+	}
+	m.rejected.forget(m.promise)
+	m.keep(nil)
+	return err
 }
 
 // next waits for the timer or the fetch that ends first and passes it to JavaScript. When there is neither, nothing more can happen.
@@ -216,16 +310,21 @@ func (m *machine) next() error {
 		defer t.Stop()
 		timer = t.C
 	}
+	proceed := m.ctx.Err
+	m.queue.pause(m.job)
 	select {
 	case <-timer:
 		delete(m.timers, id)
-		return m.enter("fire", id)
-	case settle := <-m.fetched:
+		proceed = func() error { return m.enter("fire", id) }
+	case proceed = <-m.fetched:
 		m.fetches--
-		return settle()
 	case <-m.ctx.Done():
-		return m.ctx.Err()
 	}
+	if !m.pace.slow {
+		m.queue.resume(m.job)
+	}
+	m.pace.enter()
+	return proceed()
 }
 
 // nextTimer returns the timer that is due first. Of several, the one that was set first comes first.
@@ -263,7 +362,12 @@ func (m *machine) outOfMemory() error {
 
 // close frees the engine. A machine that cannot be freed is left to the garbage of the process, and logged.
 func (m *machine) close() {
-	m.enterJS.Free()
+	m.rejected.close()
+	for _, f := range []*quickjs.Value{&m.functions.other, &m.functions.begin, &m.functions.settled, &m.functions.unhandled} {
+		if f.VM() != nil {
+			f.Free()
+		}
+	}
 	if m.pace != nil {
 		m.pace.close()
 		defer m.pace.forget()

@@ -68,6 +68,36 @@ func TestCallsThatDoNotStopGiveTheirPlaceToOthers(t *testing.T) {
 	}
 }
 
+func TestALostMachineLeavesTheSlowLane(t *testing.T) {
+	r, log := start(t, "a.mjs", `export const handler = async () => { const end = Date.now() + 100; while (Date.now() < end); console.log('searching'); `+
+		strings.NewReplacer("7e4", "1.4e5", "3.5e4", "7e4").Replace(search)+` }`, func(o *javascript.Options) {
+		o.Instances = 1
+		o.Hurry()
+	})
+	r.Stop(100 * time.Millisecond) // so that a call is slow after a short time
+	for r.Lost() == 0 {
+		ctx, stop := context.WithCancel(t.Context())
+		before := log.String()
+		ended := make(chan error, 1)
+		go func() {
+			_, err := invoke(ctx, r, `{}`)
+			ended <- err
+		}()
+		for len(ended) == 0 && !strings.Contains(log.String()[len(before):], "searching") {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(20 * time.Millisecond) // if the search has not begun then, the call is tried again
+		stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		until(t, "the call is neither lost nor stopped", func() bool { return r.InProgress() == 0 })
+	}
+	if n := r.SlowCalls(); n != 0 {
+		t.Errorf("%d calls in the slow lane", n)
+	}
+}
+
 func TestAFileThatDoesNotStopWhileLoadingLeavesTheVersionBefore(t *testing.T) {
 	var path string
 	r, _ := start(t, "a.mjs", `export const handler = async () => 1`, func(o *javascript.Options) {

@@ -1,23 +1,19 @@
 package javascript
 
 import (
-	"errors"
-	"reflect"
+	"cmp"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"modernc.org/libc"
-	"modernc.org/libquickjs"
 	"modernc.org/quickjs"
 )
 
 const (
 	fullSpeed = 100 * time.Millisecond // of computing that a call may do at full speed
 	brief     = 5 * time.Millisecond   // the same, for a function that is in debt
-	slowShare = 30                     // afterwards all slow calls together get this fraction (one 30th) of one processor
 	debtShare = 100                    // a function pays its debt with this fraction (one 100th) of one processor
 	forgiven  = fullSpeed / 4          // of computing that a stopped call does not owe
 	maxDebt   = time.Minute            // until everything has been paid for
@@ -32,17 +28,19 @@ const (
 // replaces it by one that also waits. Because 10,000 calls of built-in functions may take hours, a pacer sets the engine's count
 // to zero from time to time. Short callbacks may return before the handler is called at all, so it counts when JavaScript returns, too.
 type pacer struct {
-	vm   *quickjs.VM
-	key  uintptr
-	now  func() time.Time
-	lane *lane
-	debt *debt
+	vm    *quickjs.VM
+	key   uintptr
+	now   func() time.Time
+	queue *queue
+	debt  *debt
 
-	done  <-chan struct{} // of the call's context
-	used  time.Duration   // of computing by the call
-	allow time.Duration   // of computing at full speed
-	owes  bool            // if the call is stopped, the function owes what it used
-	slow  bool            // the call is in the lane
+	job  *job
+	done <-chan struct{} // of the call's context
+	used time.Duration   // of computing by the call
+	owes bool            // if the call is stopped, the function owes what it used
+	slow bool            // the call is in the lane
+	full time.Duration   // of computing before it was
+	due  time.Duration   // of computing in the lane that it has not waited for yet
 
 	last   time.Time     // when used was counted last, or JavaScript was entered
 	locked bool          // the goroutine keeps its thread, whose processor time is counted
@@ -51,46 +49,24 @@ type pacer struct {
 	mu      sync.Mutex
 	counter *int32      // the engine's count of jumps and calls before the next check; nil when the machine is closed
 	timer   *time.Timer // of the next check
+	armed   bool        // the timer runs
 	runs    bool
 }
 
 var (
-	pacers    sync.Map // of *pacer by key
-	lastPacer atomic.Uintptr
+	pacers  sync.Map // of *pacer by key
+	lastKey atomic.Uintptr
 )
 
 // newPacer installs the interrupt handler.
-func newPacer(vm *quickjs.VM, now func() time.Time, d *debt) (*pacer, error) {
-	p := &pacer{vm: vm, key: lastPacer.Add(1), now: now, lane: slowLane, debt: d}
-	// quickjs does not export the engine's handles. Reading them depends on its version, which go.mod fixes;
-	// TestALoopIsSlowedDownAndStopped fails if the handler is not called.
-	handles := reflect.ValueOf(vm).Elem().FieldByName("runtime")
-	if handles.Kind() != reflect.Pointer || handles.IsNil() {
-		return nil, errNoHandle
-	}
-	engine, tls := handles.Elem().FieldByName("cRuntime"), handles.Elem().FieldByName("tls")
-	if engine.Kind() != reflect.Uintptr || tls.Type() != reflect.TypeFor[*libc.TLS]() {
-		return nil, errNoHandle
-	}
-	context := reflect.ValueOf(vm).Elem().FieldByName("cContext")
-	if context.Kind() != reflect.Uintptr || context.Uint() == 0 {
-		return nil, errNoHandle
-	}
-	p.counter = &(*libquickjs.TJSContext)(pointer(uintptr(context.Uint()))).Finterrupt_counter
+func newPacer(vm *quickjs.VM, e *engine, o *Options, q *queue) *pacer {
+	p := &pacer{vm: vm, key: lastKey.Add(1), now: o.Now, queue: q, debt: o.debt, counter: e.counter()}
 	p.timer = time.AfterFunc(time.Hour, p.hasten)
 	p.timer.Stop()
 	pacers.Store(p.key, p)
-	libquickjs.XJS_SetInterruptHandler((*libc.TLS)(tls.UnsafePointer()), uintptr(engine.Uint()), functionPointer(interrupt), p.key)
-	return p, nil
+	e.onInterrupt(interrupt, p.key)
+	return p
 }
-
-var errNoHandle = errors.New("javascript: this version of modernc.org/quickjs keeps its runtime elsewhere; adapt newPacer")
-
-// functionPointer returns a Go function as translated C code calls it. It does what quickjs does for its own handler.
-func functionPointer(f any) uintptr { return (*[2]uintptr)(unsafe.Pointer(&f))[1] } //nolint:gosec // G103: see above
-
-// pointer returns an address in the engine's memory, which is not Go's.
-func pointer(address uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&address)) } //nolint:gosec // G103: see above
 
 // interrupt is the interrupt handler of all engines. It returns 1 to stop JavaScript, which no catch or finally sees.
 func interrupt(_ *libc.TLS, _, key uintptr) int32 {
@@ -101,25 +77,32 @@ func interrupt(_ *libc.TLS, _, key uintptr) int32 {
 	return 0
 }
 
-// beginLoad starts loading, which ends when done is closed.
-func (p *pacer) beginLoad(done <-chan struct{}) { p.start(done, fullSpeed, false) }
+// beginLoad starts loading for the job, which ends when done is closed.
+func (p *pacer) beginLoad(done <-chan struct{}, j *job) { p.start(done, j, false) }
 
-// begin starts a call, which ends when done is closed.
-func (p *pacer) begin(done <-chan struct{}) { p.start(done, p.debt.allowance(p.now()), true) }
+// begin starts the job's call, which ends when done is closed.
+func (p *pacer) begin(done <-chan struct{}, j *job) { p.start(done, j, true) }
 
-func (p *pacer) start(done <-chan struct{}, allow time.Duration, owes bool) {
-	p.done, p.used, p.allow, p.owes = done, 0, allow, owes
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.runs = true
-	p.timer.Reset(checkEach)
+func (p *pacer) start(done <-chan struct{}, j *job, owes bool) {
+	p.done, p.job, p.used, p.full, p.due, p.owes = done, j, 0, 0, 0, owes
+	p.run(true)
 }
 
-// hasten makes the engine call the interrupt handler at the next jump or call, while the call runs.
+// run says whether the machine computes. The timer is left to itself when it does not: most calls are so short that it never fires.
+func (p *pacer) run(runs bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.runs = runs; runs && !p.armed {
+		p.armed = true
+		p.timer.Reset(checkEach)
+	}
+}
+
+// hasten makes the engine call the interrupt handler at the next jump or call, while the machine computes.
 func (p *pacer) hasten() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.runs && p.counter != nil {
+	if p.armed = p.runs && p.counter != nil; p.armed {
 		atomic.StoreInt32(p.counter, 0) // the engine counts down without looking; at worst it misses this once
 		p.timer.Reset(checkEach)
 	}
@@ -128,17 +111,26 @@ func (p *pacer) hasten() {
 // end is called when a call or loading has ended. If it was stopped, the function owes what it used, unless that was little: it has mostly
 // waited.
 func (p *pacer) end(stopped bool) {
-	p.mu.Lock()
-	p.runs = false
-	p.timer.Stop()
-	p.mu.Unlock()
+	p.run(false)
 	if stopped && p.owes && (p.slow || p.used > forgiven) {
-		p.debt.add(min(p.used, p.allow), p.now())
+		p.debt.add(cmp.Or(p.full, p.used), p.now())
 	}
 	if p.slow {
-		p.lane.leave(p.debt)
+		p.job.slow.leave()
 		p.slow = false
 	}
+	p.unlock()
+}
+
+// lock keeps the goroutine on its thread, so that the thread's processor time can be counted.
+func (p *pacer) lock() {
+	runtime.LockOSThread()
+	if p.cpu, p.locked = threadTime(); !p.locked {
+		runtime.UnlockOSThread()
+	}
+}
+
+func (p *pacer) unlock() {
 	if p.locked {
 		runtime.UnlockOSThread()
 		p.locked = false
@@ -148,9 +140,9 @@ func (p *pacer) end(stopped bool) {
 // enter is called before Go calls JavaScript: time since the last count was not computing, unless it is processor time.
 func (p *pacer) enter() { p.last = p.now() }
 
-// count adds the time since the last count and waits if the call has used up its time at full speed. It is called when JavaScript
-// returns and while it computes. What computes for more than brief keeps its thread from then on, so that waiting for a processor
-// does not count.
+// count adds the time since the last count and waits if the call has used up its time at full speed. It is called before the machine
+// waits for something, at the end, and while it computes. What computes for more than brief keeps its thread from then on, so that waiting for
+// a processor does not count.
 func (p *pacer) count() {
 	var slice time.Duration
 	if p.locked {
@@ -160,20 +152,38 @@ func (p *pacer) count() {
 		slice = min(p.now().Sub(p.last), maxSlice)
 	}
 	p.used += slice
-	if !p.locked && p.used > brief {
-		runtime.LockOSThread()
-		if p.cpu, p.locked = threadTime(); !p.locked {
-			runtime.UnlockOSThread()
-		}
-	}
-	if p.used > p.allow {
-		if !p.slow {
-			p.lane.join(p.debt)
-			p.slow = true
-		}
-		p.lane.wait(p.debt, min(slice, p.used-p.allow), p.done)
+	if p.used > brief {
+		p.pace(slice)
 	}
 	p.last = p.now()
+}
+
+// pace is the part of count for calls that have computed for longer than most.
+func (p *pacer) pace(slice time.Duration) {
+	if !p.slow {
+		free := fullSpeed
+		if p.owes {
+			free = p.debt.allowance(p.now(), p.job.slow.others())
+		}
+		if p.used > free {
+			p.slow, p.full = true, free
+			p.job.slow.join()
+			p.queue.pause(p.job) // from now on the lane says when it computes
+			slice = min(slice, p.used-free)
+		}
+	}
+	if p.slow {
+		if p.due += slice; p.due >= slowSlice {
+			p.unlock()
+			p.run(false)
+			p.job.slow.wait(p.due, p.done)
+			p.due = 0
+			p.run(true)
+		}
+	}
+	if !p.locked {
+		p.lock()
+	}
 }
 
 // check is count within JavaScript. It returns true when the call has ended.
@@ -190,9 +200,11 @@ func (p *pacer) check() bool {
 
 // close is called before the machine is closed.
 func (p *pacer) close() {
-	p.end(false)
+	p.run(false)
+	p.unlock()
 	p.mu.Lock()
 	p.counter = nil
+	p.timer.Stop()
 	p.mu.Unlock()
 }
 
@@ -218,49 +230,13 @@ func (d *debt) add(used time.Duration, now time.Time) {
 	}
 }
 
-// allowance returns how long a call may compute at full speed.
-func (d *debt) allowance(now time.Time) time.Duration {
+// allowance returns how long a call may compute at full speed while so many other calls of the function are slow. Without the number, a
+// handler that loops would get the whole time in every call that begins before the first one is stopped.
+func (d *debt) allowance(now time.Time, slow int) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now.Before(d.paid) {
 		return brief
 	}
-	return fullSpeed
-}
-
-// lane shares a fraction of one processor among functions with slow calls, and the share of a function among its slow calls.
-type lane struct {
-	mu    sync.Mutex
-	calls map[*debt]int // that are slow, by function
-}
-
-var slowLane = &lane{calls: map[*debt]int{}}
-
-// join adds a slow call of a function.
-func (l *lane) join(function *debt) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.calls[function]++
-}
-
-// leave removes a slow call of a function.
-func (l *lane) leave(function *debt) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.calls[function]--; l.calls[function] == 0 {
-		delete(l.calls, function)
-	}
-}
-
-// wait pauses for what the slice costs, or until done.
-func (l *lane) wait(function *debt, slice time.Duration, done <-chan struct{}) {
-	l.mu.Lock()
-	shares := slowShare * len(l.calls) * l.calls[function]
-	l.mu.Unlock()
-	timer := time.NewTimer(slice * time.Duration(shares-1))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-done:
-	}
+	return max(fullSpeed>>min(2*slow, 10), brief)
 }

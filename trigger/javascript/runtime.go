@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,7 @@ const (
 	DefaultMemory    = 64 << 20         // bytes a machine may use
 	MinMemory        = 4 << 20          // bytes that the engine and the prelude need, with some to spare
 	DefaultInstances = 8                // machines of a function
-	maxCalls         = 1000             // calls of a machine before a new one takes its place
+	maxCalls         = 10_000           // calls of a machine before a new one takes its place
 	loadTime         = 10 * time.Second // to load the files; Lambda's limit for the init phase
 )
 
@@ -46,8 +47,7 @@ type Options struct {
 // Runtime runs the handler of one file. It implements trigger.Runtime.
 type Runtime struct {
 	o     Options
-	slots chan struct{} // one for each machine that runs a call
-	jobs  chan job      // to a goroutine that waits for one
+	queue queue
 
 	life context.Context // until Close; loading ends with it
 	end  context.CancelFunc
@@ -75,28 +75,14 @@ func New(o Options) *Runtime {
 		o.Client = newClient()
 	}
 	o.loadTime, o.grace, o.debt = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace), new(debt)
-	r := &Runtime{o: o, slots: make(chan struct{}, o.Instances), jobs: make(chan job), loading: make(chan struct{}, 1)}
+	r := &Runtime{o: o, loading: make(chan struct{}, 1)}
+	r.queue = queue{most: o.Instances, width: min(o.Instances, runtime.GOMAXPROCS(0)), run: r.work}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
 }
 
 // errClosed is the error of calls after Close.
 var errClosed = &trigger.InvokeError{Reason: "the function is being removed from the configuration"}
-
-// job is a call on its way to a goroutine that runs machines.
-type job struct {
-	ctx    context.Context // of limitOf
-	cancel context.CancelFunc
-	call   trigger.Call
-	hold   *hold
-	done   chan<- result // has room for the result
-}
-
-// result is what a call returned.
-type result struct {
-	output []byte
-	err    error
-}
 
 // Invoke runs the handler. If the file, or one that it imports, has changed since the last call, Invoke loads the new version
 // first; if that fails, it logs the error and runs the old version.
@@ -107,24 +93,21 @@ func (r *Runtime) Invoke(ctx context.Context, call trigger.Call) ([]byte, error)
 	if err := r.checkLost(); err != nil {
 		return nil, err
 	}
+	j := &job{call: call, came: r.o.Now(), done: make(chan result, 1), slow: ticket{lane: slowLane, function: r.o.debt}}
+	j.ctx, j.cancel = limitOf(ctx)
+	j.hold.r, j.hold.job = r, j
+	r.queue.add(j)
 	select {
-	case r.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	done := make(chan result, 1)
-	limit, cancel := limitOf(ctx)
-	j := job{limit, cancel, call, &hold{r: r, call: call}, done}
-	select {
-	case r.jobs <- j:
-	default:
-		go r.work(j)
-	}
-	select {
-	case got := <-done:
+	case got := <-j.done:
+		r.queue.received(j)
 		return got.output, got.err
 	case <-ctx.Done():
-		context.AfterFunc(limit, j.hold.expire)
+		r.queue.received(j)
+		if r.queue.remove(j) {
+			j.cancel()
+		} else {
+			context.AfterFunc(j.ctx, j.hold.expire)
+		}
 		return nil, ctx.Err()
 	}
 }
@@ -139,21 +122,17 @@ func limitOf(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // work runs the job, and further ones until none comes for a while. The goroutine stays because its stack has grown: the engine
 // needs a deep one.
-func (r *Runtime) work(j job) {
+func (r *Runtime) work(j *job) {
 	idle := time.NewTimer(idleTime)
 	defer idle.Stop()
-	for {
+	for j != nil {
+		r.queue.yield()
 		output, err := r.run(j)
-		j.hold.finish()
+		next := j.hold.finish()
 		j.cancel()
-		j.done <- result{output, r.withoutFolder(err)}
-		idle.Reset(idleTime)
-		select {
-		case j = <-r.jobs:
-		case <-idle.C:
-			return
-		case <-r.life.Done():
-			return
+		r.queue.deliver(j, result{output, r.withoutFolder(err)})
+		if j = next; j == nil {
+			j = r.queue.await(r.life, idle)
 		}
 	}
 }
@@ -170,7 +149,7 @@ func (r *Runtime) withoutFolder(err error) error {
 }
 
 // run takes a machine, runs the call, and keeps the machine if the call succeeded.
-func (r *Runtime) run(j job) ([]byte, error) {
+func (r *Runtime) run(j *job) ([]byte, error) {
 	m, err := r.take(j)
 	if err != nil {
 		return nil, err
@@ -181,7 +160,7 @@ func (r *Runtime) run(j job) ([]byte, error) {
 		}
 		return nil, err
 	}
-	output, err := m.invoke(j.ctx, j.call)
+	output, err := m.invoke(j)
 	if err != nil || !r.give(m) {
 		m.close()
 	}
@@ -189,7 +168,7 @@ func (r *Runtime) run(j job) ([]byte, error) {
 }
 
 // take returns a machine with the newest version that loads.
-func (r *Runtime) take(j job) (*machine, error) {
+func (r *Runtime) take(j *job) (*machine, error) {
 	if m, err := r.update(j); m != nil || err != nil {
 		return m, err
 	}
@@ -200,7 +179,7 @@ func (r *Runtime) take(j job) (*machine, error) {
 		return m, nil
 	}
 	j.hold.load(nil)
-	m, err := newMachine(r.life, &r.o, current, j.call)
+	m, err := newMachine(r, current, j)
 	if !j.hold.loaded() {
 		return discard(m)
 	}
@@ -228,12 +207,20 @@ func (r *Runtime) pop() *machine {
 
 // update loads the files if they have changed, and returns the machine that has loaded them. It returns nil if they have not changed,
 // and if they do not load and there is a version before.
-func (r *Runtime) update(j job) (*machine, error) {
+func (r *Runtime) update(j *job) (*machine, error) {
+	r.mu.Lock()
+	current := r.version
+	r.mu.Unlock()
+	if current != nil && r.life.Err() == nil && len(r.loading) == 0 && !current.changedSince(j.came, r.o.Now) {
+		return nil, nil
+	}
+	r.queue.pause(j) // the one that loads may have to compute
 	select {
 	case r.loading <- struct{}{}:
 	case <-j.ctx.Done():
 		return nil, j.ctx.Err()
 	}
+	r.queue.resume(j)
 	free := func() { <-r.loading }
 	r.mu.Lock()
 	old := r.version
@@ -242,7 +229,7 @@ func (r *Runtime) update(j job) (*machine, error) {
 	case r.life.Err() != nil:
 		free()
 		return nil, errClosed
-	case old != nil && !old.changed():
+	case old != nil && !old.changedSince(j.came, r.o.Now):
 		free()
 		return nil, nil
 	}
@@ -275,14 +262,14 @@ func (r *Runtime) update(j job) (*machine, error) {
 
 // loadNext loads a changed version. If the machine is lost, others go on with the version before, and loadNext returns errLost in the
 // end; then free has been called.
-func (r *Runtime) loadNext(j job, old, next *version, free func()) (*machine, error) {
+func (r *Runtime) loadNext(j *job, old, next *version, free func()) (*machine, error) {
 	j.hold.load(func() {
 		if old != nil {
 			old.outlive(next)
 		}
 		free()
 	})
-	m, err := newMachine(r.life, &r.o, next, j.call)
+	m, err := newMachine(r, next, j)
 	if !j.hold.loaded() {
 		return discard(m)
 	}

@@ -25,9 +25,10 @@ type version struct {
 	main   string // the path of the file with the handler
 	module bool   // whether that file is an ES module
 
-	mu     sync.Mutex
-	texts  map[string]string // by absolute path: the main file and those that it imported
-	stamps map[string]stamp  // of these files, and of those that could not be read
+	mu      sync.Mutex
+	checked time.Time         // when all files were last found unchanged
+	texts   map[string]string // by absolute path: the main file and those that it imported
+	stamps  map[string]stamp  // of these files, and of those that could not be read
 }
 
 // stamp tells states of a file apart. A file that cannot be read has the zero stamp.
@@ -74,15 +75,20 @@ func (v *version) read(path string) (string, error) {
 	return text, err
 }
 
-// changed reports whether a file differs from what was read.
-func (v *version) changed() bool {
+// changedSince reports whether a file differs from what was read, as of the time or later.
+func (v *version) changedSince(at time.Time, now func() time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.checked.After(at) {
+		return false
+	}
+	begun := now()
 	for path, s := range v.stamps {
 		if stampOf(path) != s {
 			return true
 		}
 	}
+	v.checked = begun
 	return false
 }
 

@@ -2,6 +2,7 @@
 // costs nothing: new Array(2 ** 32 - 1), { length: 2 ** 53 - 1 }. They throw a RangeError when the length is over maxLength. (The engine
 // itself bounds the argument lists of apply and Reflect.construct.)
 const maxLength = 10_000_000;
+const { parse, stringify } = JSON; // the prelude's own, without bounds
 {
   const { apply } = Reflect, { isArray } = Array, { iterator } = Symbol, { defineProperty, getOwnPropertyDescriptor } = Object;
   const check = (list) => {

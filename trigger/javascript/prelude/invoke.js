@@ -17,12 +17,26 @@ const report = (error, output) => {
 // The engine throws null when it has no memory left for an error.
 const thrownNothing = (v) => new Error(v === null ? 'null was thrown; the memory may be used up' : String(v));
 
-let handler;
+// The engine's own functions: a handler may replace the members of Promise and Function, and bounds.js those of JSON.
+const { then } = Promise.prototype, { toString: sourceOf } = Function.prototype;
+
+// seesOneArgument reports whether a function cannot see more than its first argument: it has one name as its parameter, and no way to
+// get at the others. Most handlers are such functions, and making a context for them would take a third of a short call.
+const seesOneArgument = (f) => {
+  const text = Reflect.apply(sourceOf, f, []);
+  if (/^(async\b)?\s*(\(\s*[\w$]*\s*\)|[\w$]+)\s*=>/.test(text)) return true;
+  return /^(async\s+)?function\s*[\w$]*\s*\(\s*[\w$]*\s*\)/.test(text) && !/arguments|eval|\\/.test(text);
+};
+
+let handler, alone;
 const load = (path, source, name) => {
   const ready = (exports) => {
     handler = exports[name] ?? exports.default?.[name];
     if (typeof handler !== 'function') report(Object.assign(new Error(`${path} exports no function ${name}`), { name: 'Runtime.HandlerNotFound' }));
-    else report(undefined, 'null');
+    else {
+      alone = seesOneArgument(handler);
+      report(undefined, 'null');
+    }
   };
   if (source === null) import(path).then(ready, report);
   else {
@@ -38,64 +52,129 @@ const responseOf = (output) => {
   if (typeof output !== 'object' || output === null || Array.isArray(output) || typeof output.toJSON === 'function') return output;
   return { response: output.response };
 };
-const stringify = (output) => JSON.stringify(output === undefined ? null : output);
 
 // call is the call in progress. Of its callback, context.done and its promise, the one that comes first has the result. The result of
 // the callback is passed on when nothing is left to wait for, unless callbackWaitsForEmptyEventLoop is false.
-let call;
-const invoke = (eventText, awsRequestId, invokedFunctionArn, functionName, functionVersion, memoryLimitInMB, responseOnly) => {
-  if (timers.size) timers.clear(); // of the call before
-  if (fetches.size) fetches.clear();
-  const mine = { waits: true, completed: false, promised: false };
-  call = mine;
-  const end = (error, output) => {
-    if (call !== mine) return;
+let call, responseOnly;
+
+// encode ends the call and returns the text of its output. If there is none, it reports why and returns undefined.
+const encode = (output) => {
+  call = undefined;
+  let text;
+  try {
+    text = stringify(responseOnly ? responseOf(output) : output) ?? 'null';
+  } catch (e) {
+    host('log', 'error', short(`Unable to stringify response body: ${e?.message}`));
+    report(new Error('Unable to stringify response body'));
+    return undefined;
+  }
+  if (text.length <= maxOutput) return text;
+  report(undefined, text);
+  return undefined;
+};
+const end = (mine, error, output) => {
+  if (call !== mine) return;
+  if (error !== undefined && error !== null) {
     call = undefined;
-    if (error !== undefined && error !== null) { report(error); return; }
-    let text;
-    try { text = stringify(responseOnly ? responseOf(output) : output) ?? 'null'; } catch (e) { report(new Error(`Unable to stringify response body: ${e.message}`)); return; }
-    report(undefined, text);
-  };
+    report(error);
+    return;
+  }
+  const text = encode(output);
+  if (text !== undefined) report(undefined, text);
+};
+
+// contextOf returns the context of a call, and callbackOf its callback.
+let about;
+const describe = (functionName, functionVersion, invokedFunctionArn, memoryLimitInMB) => {
+  about = { functionName, functionVersion, invokedFunctionArn, memoryLimitInMB, logGroupName: `/aws/lambda/${functionName}` };
+};
+const getRemainingTimeInMillis = () => host('remaining');
+const contextOf = (mine, awsRequestId) => {
   const done = (error, output) => {
     if (mine.completed) return;
     mine.completed = true;
-    end(error, output);
+    end(mine, error, output);
   };
-  const callback = (error, output) => {
-    if (mine.completed) return;
-    Object.assign(mine, { completed: true, output });
-    if (!mine.waits || (error !== undefined && error !== null)) end(error, output);
-  };
-  mine.idle = () => {
-    if (!mine.completed && mine.promised) end(Object.assign(new Error('the handler returned a promise that can no longer settle'), { name: 'Runtime.NodeJsExit' }));
-    if (!mine.completed && !mine.promised) console.warn('the handler is not async and did not call its callback; the output is null');
-    end(undefined, mine.output);
-  };
-  const fail = (error) => done(error ?? thrownNothing(error));
-  const context = {
-    functionName, functionVersion, invokedFunctionArn, memoryLimitInMB, awsRequestId,
-    logGroupName: `/aws/lambda/${functionName}`, logStreamName: awsRequestId,
-    getRemainingTimeInMillis: () => host('remaining'),
+  return {
+    functionName: about.functionName, functionVersion: about.functionVersion, invokedFunctionArn: about.invokedFunctionArn,
+    memoryLimitInMB: about.memoryLimitInMB, awsRequestId, logGroupName: about.logGroupName, logStreamName: awsRequestId,
+    getRemainingTimeInMillis,
     get callbackWaitsForEmptyEventLoop() { return mine.waits; },
     set callbackWaitsForEmptyEventLoop(v) { mine.waits = Boolean(v); },
-    done, fail, succeed: (output) => done(undefined, output),
+    done, fail: (error) => done(error ?? thrownNothing(error)), succeed: (output) => done(undefined, output),
   };
-  let returned;
-  try { returned = handler(JSON.parse(eventText), context, callback); } catch (e) { fail(e); return; }
-  if (returned && typeof returned.then === 'function') {
-    mine.promised = true;
-    returned.then((output) => done(undefined, output), fail);
-  }
+};
+const callbackOf = (mine) => (error, output) => {
+  if (mine.completed) return;
+  mine.completed = true;
+  mine.output = output;
+  if (!mine.waits || (error !== undefined && error !== null)) end(mine, error, output);
 };
 
-// enter is the one function that Go calls.
-const operations = { load, invoke, fire, settle, idle: () => { if (call) call.idle(); } };
+// settled ends the call with what its promise has become, and returns the text of the output.
+const settled = (mine, failed, value) => {
+  if (mine.completed || call !== mine) return undefined;
+  mine.completed = true;
+  if (!failed) return encode(value);
+  end(mine, value ?? thrownNothing(value));
+  return undefined;
+};
+
+// begin runs the handler. It returns the promise that the handler returned; Go waits for it. A promise with a then of its own is awaited here.
+const begin = (eventText, awsRequestId, onlyResponse) => {
+  if (timers.size) timers.clear(); // of the call before
+  if (fetches.size) fetches.clear();
+  const mine = { waits: true, completed: false, promised: false, output: undefined };
+  call = mine;
+  responseOnly = onlyResponse;
+  try {
+    const event = parse(eventText);
+    const returned = alone ? handler(event) : handler(event, contextOf(mine, awsRequestId), callbackOf(mine));
+    if (!returned || typeof returned.then !== 'function') return undefined;
+    mine.promised = true;
+    if (returned.then === then) return returned;
+    const ended = (failed) => (value) => {
+      const text = settled(mine, failed, value);
+      if (text !== undefined) host('done', text);
+    };
+    returned.then(ended(false), ended(true));
+  } catch (e) {
+    settled(mine, true, e);
+  }
+  return undefined;
+};
+
+// idle is called when nothing is left to wait for.
+const idle = () => {
+  const mine = call;
+  if (!mine) return;
+  if (!mine.completed && mine.promised) end(mine, Object.assign(new Error('the handler returned a promise that can no longer settle'), { name: 'Runtime.NodeJsExit' }));
+  if (!mine.completed && !mine.promised) console.warn('the handler is not async and did not call its callback; the output is null');
+  end(mine, undefined, mine.output);
+};
+
+// Go calls these functions.
+const operations = { load, describe, fire, settle, idle };
 Object.defineProperty(globalThis, Symbol.for('sluice.builtin'), { value: builtin });
 const bounded = (error) => {
   if (typeof error === 'string') return short(error);
   if (!(error instanceof Error) || !(String(error.message).length > maxText)) return error;
   return Object.assign(new Error(textOf(error.message)), { name: textOf(error.name) });
 };
-globalThis.__enter = (name, ...values) => {
-  try { operations[name](...values); } catch (e) { throw bounded(e); }
+globalThis.__enter = {
+  other: (name, ...values) => {
+    try { operations[name](...values); } catch (e) { throw bounded(e); }
+  },
+  begin: (text, id, onlyResponse) => {
+    try { return begin(text, id, onlyResponse); } catch (e) { throw bounded(e); }
+  },
+  settled: (failed, value) => {
+    try { return call && settled(call, failed, value); } catch (e) { throw bounded(e); }
+  },
+  unhandled: (reason) => {
+    try {
+      if (reason instanceof Error && reason.message === 'out of memory') report(reason);
+      else host('failed', 'Runtime.UnhandledPromiseRejection', reason === undefined ? '' : textOf(reason), textOf(reason?.stack ?? ''), '', 0, 0);
+    } catch (e) { throw bounded(e); }
+  },
 };

@@ -1,0 +1,36 @@
+package help_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/sluicegate/sluice/caddymodule/help"
+)
+
+func TestManualPagesShowPlaceholders(t *testing.T) {
+	dir := t.TempDir()
+	root := &cobra.Command{Use: "sluice"}
+	sub := &cobra.Command{Use: "copy <from> <to>", Long: "Copies <from> to a file.", Run: func(*cobra.Command, []string) {}}
+	sub.Flags().String("claim", "", "<name>=<value> of the token")
+	help.Own(sub)
+	root.AddCommand(sub, &cobra.Command{Use: "manpage", RunE: func(*cobra.Command, []string) error { return doc.GenManTree(root, &doc.GenManHeader{}, dir) }})
+	help.Shape(root)
+	root.SetArgs([]string{"manpage"})
+	if err := root.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "sluice-copy.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"sluice copy <from> <to>", "Copies <from> to a file", "<name>=<value> of the token"} {
+		if !bytes.Contains(bytes.ReplaceAll(page, []byte(`\`), nil), []byte(want)) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}

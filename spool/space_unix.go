@@ -1,0 +1,18 @@
+//go:build linux || darwin
+
+package spool
+
+import (
+	"os"
+	"syscall"
+)
+
+// spaceOf returns the free and the total bytes of the file system of a file; false if they are not known.
+func spaceOf(file *os.File) (free, total int64, known bool) {
+	var s syscall.Statfs_t
+	if err := syscall.Fstatfs(int(file.Fd()), &s); err != nil {
+		return 0, 0, false
+	}
+	size := int64(s.Bsize) //nolint:unconvert // the type depends on the system
+	return int64(s.Bavail) * size, int64(s.Blocks) * size, true
+}
