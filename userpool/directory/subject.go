@@ -18,7 +18,8 @@ type Subject struct {
 	Name   string // the name that found the user
 	User   store.User
 
-	ghost store.Failures // wrong passwords for the name, as long as no user has it
+	ghost   store.Failures // wrong passwords for the name, as long as no user has it
+	counted bool           // UserMigration refused the password of this call, which is counted
 }
 
 // Find returns the subject that name means.
@@ -76,7 +77,9 @@ func (s *Service) reread(ctx context.Context, p *userpool.Pool, subject *Subject
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	case !subject.Exists:
+		counted := subject.counted
 		*subject = *s.locking(s.standIn(p, subject.Name), ghost)
+		subject.counted = counted
 	case err != nil:
 		return userpool.ErrWrongPassword
 	default:
@@ -106,7 +109,7 @@ func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject,
 		return err
 	}
 	defer leave()
-	if err := s.Unlocked(subject); err != nil {
+	if err := s.Unlocked(subject); err != nil && !subject.counted {
 		return err
 	}
 	ok, err := check(&subject.User)
@@ -115,6 +118,10 @@ func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject,
 	}
 	if ok && subject.Exists {
 		return nil
+	}
+	if subject.counted {
+		subject.counted = false
+		return userpool.ErrWrongPassword
 	}
 	if err := s.countFailure(ctx, p, subject); err != nil {
 		return err
