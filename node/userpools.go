@@ -309,7 +309,9 @@ func StorePath(dir string) string { return filepath.Join(dir, storeFile) }
 
 // OwnFiles returns the names of files that a data directory may have before its store: the master key, replaced ones, and what vouches
 // for keys.
-func OwnFiles() []string { return []string{masterKeyFile, masterKeyFile + masterkey.Retired, trustFile} }
+func OwnFiles() []string {
+	return []string{masterKeyFile, masterKeyFile + masterkey.Retired, trustFile}
+}
 
 // WhereKeysAre says for people where a server has its master keys from. o.Config needs DataDir.
 func WhereKeysAre(o Options) string {
