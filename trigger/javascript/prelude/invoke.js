@@ -21,9 +21,11 @@ const thrownNothing = (v) => new Error(v === null ? 'null was thrown; the memory
 const { then } = Promise.prototype, { toString: sourceOf } = Function.prototype;
 
 // seesOneArgument reports whether a function cannot see more than its first argument: it has one name as its parameter, and no way to
-// get at the others. Most handlers are such functions, and making a context for them would take a third of a short call.
+// get at the others. Most handlers are such functions, and making a context for them would take a third of a short call. The text of a
+// bound function and of a Proxy does not tell what they see.
 const seesOneArgument = (f) => {
   const text = Reflect.apply(sourceOf, f, []);
+  if (/\[native code\]\s*\}\s*$/.test(text)) return false;
   if (/^(async\b)?\s*(\(\s*[\w$]*\s*\)|[\w$]+)\s*=>/.test(text)) return true;
   return /^(async\s+)?function\s*[\w$]*\s*\(\s*[\w$]*\s*\)/.test(text) && !/arguments|eval|\\/.test(text);
 };
