@@ -43,7 +43,7 @@ func (s *Service) confirmSubject(ctx context.Context, p *userpool.Pool, c *userp
 	if !subject.Exists && !c.HidesExistence {
 		return "", errNoCombination
 	}
-	if err := s.limits.takeFor(subject, "confirm "+codeSignUp, p.ID, p.Key(in.Username), limitConfirmSignUp); err != nil {
+	if err := s.limits.takeOf(p, subject, "confirm "+codeSignUp, limitConfirmSignUp); err != nil {
 		return "", err
 	}
 	if err := s.checkSignUpSession(p, c, subject, in.Session); err != nil {
@@ -148,7 +148,7 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (d
 	if !subject.Exists && !c.HidesExistence {
 		return nil, errNoCombination
 	}
-	if err := s.limits.takeFor(subject, "resend", p.ID, p.Key(in.Username), limitResend); err != nil {
+	if err := s.limits.takeOf(p, subject, "resend", limitResend); err != nil {
 		return nil, err
 	}
 	at, err := s.courier.reserve()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
 )
 
 // Hourly limits per user and operation. AWS: "Quotas in Amazon Cognito", resource quotas adjusted by usage.
@@ -87,6 +88,14 @@ func (l *limiter) takeFor(subject *Subject, op, pool, name string, limit int) er
 		return l.takeGhost(op, pool, name, limit)
 	}
 	return l.take(op, pool, name, limit)
+}
+
+// takeOf counts an event of a subject: a user has one limit under all names, as on AWS, and a stand-in that of its name.
+func (l *limiter) takeOf(p *userpool.Pool, subject *Subject, op string, limit int) error {
+	if !subject.Exists {
+		return l.takeGhost(op, p.ID, p.Key(subject.Name), limit)
+	}
+	return l.take(op, p.ID, subject.User.Sub, limit)
 }
 
 func (l *limiter) count(table *bounded.Map[tableKey, window], key tableKey, limit int) (err error) {

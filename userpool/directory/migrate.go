@@ -22,7 +22,48 @@ type Migration struct {
 // Migrate asks the UserMigration trigger for the user whom a stand-in represents, and creates the user. It returns the stand-in
 // if the function knows no such user, and also, if the client hides user existence, if the function fails. A user whose password
 // did not come along must reset it: userpool.ErrResetRequired after a sign-in.
+//
+// The function checks a password of the other directory, so a sign-in is under the lockout of the name: during it the function is not
+// called, and a sign-in for which it returns no user counts as a wrong password. Calls for forgotten passwords have their hourly limit.
 func (s *Service) Migrate(ctx context.Context, p *userpool.Pool, c *userpool.Client, standIn *Subject, in Migration) (*Subject, error) {
+	if !migrates(p) {
+		return standIn, nil
+	}
+	if in.Source != triggers.Authentication {
+		return s.migrate(ctx, p, c, standIn, in)
+	}
+	leave, err := s.enter(ctx, p, standIn)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if err := s.Unlocked(standIn); err != nil {
+		if c.HidesExistence {
+			return standIn, nil // the check of the password refuses it, after the steps that come before for users, too
+		}
+		return nil, err
+	}
+	found, err := s.migrate(ctx, p, c, standIn, in)
+	switch {
+	case err == nil && found.Exists, errors.Is(err, userpool.ErrResetRequired):
+		return found, err
+	case fault.Is(err, fault.Internal), fault.Is(err, fault.Unavailable):
+		return nil, err
+	}
+	if err := s.countFailure(ctx, p, standIn); err != nil {
+		return nil, err
+	}
+	standIn.counted = true
+	return found, err
+}
+
+// migrates reports whether the pool has a UserMigration trigger.
+func migrates(p *userpool.Pool) bool {
+	return p.Settings.LambdaConfig != nil && p.Settings.LambdaConfig.UserMigration != ""
+}
+
+// migrate is Migrate without the lockout.
+func (s *Service) migrate(ctx context.Context, p *userpool.Pool, c *userpool.Client, standIn *Subject, in Migration) (*Subject, error) {
 	call := triggers.Call{Pool: p, Client: c, User: &store.User{Username: standIn.Name}, Absent: true, Metadata: in.Metadata}
 	found, err := s.o.Triggers.UserMigration(ctx, call, in.Source, in.Password, in.Validation)
 	if found == nil && err == nil {

@@ -27,10 +27,15 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delive
 	if err := s.checkAddress(p, c, in.Context); err != nil {
 		return nil, err
 	}
-	if !subject.Exists {
+	counted := false
+	if !subject.Exists && migrates(p) {
+		if err := s.limits.takeOf(p, subject, "forgot", limitForgot); err != nil { // the function may send something, or ask elsewhere
+			return nil, err
+		}
 		if subject, err = s.Migrate(ctx, p, c, subject, Migration{Source: triggers.ForgotPassword, Metadata: in.Context.Metadata}); err != nil {
 			return nil, err
 		}
+		counted = !subject.Exists
 	}
 	if !subject.Exists && !c.HidesExistence {
 		return nil, errNoCombination
@@ -38,8 +43,10 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delive
 	if len(p.Recovery) == 0 {
 		return nil, errAdminOnly
 	}
-	if err := s.limits.takeFor(subject, "forgot", p.ID, p.Key(in.Username), limitForgot); err != nil {
-		return nil, err
+	if !counted {
+		if err := s.limits.takeOf(p, subject, "forgot", limitForgot); err != nil {
+			return nil, err
+		}
 	}
 	at, err := s.courier.reserve()
 	if err != nil {
@@ -130,7 +137,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 	defer func() {
 		s.report(ctx, p, c, subject, threat.Event{Type: threat.ForgotPassword, Response: threat.Pass}, in.Context, err)
 	}()
-	if err := s.limits.takeFor(subject, "confirm "+codeForgot, p.ID, p.Key(in.Username), limitConfirmForgot); err != nil {
+	if err := s.limits.takeOf(p, subject, "confirm "+codeForgot, limitConfirmForgot); err != nil {
 		return err
 	}
 	u := &subject.User

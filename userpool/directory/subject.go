@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,7 +19,8 @@ type Subject struct {
 	Name   string // the name that found the user
 	User   store.User
 
-	ghost store.Failures // wrong passwords for the name, as long as no user has it
+	ghost   store.Failures // wrong passwords for the name, as long as no user has it
+	counted bool           // UserMigration refused the password of this call, which is counted
 }
 
 // Find returns the subject that name means.
@@ -76,7 +78,9 @@ func (s *Service) reread(ctx context.Context, p *userpool.Pool, subject *Subject
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	case !subject.Exists:
+		counted := subject.counted
 		*subject = *s.locking(s.standIn(p, subject.Name), ghost)
+		subject.counted = counted
 	case err != nil:
 		return userpool.ErrWrongPassword
 	default:
@@ -106,20 +110,22 @@ func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject,
 		return err
 	}
 	defer leave()
-	if err := s.Unlocked(subject); err != nil {
+	if err := s.Unlocked(subject); err != nil && !subject.counted {
 		return err
 	}
 	ok, err := check(&subject.User)
-	if err != nil {
+	switch {
+	case errors.Is(err, userpool.ErrResetRequired): // the old pool says so, after a guess
+	case err != nil || ok && subject.Exists:
+		return err
+	default:
+		err = userpool.ErrWrongPassword
+	}
+	if subject.counted {
+		subject.counted = false
 		return err
 	}
-	if ok && subject.Exists {
-		return nil
-	}
-	if err := s.countFailure(ctx, p, subject); err != nil {
-		return err
-	}
-	return userpool.ErrWrongPassword
+	return cmp.Or(s.countFailure(ctx, p, subject), err)
 }
 
 // enter waits for the subject's turn and reads the user again. Once a failure is counted, one check runs at a time.

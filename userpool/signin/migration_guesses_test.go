@@ -1,0 +1,82 @@
+package signin_test
+
+import (
+	"testing"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/signin"
+)
+
+// The function checks passwords of another directory: guesses that go to it are under the lockout, in every flow and at once.
+func TestThreatGuessesAtUserMigrationAreLockedOut(t *testing.T) {
+	const locked = "Password attempts exceeded"
+	user := func(name string, more ...string) map[string]string {
+		m := map[string]string{"USERNAME": name, "PASSWORD": "wrong"}
+		for i := 0; i < len(more); i += 2 {
+			m[more[i]] = more[i+1]
+		}
+		return m
+	}
+	shown, choice := legacy(), choiceClient
+	choice.PreventUserExistenceErrors = "LEGACY"
+	for name, tc := range map[string]struct {
+		settings userpool.ClientSettings
+		guess    func(h *harness, client string) error
+		refused  fault.Kind
+	}{
+		"a client that shows who exists": {shown, func(h *harness, client string) error {
+			_, err := h.SignIn(client, "alice", "wrong")
+			return err
+		}, fault.UserNotFound},
+		"a client that hides who exists": {allFlows, func(h *harness, client string) error {
+			_, err := h.SignIn(client, "alice", "wrong")
+			return err
+		}, fault.NotAuthorized},
+		"the first call of USER_AUTH": {choice, func(h *harness, client string) error {
+			_, err := choose(h, client, user("alice", "PREFERRED_CHALLENGE", "PASSWORD"))
+			return err
+		}, fault.UserNotFound},
+		"an answer of USER_AUTH": {choiceClient, func(h *harness, client string) error {
+			out, err := choose(h, client, map[string]string{"USERNAME": "alice"})
+			if err != nil {
+				return err
+			}
+			_, err = h.Respond(client, "SELECT_CHALLENGE", out.Session, user("alice", "ANSWER", "PASSWORD"))
+			return err
+		}, fault.NotAuthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, _, client := migrationHouse(t, tc.settings, nil)
+			lambda := h.Lambda(raising("UserMigration_Authentication"))
+			for i := range 5 {
+				if err := tc.guess(h, client); !fault.Is(err, tc.refused) || err.Error() == locked {
+					t.Fatalf("guess %d: %v", i+1, err)
+				}
+			}
+			wantFault(t, tc.guess(h, client), fault.NotAuthorized, locked)
+			if got := len(lambda.Sources()); got != 5 {
+				t.Errorf("the function got %d guesses", got)
+			}
+		})
+	}
+	t.Run("many at once", func(t *testing.T) {
+		h, _, client := migrationHouse(t, allFlows, nil)
+		lambda := h.Lambda(raising("UserMigration_Authentication"))
+		done := make(chan error, 40)
+		for range 40 {
+			go func() {
+				_, err := h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: client, Flow: "USER_PASSWORD_AUTH", Parameters: user("alice")})
+				done <- err
+			}()
+		}
+		for range 40 {
+			if err := <-done; !fault.Is(err, fault.NotAuthorized) {
+				t.Error(err)
+			}
+		}
+		if got := len(lambda.Sources()); got > 9 {
+			t.Errorf("the function got %d guesses", got)
+		}
+	})
+}
