@@ -36,13 +36,16 @@ func (v *visit) createClient() (string, string, error) {
 	return to("/client", "pool", pool, "client", api.Value(out.UserPoolClient.ClientId)), "client-created", nil
 }
 
-// updateClient changes a client's name and URLs. UpdateUserPoolClient sets what its input leaves out to the default, so the input has
-// everything that the client has.
+// updateClient changes a client's name and URLs, if the client has not changed since the page with the form was made. UpdateUserPoolClient
+// sets what its input leaves out to the default, so the input has everything that the client has.
 func (v *visit) updateClient() (string, string, error) {
 	pool := v.form.Get("pool")
 	c, err := v.client(pool)
 	if err != nil {
 		return "", "", err
+	}
+	if v.form.Get("changed") != version(c) {
+		return "", "", fault.New(fault.InvalidParameter, "The app client has changed since you opened the form. Here is what it is now: make your change again.")
 	}
 	raw, err := json.Marshal(c) //nolint:gosec // G117: the text stays here, and the request has no such member
 	if err != nil {
@@ -55,6 +58,14 @@ func (v *visit) updateClient() (string, string, error) {
 	in.ClientName, in.CallbackURLs, in.LogoutURLs = new(v.form.Get("name")), strings.Fields(v.form.Get("callback")), strings.Fields(v.form.Get("logout"))
 	_, err = v.h.call(v, idpAPI, "UpdateUserPoolClient", in)
 	return to("/client", "pool", pool, "client", api.Value(c.ClientId)), "client-updated", err
+}
+
+// version is when a client was last changed, for a form.
+func version(c *cognitoidp.UserPoolClientType) string {
+	if c.LastModifiedDate == nil {
+		return ""
+	}
+	return strconv.FormatInt(c.LastModifiedDate.UnixMilli(), 10)
 }
 
 // showSecret shows the secret of a client once. It needs the option write: who has the secret can act as the client.
@@ -122,7 +133,7 @@ func (v *visit) clientForms(pool string, c *cognitoidp.UserPoolClientType) []pag
 		return nil
 	}
 	about := hidden("pool", pool, "client", api.Value(c.ClientId))
-	forms := []pages.Form{{Action: "/client/update", Open: "Change…", Hidden: about, Submit: "Save", Fields: []pages.Field{
+	forms := []pages.Form{{Action: "/client/update", Open: "Change…", Hidden: append(hidden("changed", version(c)), about...), Submit: "Save", Fields: []pages.Field{
 		{Name: "name", Label: "Name", Value: api.Value(c.ClientName), Required: true, Max: 128},
 		{Name: "callback", Label: "Callback URLs", Type: "lines", Value: strings.Join(c.CallbackURLs, "\n"), Hint: "One in each line.", Max: 100 << 10},
 		{Name: "logout", Label: "Sign-out URLs", Type: "lines", Value: strings.Join(c.LogoutURLs, "\n"), Hint: "One in each line.", Max: 100 << 10},

@@ -48,6 +48,7 @@ type exporter struct {
 	w        *writer
 	pool     store.Pool
 	progress func(users int)
+	settings int // records written that are no users
 }
 
 // reveal opens what the store keeps sealed.
@@ -55,8 +56,15 @@ func (e *exporter) reveal(purpose string, additional, sealed []byte) ([]byte, er
 	return e.base.Seal.Open(purpose, sealed, additional)
 }
 
-// line writes a record, after its secrets, if it has some, were opened.
-func (e *exporter) line(kind string, record any) error { return e.w.line(kind, record) }
+// line writes a record, after its secrets, if it has some, were opened. It refuses what no import accepts.
+func (e *exporter) line(kind string, record any) error {
+	if kinds[kind] != nil && stageOf(kind) == settingsStage {
+		if e.settings++; e.settings > maxSettings {
+			return fmt.Errorf("archive: the pool has more than %d groups, clients and other records that are no users, which no import accepts; delete some", maxSettings)
+		}
+	}
+	return e.w.line(kind, record)
+}
 
 func (e *exporter) export(tx store.Tx, poolID string) (err error) {
 	e.tx = tx
@@ -202,6 +210,9 @@ func (e *exporter) revocations() error {
 		name, ours := strings.CutPrefix(r.Key, issuer+"\n")
 		if !ours {
 			continue
+		}
+		if e.w.counts["revocation"] >= maxRevocations {
+			return fmt.Errorf("archive: more than %d revocations of tokens of the pool are live, which no import accepts; they end with the tokens, so export again in a day", maxRevocations)
 		}
 		if err := e.line("revocation", revocation{Kind: r.Kind, Name: name, NotBefore: r.NotBefore, Until: r.Until}); err != nil {
 			return err

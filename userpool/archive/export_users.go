@@ -192,17 +192,20 @@ func (e *exporter) signIns(sub string) error {
 	if err != nil {
 		return err
 	}
-	written := false
+	written := 0
 	for _, f := range families {
 		if !now.Before(f.ExpiresAt) {
 			continue
 		}
-		f.PoolID, f.Sub, written = "", "", true
+		if written++; written > maxFamilies {
+			return fmt.Errorf("archive: user %s has more than %d live refresh tokens, which no import accepts; sign the user out everywhere, and export when they have expired, or delete the user", sub, maxFamilies)
+		}
+		f.PoolID, f.Sub = "", ""
 		if err := e.line("refresh_token", f); err != nil {
 			return err
 		}
 	}
-	if !written {
+	if written == 0 {
 		return nil
 	}
 	sessions, err := e.tx.Sessions.Live(e.pool.ID, sub, now)

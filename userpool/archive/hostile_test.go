@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,42 @@ func TestThreatHostileArchivesAreRefused(t *testing.T) {
 	}
 	if _, err := to.Pools.DescribeUserPool(t.Context(), mine.ID); err != nil {
 		t.Error("the pool of the victim:", err)
+	}
+}
+
+// Records after the first user would be neither checked nor counted as settings.
+func TestThreatRecordsOutOfOrderAreRefused(t *testing.T) {
+	t.Parallel()
+	from := userpooltest.New(t)
+	p := from.Pool(userpool.PoolSettings{})
+	c := from.Client(p.ID, userpooltest.AllFlows)
+	from.User(p.ID, "alice")
+	from.MustSignIn(c.ID, "alice")
+	if err := from.Users.AdminUserGlobalSignOut(t.Context(), p.ID, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	key, with := testKey(t)
+	var archive bytes.Buffer
+	_, err := service(from).Export(t.Context(), p.ID, &archive, key, nil)
+	must(t, err)
+	in, err := with.open(&archive)
+	must(t, err)
+	text, err := io.ReadAll(in)
+	must(t, err)
+	lines := strings.SplitAfter(string(text), "\n")
+	to := userpooltest.New(t)
+	for _, kind := range []string{"client ", "signing_key ", "user "} {
+		from := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, kind) })
+		end := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "end ") })
+		if from < 0 {
+			t.Fatal("the archive has no", kind)
+		}
+		moved := slices.Insert(slices.Clone(lines), end, lines[from])
+		_, err := service(to).Import(t.Context(), encrypted(t, key, strings.NewReader(strings.Join(moved, ""))), with, ImportOptions{})
+		if err == nil || !strings.Contains(err.Error(), "must come before") {
+			t.Errorf("%safter the rest: %v", kind, err)
+		}
+		empty(t, to, p.ID)
 	}
 }
 

@@ -13,12 +13,12 @@ import (
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// The limits of an archive. They bound the memory that a hostile one takes.
+// The limits of an archive. They bound the memory that a hostile one takes; an export fails rather than exceed one.
 const (
 	maxSettings    = 100_000 // records other than users
 	maxRevocations = 500_000
-	maxFamilies    = 10_000 // refresh tokens of a user
-	maxName        = 1024   // bytes of a name that is kept until the end
+	maxFamilies    = 100_000 // refresh tokens of a user
+	maxName        = 1024    // bytes of a name that is kept until the end
 
 	maxRevoked = 48 * time.Hour // from the import on; no token that a revocation is of lives longer
 
@@ -174,7 +174,7 @@ func (in *intake) exists() error {
 
 // all reads and writes the records after the head, and finishes the pool.
 func (in *intake) all(ctx context.Context) error {
-	for settings := 0; ; {
+	for settings, stage := 0, settingsStage; ; {
 		kind, data, done, err := in.next()
 		if err != nil {
 			return err
@@ -186,6 +186,10 @@ func (in *intake) all(ctx context.Context) error {
 		if make == nil {
 			return damaged("line %d is of the kind %.64q, which this Sluice does not know", in.number, kind)
 		}
+		if stageOf(kind) < stage {
+			return damaged("line %d is of the kind %s, which must come before", in.number, kind)
+		}
+		stage = stageOf(kind)
 		r := make()
 		if err := decode(data, r); err != nil {
 			return damaged("line %d: %v", in.number, err)
@@ -198,13 +202,13 @@ func (in *intake) all(ctx context.Context) error {
 		if err := r.take(in); err != nil {
 			return err
 		}
-		if kind == "revocation" {
+		switch stage {
+		case revocationsStage:
 			if in.revocations = append(in.revocations, r); len(in.revocations) > maxRevocations {
 				return damaged("it has more than %d revocations", maxRevocations)
 			}
 			continue
-		}
-		if in.sub == "" {
+		case settingsStage:
 			if settings++; settings > maxSettings {
 				return damaged("it has more than %d records other than users", maxSettings)
 			}

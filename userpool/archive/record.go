@@ -62,6 +62,24 @@ var kinds = map[string]func() entry{
 	"revocation":        func() entry { return new(revocation) },
 }
 
+// The stages of an archive after its head: it has the records of each before those of the next.
+const (
+	settingsStage = iota
+	usersStage
+	revocationsStage
+)
+
+// stageOf returns the stage to which records of a kind belong.
+func stageOf(kind string) int {
+	switch kind {
+	case "user", "memberships", "password_history", "passkey", "device", "user_identity", "refresh_token", "session", "auth_event":
+		return usersStage
+	case "revocation":
+		return revocationsStage
+	}
+	return settingsStage
+}
+
 // entry is a record that can be written to a store.
 type entry interface {
 	// take makes the record one of the pool: it sets its keys and seals its secrets. It has no access to the store.

@@ -109,13 +109,16 @@ const groupPage = 25
 // group until the call is repeated.
 func (s *Service) DeleteGroup(ctx context.Context, poolID, name string) error {
 	ctx = context.WithoutCancel(ctx)
-	if _, err := s.o.Pools.Pool(ctx, poolID); err != nil {
+	p, err := s.o.Pools.Pool(ctx, poolID)
+	if err != nil {
 		return err
 	}
 	for deleted := false; !deleted; {
 		err := s.o.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) (err error) {
-			deleted, err = deleteGroupPage(tx, r, poolID, name)
-			return err
+			if deleted, err = deleteGroupPage(tx, r, poolID, name); err != nil {
+				return err
+			}
+			return relay.Remove(tx, s.base, p, "", name)
 		})
 		if errors.Is(err, store.ErrNotFound) {
 			return errNoGroup

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -113,20 +114,18 @@ func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject,
 		return err
 	}
 	ok, err := check(&subject.User)
-	if err != nil {
+	switch {
+	case errors.Is(err, userpool.ErrResetRequired): // the old pool says so, after a guess
+	case err != nil || ok && subject.Exists:
 		return err
-	}
-	if ok && subject.Exists {
-		return nil
+	default:
+		err = userpool.ErrWrongPassword
 	}
 	if subject.counted {
 		subject.counted = false
-		return userpool.ErrWrongPassword
-	}
-	if err := s.countFailure(ctx, p, subject); err != nil {
 		return err
 	}
-	return userpool.ErrWrongPassword
+	return cmp.Or(s.countFailure(ctx, p, subject), err)
 }
 
 // enter waits for the subject's turn and reads the user again. Once a failure is counted, one check runs at a time.

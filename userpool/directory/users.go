@@ -75,8 +75,8 @@ func (s *Service) changeFound(ctx context.Context, p *userpool.Pool, find func(s
 	return u, changeError(err)
 }
 
-// write applies a change to a user who was read in the same transaction. It deletes the codes that the change voids. A
-// changed name that means another user is a *store.Conflict.
+// write applies a change to a user who was read in the same transaction, and sets ModifiedAt unless the change does. It deletes the
+// codes that the change voids. A changed name that means another user is a *store.Conflict.
 func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change func(store.Tx, *store.User) error) error {
 	before := *u
 	before.Attributes = maps.Clone(u.Attributes)
@@ -86,7 +86,9 @@ func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change fun
 	case err != nil:
 		return err
 	}
-	u.ModifiedAt = s.now()
+	if u.ModifiedAt.Equal(before.ModifiedAt) {
+		u.ModifiedAt = s.now()
+	}
 	p.SetNames(u)
 	if err := checkNames(tx, p, &before, u); err != nil {
 		return err

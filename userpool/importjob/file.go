@@ -126,7 +126,7 @@ type file struct {
 	j    *store.ImportJob
 	next int
 	rest []byte
-	lost error // the store could not be read
+	lost error // a part could not be read, or not be opened: perhaps another process can
 }
 
 // Read implements io.Reader.
@@ -147,7 +147,8 @@ func (f *file) Read(p []byte) (int, error) {
 		}
 		part, err := f.s.base.Seal.Open(purposeCSV, sealed, partData(f.j.PoolID, f.j.ID, f.j.Upload, f.next))
 		if err != nil {
-			return 0, fmt.Errorf("importjob: opening part %d of the file of %s: %w", f.next, f.j.ID, err)
+			f.lost = fmt.Errorf("importjob: opening part %d of the file of %s: %w", f.next, f.j.ID, err)
+			return 0, f.lost
 		}
 		f.rest, f.next = part, f.next+1
 	}

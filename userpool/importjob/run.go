@@ -146,7 +146,7 @@ func (s *Service) work(ctx context.Context, j *store.ImportJob) error {
 	rows, err := userfile.NewCSV(text, userfile.CSVOptions{Pool: p, Algorithm: j.Algorithm})
 	if err != nil {
 		if text.lost != nil {
-			return text.lost
+			return s.lost(ctx, j, text)
 		}
 		return s.finish(ctx, j, Failed, err.Error())
 	}
@@ -157,7 +157,7 @@ func (s *Service) work(ctx context.Context, j *store.ImportJob) error {
 		case errors.Is(err, io.EOF):
 			return s.finish(ctx, j, Succeeded, "")
 		case text.lost != nil:
-			return text.lost
+			return s.lost(ctx, j, text)
 		case err != nil:
 			return s.finish(ctx, j, Failed, "The CSV file could not be read.")
 		case j.Rows+len(batch) > maxRows:
@@ -170,6 +170,14 @@ func (s *Service) work(ctx context.Context, j *store.ImportJob) error {
 		}
 		n += len(batch)
 	}
+}
+
+// lost leaves a job whose file cannot be read to a later attempt, in any process, unless it is to be stopped.
+func (s *Service) lost(ctx context.Context, j *store.ImportJob, text *file) error {
+	if j.Status == Stopping {
+		return errors.Join(text.lost, s.finish(ctx, j, Stopped, messageStopped))
+	}
+	return text.lost
 }
 
 // read skips rows and returns the next batch, or io.EOF.

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/importjob"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 func TestTheFileOfAJobThatIsNotStartedIsDeleted(t *testing.T) {
@@ -74,5 +75,32 @@ func TestAJobOfARegionThatIsNotServedBlocksNoOthers(t *testing.T) {
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A process that lacks the master key of a part must not destroy the upload.
+func TestAJobWhoseFileCannotBeOpenedRunsAgainLater(t *testing.T) {
+	w := newWorld(t)
+	j := w.started("", w.file(nil, person("ann")))
+	other := userpooltest.New(t).Options
+	other.Store, other.Now = w.Options.Store, w.Options.Now
+	p, err := idp.New(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blind, err := importjob.New(importjob.Options{Base: p.Base(), Pools: w.Pools, Importer: w.Importer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if worked, err := blind.RunDue(t.Context()); !worked || err == nil {
+		t.Fatal(worked, err)
+	}
+	if got := w.described(j.ID); got.Status != importjob.InProgress && got.Status != importjob.Pending {
+		t.Fatalf("%+v", got)
+	}
+	w.Clock.Forward(time.Hour)
+	w.run()
+	if got := w.described(j.ID); got.Status != importjob.Succeeded || got.Imported != 1 {
+		t.Errorf("%+v", got)
 	}
 }

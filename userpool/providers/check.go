@@ -86,8 +86,8 @@ func checkIdentifiers(list []string) error {
 	return nil
 }
 
-// checkAgainst refuses identifiers that another provider of the pool has, and a provider that accepts unsolicited responses if a client
-// lists it together with providers other than SAML: attackers could sign users in to such a client.
+// checkAgainst refuses identifiers that another provider of the pool has, and a provider that accepts unsolicited responses beside providers
+// other than SAML: attackers could sign users in to a client that lists both.
 func checkAgainst(tx store.Tx, have []store.IdentityProvider, rec *store.IdentityProvider) error {
 	for i := range have {
 		if have[i].Name == rec.Name {
@@ -99,16 +99,23 @@ func checkAgainst(tx store.Tx, have []store.IdentityProvider, rec *store.Identit
 			}
 		}
 	}
-	if !rec.Unsolicited {
+	return checkUnsolicited(tx, have, rec)
+}
+
+// checkUnsolicited refuses a provider that would make a client list both one that accepts unsolicited responses and one of another type than
+// SAML: clients still list providers that were deleted, and a new one can have their name.
+func checkUnsolicited(tx store.Tx, have []store.IdentityProvider, rec *store.IdentityProvider) error {
+	types, unsolicited := map[string]string{}, map[string]bool{}
+	for i := range have {
+		types[have[i].Name], unsolicited[have[i].Name] = have[i].Type, have[i].Unsolicited
+	}
+	types[rec.Name], unsolicited[rec.Name] = rec.Type, rec.Unsolicited
+	if !rec.Unsolicited && rec.Type == string(SAML) {
 		return nil
 	}
 	clients, err := tx.Clients.List(rec.PoolID, store.Page{})
 	if err != nil {
 		return err
-	}
-	types := map[string]string{rec.Name: rec.Type}
-	for i := range have {
-		types[have[i].Name] = have[i].Type
 	}
 	for i := range clients {
 		var settings userpool.ClientSettings
@@ -119,7 +126,11 @@ func checkAgainst(tx store.Tx, have []store.IdentityProvider, rec *store.Identit
 			continue
 		}
 		for _, name := range settings.SupportedIdentityProviders {
-			if types[name] != string(SAML) {
+			if rec.Type != string(SAML) && unsolicited[name] {
+				return invalid("The provider %s cannot be of type %s: the client %s supports %s, which has %s true, and such a client can support providers of type SAML only.",
+					rec.Name, rec.Type, clients[i].ID, name, Unsolicited)
+			}
+			if rec.Unsolicited && types[name] != string(SAML) {
 				return invalid("The provider %s cannot have %s true: the client %s supports %s, and such a client can support providers of type SAML only.",
 					rec.Name, Unsolicited, clients[i].ID, name)
 			}

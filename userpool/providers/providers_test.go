@@ -297,6 +297,24 @@ func TestClientsListProvidersOfThePool(t *testing.T) {
 	create(t, h, providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.OIDC}) // its group is there already
 }
 
+// The attack: a client that lists only SAML providers still lists a deleted one, whose name a provider of another type takes.
+func TestAProviderThatTakesAListedNameKeepsUnsolicitedResponsesApart(t *testing.T) {
+	h := userpooltest.New(t, withoutMetadata)
+	pool := h.Pool(userpool.PoolSettings{})
+	started := merged(given(t, providers.SAML), map[string]string{"IDPInit": "true"})
+	create(t, h, providers.Change{PoolID: pool.ID, Name: "Started", Type: providers.SAML, Details: started})
+	create(t, h, providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.SAML})
+	h.Client(pool.ID, userpool.ClientSettings{SupportedIdentityProviders: []string{"Started", "Corp"}})
+	if err := h.Providers.Delete(t.Context(), pool.ID, "Corp"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Providers.Create(t.Context(), providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.OIDC, Details: given(t, providers.OIDC)})
+	if text, _ := fault.Message(err); !fault.Is(err, fault.InvalidParameter) || !strings.Contains(text, "supports Started, which has IDPInit true") {
+		t.Error(err)
+	}
+	create(t, h, providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.SAML})
+}
+
 // withoutMetadata makes SAML providers whose metadata is never read.
 func withoutMetadata(o *idp.Options) { o.Makers = map[providers.Type]providers.Maker{} }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/relay"
 )
 
 // servers makes or updates the resource servers. Clients name their scopes.
@@ -106,8 +107,12 @@ func (s *Service) groups(ctx context.Context) error {
 	})
 }
 
-// eachGroup calls f for the groups of the old pool.
+// eachGroup calls f for the groups of the old pool that were not deleted here.
 func (s *Service) eachGroup(ctx context.Context, f func(types.GroupType) error) error {
+	removed, err := relay.LoadRemoved(ctx, s.base, s.in.PoolID)
+	if err != nil {
+		return err
+	}
 	pages := cip.NewListGroupsPaginator(s.o.Source, &cip.ListGroupsInput{UserPoolId: &s.in.PoolID, Limit: new(int32(60))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -115,6 +120,10 @@ func (s *Service) eachGroup(ctx context.Context, f func(types.GroupType) error) 
 			return fmt.Errorf("listing the groups: %w", err)
 		}
 		for _, g := range page.Groups {
+			if removed.Has("", value(g.GroupName)) {
+				s.report.note("group %s: was deleted here, stays away", value(g.GroupName))
+				continue
+			}
 			if err := f(g); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
@@ -12,49 +13,103 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
+	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
-// refresh brings what changed of a user since an earlier pull. The newer change counts: a user who was changed here after the last
-// change there stays. The password and second factors that the user has here stay too. A pull disables users, with all that ends with
-// that, and demands new passwords; it never enables a user again nor takes a demand back, since that may be from here.
+// refresh brings what changed of a user since an earlier pull. The newer change counts: attributes of a user who was changed here after
+// the last change there stay. The password and second factors that the user has here stay too. A pull disables users, with all that ends
+// with that, whatever was changed here, and demands new passwords; it never enables a user again nor takes a demand back, since that may
+// be from here. What it writes has the time of the change there, so that the next pull sees every later one.
 func (s *Service) refresh(ctx context.Context, p *userpool.Pool, u *pulled) (changed bool, err error) {
 	var have store.User
+	var linked []store.UserIdentity
 	err = s.base.View(ctx, func(tx store.Tx) (err error) {
-		have, err = tx.Users.Get(p.ID, u.entry.Sub)
+		if have, err = tx.Users.Get(p.ID, u.entry.Sub); err != nil || len(u.identities) == 0 {
+			return err
+		}
+		linked, err = tx.UserIdentities.OfUser(p.ID, have.Sub)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return false, errors.New("another user here has the name")
 	}
-	if err != nil || !u.entry.Modified.After(have.ModifiedAt) {
+	if err != nil {
 		return false, err
 	}
-	switch {
-	case u.entry.Disabled && have.Enabled:
-		changed = true
-		if err := s.o.Provider.Users.AdminDisableUser(ctx, p.ID, have.Sub); err != nil {
-			return false, err
-		}
-	case !u.entry.Disabled && !have.Enabled:
+	s.noteLinks(u, linked)
+	disabled := u.entry.Disabled && have.Enabled
+	if disabled {
+		err = s.disable(ctx, p, have.Sub)
+	} else if !u.entry.Disabled && !have.Enabled && u.entry.Modified.After(have.ModifiedAt) {
 		s.report.note("user %s: enabled at the old pool, stays disabled here", u.entry.Username)
 	}
-	attrs, err := s.attributes(p, u)
 	if err != nil {
-		return changed, err
+		return false, err
 	}
-	wrote := false
-	_, err = s.o.Provider.Users.Change(ctx, p, have.Sub, func(_ store.Tx, now *store.User) error {
+	wrote, err := s.bring(ctx, p, u)
+	return disabled || wrote, err
+}
+
+// noteLinks notes the accounts at identity providers that a user has at the old pool but not here. A later pull does not link them: the
+// link may have been taken off here.
+func (s *Service) noteLinks(u *pulled, have []store.UserIdentity) {
+	for _, i := range u.identities {
+		if !slices.ContainsFunc(have, func(r store.UserIdentity) bool {
+			return r.Provider == i.ProviderName && r.Value == i.UserID && r.Attribute != providers.Unlinked
+		}) {
+			s.report.note("user %s: an account at %s is linked at the old pool, but not here; link it with AdminLinkProviderForUser if it should be",
+				u.entry.Username, i.ProviderName)
+		}
+	}
+}
+
+// disable disables a user and ends the sign-ins. ModifiedAt stays: the attributes may be older than those of the old pool.
+func (s *Service) disable(ctx context.Context, p *userpool.Pool, sub string) error {
+	err := s.o.Provider.Tokens.Revoking(ctx, func(tx store.Tx, r *tokens.Revocation) error {
+		now, err := tx.Users.Get(p.ID, sub)
+		if err != nil {
+			return err
+		}
+		now.Enabled = false
+		if err := r.SignOut(&now); err != nil {
+			return err
+		}
+		return tx.Users.Update(now)
+	})
+	if err == nil {
+		s.base.Told(userpool.Event{Kind: userpool.UserDisabled, PoolID: p.ID, Sub: sub})
+	}
+	return err
+}
+
+// errOlder keeps a user who was changed here after the last change there.
+var errOlder = errors.New("pull: the user here is newer")
+
+// bring writes the attributes and the status of a user, if they are newer than those here.
+func (s *Service) bring(ctx context.Context, p *userpool.Pool, u *pulled) (wrote bool, err error) {
+	_, err = s.o.Provider.Users.Change(ctx, p, u.entry.Sub, func(_ store.Tx, now *store.User) error {
+		if !u.entry.Modified.After(now.ModifiedAt) {
+			return errOlder
+		}
+		attrs, err := s.attributes(p, u)
+		if err != nil {
+			return err
+		}
 		next := map[string]string{}
 		p.Apply(next, attrs)
 		if shown := now.Attributes[userpool.Identities]; shown != "" {
 			next[userpool.Identities] = shown
 		}
 		wrote = !maps.Equal(now.Attributes, next) || status(now, u) != now.Status
-		now.Attributes, now.Status = next, status(now, u)
+		now.Attributes, now.Status, now.ModifiedAt = next, status(now, u), u.entry.Modified
 		return nil
 	})
-	return changed || wrote, err
+	if errors.Is(err, errOlder) {
+		return false, nil
+	}
+	return wrote && err == nil, err
 }
 
 // attributes returns the attributes of a user, which the schema must allow.
@@ -95,7 +150,8 @@ func (s *Service) memberships(ctx context.Context) error {
 	})
 }
 
-// join makes users members of a group. A user who was not written, or was taken out of the group here, is left out.
+// join makes users members of a group. A user who was not written, or was taken out of the group here, is left out; so are
+// all if the group was deleted here.
 func (s *Service) join(ctx context.Context, group string, users []types.UserType) error {
 	removed, err := relay.LoadRemoved(ctx, s.base, s.in.PoolID)
 	if err != nil {
@@ -104,7 +160,7 @@ func (s *Service) join(ctx context.Context, group string, users []types.UserType
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		for i := range users {
 			sub := newPulled(&users[i]).entry.Sub
-			if removed.Has(sub, group) {
+			if removed.Has(sub, group) || removed.Has("", group) {
 				continue
 			}
 			if err := tx.Groups.Add(s.in.PoolID, group, sub); err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -23,7 +23,7 @@ import (
 // pageSize is the most users that ListUsers returns.
 const pageSize = 60
 
-// users writes the users, a page in each transaction together with the place at which the next page begins.
+// users writes the users page by page.
 func (s *Service) users(ctx context.Context) error {
 	p, err := s.localPool(ctx)
 	if err != nil {
@@ -52,7 +52,8 @@ func (s *Service) users(ctx context.Context) error {
 	}
 }
 
-// page writes a page of users.
+// page writes the new users of a page in one transaction, updates the others, and then keeps the place at which the next page begins: an
+// interrupted pull does the page once more, which changes nothing that is done.
 func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUsersOutput) error {
 	removed, err := relay.LoadRemoved(ctx, s.base, p.ID)
 	if err != nil {
@@ -74,8 +75,6 @@ func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUser
 	for i, u := range users {
 		entries[i] = u.entry
 	}
-	record := s.record
-	record.Resume, record.Seen = value(page.PaginationToken), s.record.Seen+len(page.Users)
 	results, err := s.o.Provider.Importer.WriteWith(ctx, p, entries, func(tx store.Tx, results []error) error {
 		for i, u := range users {
 			if results[i] == nil {
@@ -84,13 +83,16 @@ func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUser
 				}
 			}
 		}
-		return relay.Save(tx, s.base, p.ID, &record)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("writing users: %w", err)
 	}
-	s.record = record
-	return s.count(ctx, p, users, results)
+	if err := s.count(ctx, p, users, results); err != nil {
+		return err
+	}
+	s.record.Resume, s.record.Seen = value(page.PaginationToken), s.record.Seen+len(page.Users)
+	return s.save(ctx)
 }
 
 // count counts the results of a page, and updates the users who exist.

@@ -249,7 +249,7 @@ func TestVerdictsOfTheOldPool(t *testing.T) {
 		{refuse("NotAuthorizedException", "Password attempts exceeded"), "NotAuthorized", "Password attempts exceeded", 0},
 		{refuse("com.amazonaws#UserNotFoundException", "User does not exist."), "NotAuthorized", "Incorrect username or password.", 1},
 		{refuse("NotAuthorizedException", "User is disabled."), "NotAuthorized", "Incorrect username or password.", 1},
-		{refuse("PasswordResetRequiredException", "Password reset required for the user"), "PasswordResetRequired", "Password reset required for the user", 0},
+		{refuse("PasswordResetRequiredException", "Password reset required for the user"), "PasswordResetRequired", "Password reset required for the user", 1},
 	} {
 		name := fmt.Sprintf("user%d", i)
 		m.user(name)

@@ -9,13 +9,14 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 )
 
-// maxRemoved is how many users and memberships that were ended here a record remembers, the last ones.
+// maxRemoved is how many users, groups and memberships that were ended here a record remembers, the last ones.
 const maxRemoved = 1000
 
-// removedEntry names a user, or a membership in a group. Names of groups have no line breaks.
+// removedEntry names a user, a membership in a group, or with an empty sub a group. Names of groups have no line breaks.
 func removedEntry(sub, group string) string { return sub + "\n" + group }
 
-// Remove remembers that a user was deleted here, or with a group that the user was taken out of it, so that no later pull brings it back.
+// Remove remembers that a user was deleted here, with a group that the user was taken out of it, or with a group alone that it was deleted,
+// so that no later pull brings it back.
 // It does nothing for a pool that was not pulled. Call it in the transaction that ends it.
 func Remove(tx store.Tx, b *userpool.Base, p *userpool.Pool, sub, group string) error {
 	if p.Pull == nil {
@@ -42,10 +43,11 @@ func Remove(tx store.Tx, b *userpool.Base, p *userpool.Pool, sub, group string) 
 	return save(tx, b, p.ID, r)
 }
 
-// Removed are the users and memberships of a pool that were ended here since it was pulled.
+// Removed are the users, groups and memberships of a pool that were ended here since it was pulled.
 type Removed map[string]bool
 
-// Has reports whether a user was deleted here, or with a group whether the user was taken out of it.
+// Has reports whether a user was deleted here, with a group whether the user was taken out of it, or with a group alone whether it was
+// deleted.
 func (r Removed) Has(sub, group string) bool { return r[removedEntry(sub, group)] }
 
 // LoadRemoved returns what Remove has remembered.
