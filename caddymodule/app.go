@@ -191,12 +191,12 @@ func (a *App) Start() (err error) {
 	if err := a.pair(); err != nil { // before any request passes a gate
 		return err
 	}
-	auditLog.begin(a, a.audit) // opening may write a chain's first record
+	auditLog.Begin(a, a.audit) // opening may write a chain's first record
 	if a.node, err = a.plan.Open(context.Background()); err != nil {
-		auditLog.end(a)
+		auditLog.End(a)
 		return err
 	}
-	emitter.begin(a, a.events)
+	emitter.Begin(a, a.events)
 	for _, f := range a.starts {
 		if err := f(a.node); err != nil {
 			return err
@@ -210,9 +210,9 @@ func (a *App) Stop() error { return nil }
 
 // Cleanup closes the node, also after a start that failed. Values that another configuration also uses stay open.
 func (a *App) Cleanup() error {
-	emitter.end(a)
+	emitter.End(a)
 	a.events.Close()
-	defer auditLog.end(a)
+	defer auditLog.End(a)
 	if a.metrics != nil {
 		defer a.metrics.owner.End()
 	}

@@ -83,7 +83,7 @@ func (a *Authorize) ask(gate *node.Gate, w http.ResponseWriter, r *http.Request)
 	span.Decided(gate.Route(), &result)
 	if result.Refusal != nil {
 		opslog.Refused(r, gate.Route(), &result)
-		emitter.Load().Denied(gate.Route(), &result)
+		emitter.Newest().Denied(gate.Route(), &result)
 	}
 	if !result.Pass {
 		setCandidate(r, vars, &result) // before error routes: for them, a gate before this one does not count

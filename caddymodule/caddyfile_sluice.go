@@ -238,6 +238,7 @@ func parseSluice(d *caddyfile.Dispenser, existing any) (any, error) {
 	if app.Digests, err = digests(append(app.Files(), languageFiles(app.LoginLanguages)...)); err != nil {
 		return nil, err
 	}
+	stamp(app.Digests, os.Getenv("SLUICE_ROOT_ACCESS_KEY_ID_FILE"), os.Getenv("SLUICE_ROOT_SECRET_ACCESS_KEY_FILE"))
 	raw, err := json.Marshal(app)
 	return httpcaddyfile.App{Name: appName, Value: raw}, err
 }

@@ -135,7 +135,7 @@ func TestAHandlerInTheCaddyfileGetsTheEventsOfUsers(t *testing.T) {
 	event(t, "sluice_user_locked", map[string]any{"sub": user["sub"], "failures": 5, "seconds": 1.0})
 	e.admin(t, "AdminDisableUser", object{"Username": "margravine"})
 	event(t, "sluice_user_disabled", user)
-	emitter.Load().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "kid", Use: userpool.UseID})
+	emitter.Newest().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "kid", Use: userpool.UseID})
 	event(t, "sluice_key_rotated", map[string]any{"owner": poolID, "use": "id", "key": "kid"})
 	observe.MasterKeyMade(processMetrics().configuration())("new")
 	event(t, "sluice_key_rotated", map[string]any{"owner": "master", "use": "sealing", "key": "new"})
@@ -164,7 +164,7 @@ func TestAReloadThatFailsLeavesEventsAndAuditLogToTheConfigurationThatContinues(
 	if err := caddy.Load(adapted, true); err != nil {
 		t.Fatal(err)
 	}
-	audit := auditLog.Load()
+	audit := auditLog.Newest()
 	var next map[string]any
 	if err := json.Unmarshal(adapted, &next); err != nil {
 		t.Fatal(err)
@@ -179,17 +179,17 @@ func TestAReloadThatFailsLeavesEventsAndAuditLogToTheConfigurationThatContinues(
 			t.Fatal(err)
 		}
 	}
-	emitter.Load().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "after", Use: userpool.UseID})
+	emitter.Newest().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "after", Use: userpool.UseID})
 	event(t, "sluice_key_rotated", map[string]any{"key": "after"})
-	if audit == nil || auditLog.Load() != audit {
+	if audit == nil || auditLog.Newest() != audit {
 		t.Error("the audit log is not the one of the running configuration")
 	}
 	if err := caddy.Load(adapted, true); err != nil {
 		t.Fatal(err)
 	}
-	if got := auditLog.Load(); got == nil || got == audit {
+	if got := auditLog.Newest(); got == nil || got == audit {
 		t.Error("after a reload that succeeds, the audit log is the old one")
 	}
-	emitter.Load().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "reloaded", Use: userpool.UseID})
+	emitter.Newest().Happened(userpool.Event{Kind: userpool.KeyRotated, PoolID: poolID, KeyID: "reloaded", Use: userpool.UseID})
 	event(t, "sluice_key_rotated", map[string]any{"key": "reloaded"})
 }

@@ -102,6 +102,17 @@ func digests(paths []string) (map[string]string, error) {
 	return all, nil
 }
 
+// stamp adds files with secrets to digests. The configuration can be read at the admin endpoint, so it gets a digest of the time of the
+// last change, not of the content. Provision refuses files that are missing.
+func stamp(digests map[string]string, paths ...string) {
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && path != "" {
+			sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", info.ModTime().UnixNano(), info.Size()))
+			digests[path] = hex.EncodeToString(sum[:])
+		}
+	}
+}
+
 // languageFiles returns the files of a folder of languages; none if there is no such folder, which the check of the settings refuses.
 func languageFiles(folder string) []string {
 	if folder == "" || strings.HasPrefix(folder, "{") {

@@ -78,7 +78,7 @@ func (c *configuration) Gate(route string, shadow bool) authz.Observer {
 // HealthChecked implements node.Observer.
 func (c *configuration) HealthChecked(check string, level health.Level) {
 	c.health.SetFor(c.owner, float64(level), check)
-	emitter.Load().Health(check, level.String())
+	emitter.Newest().Health(check, level.String())
 }
 
 // The metrics of other packages.
@@ -292,11 +292,11 @@ func (m *metrics) HashBegan(kind string, waited time.Duration, err error) {
 // SignIn implements the user pools' observer.
 func (m *metrics) SignIn(pool, flow, result string) {
 	m.signIns.WithLabelValues(flow, result).Inc()
-	emitter.Load().SignedIn(pool, flow, result)
+	emitter.Newest().SignedIn(pool, flow, result)
 }
 
 // Happened implements node.Observer.
-func (m *metrics) Happened(e userpool.Event) { emitter.Load().Happened(e) }
+func (m *metrics) Happened(e userpool.Event) { emitter.Newest().Happened(e) }
 
 // LogRecord implements node.Observer.
 func (m *metrics) LogRecord(result string) { m.logRecords.WithLabelValues(result).Inc() }

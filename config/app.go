@@ -23,7 +23,8 @@ type App struct {
 	BaseDir string `json:"base_dir,omitempty"`
 
 	// Digests are the SHA-256 digests of the files that this block names, by path. They make the configuration differ
-	// when a file does, so that Caddy reloads it; nothing else reads them.
+	// when a file does, so that Caddy reloads it; nothing else reads them. Those of the files with the administrator's key are of the time
+	// of the last change.
 	Digests map[string]string `json:"digests,omitempty"`
 
 	// Placeholders are where the Caddyfile has placeholders such as {env.SMTP_PASSWORD}, as "file:line". An error about one

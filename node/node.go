@@ -13,7 +13,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"regexp"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
@@ -25,6 +24,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/masterkey"
+	"github.com/sluicegate/sluice/node/administrator"
 	"github.com/sluicegate/sluice/server/audit"
 )
 
@@ -139,33 +139,16 @@ func (o *Options) complete() error {
 			return err
 		}
 	}
-	return o.checkRootKey()
+	if o.RootKey.AccessKeyID == "" && o.RootKey.SecretAccessKey == "" && o.ShowRootKey == nil {
+		return errors.New("node: set Options.RootKey, or Options.ShowRootKey to receive the administrator's key that the first start creates")
+	}
+	return administrator.Check(o.RootKey)
 }
 
 func setDefault[T any](field *T, value func() T) {
 	if any(*field) == nil {
 		*field = value()
 	}
-}
-
-var accessKeyID = regexp.MustCompile(`\A\w{16,128}\z`)
-
-// checkRootKey returns the error that iam.Service.UseRoot would return.
-func (o *Options) checkRootKey() error {
-	id, secret := o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey
-	switch {
-	case id == "" && secret == "" && o.ShowRootKey == nil:
-		return errors.New("node: set Options.RootKey, or Options.ShowRootKey to receive the administrator's key that the first start creates")
-	case id == "" && secret == "":
-		return nil
-	case id == "" || secret == "":
-		return errors.New("the administrator's key needs both parts; set SLUICE_ROOT_ACCESS_KEY_ID and SLUICE_ROOT_SECRET_ACCESS_KEY, or neither")
-	case !accessKeyID.MatchString(id):
-		return errors.New("SLUICE_ROOT_ACCESS_KEY_ID is not 16 to 128 letters, digits and underscores")
-	case len(secret) < 16:
-		return errors.New("SLUICE_ROOT_SECRET_ACCESS_KEY has fewer than 16 characters; set a longer one")
-	}
-	return nil
 }
 
 // peer is the address of the peer, without port and zone.
@@ -251,6 +234,9 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.startBackups(storage); err != nil {
 		return err
 	}
+	if err := n.useRoot(ctx); err != nil {
+		return err
+	}
 	n.health = n.newHealth()
 	watching, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -264,5 +250,9 @@ func (n *Node) Close() error {
 	if n.watch != nil {
 		n.watch() // the checks look at what is closed now
 	}
-	return n.uses.end()
+	var err error
+	if n.Services != nil {
+		err = n.Services.administrator.End(n.Services.Roles, n)
+	}
+	return errors.Join(err, n.uses.end())
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/sluicegate/sluice/kms"
 	"github.com/sluicegate/sluice/masterkey/rotation"
 	"github.com/sluicegate/sluice/message/queue"
+	"github.com/sluicegate/sluice/node/administrator"
 	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/server/audit/chain"
@@ -50,29 +51,30 @@ type Services struct {
 	Minter      *session.Minter       // of temporary credentials
 	Revocations *fleet.Revocations    // shared with other processes
 
-	id          string // identifies the services
-	publicURL   string
-	signingKeys *sigv4.KeyCache
-	sessions    *token.Cache[*authz.Subject]
-	apis        *apis
-	queue       *queue.Queue // of messages
-	logs        *logs.Delivery
-	keys        *kms.Service       // local keys
-	masterKeys  *rotation.Schedule // nil = they are replaced by hand
-	calls       calls
-	functions   uses // the runtimes of triggers
-	issuers     *issuers.Verifier
-	counts      *fleet.Counts
-	leases      *lease.Keeper // of background work
-	changes     *fleet.Follower
-	chain       atomic.Pointer[chain.Chain] // of the audit log; nil for none
-	later       unfinished
-	rotation    health.Tracker // of the identity pools' keys
-	clock       *health.Clock
-	live        observe.Counter // of sessions
-	log         *slog.Logger
-	stop        context.CancelFunc
-	stopped     chan struct{}
+	id            string // identifies the services
+	publicURL     string
+	signingKeys   *sigv4.KeyCache
+	sessions      *token.Cache[*authz.Subject]
+	apis          *apis
+	queue         *queue.Queue // of messages
+	logs          *logs.Delivery
+	keys          *kms.Service // local keys
+	administrator administrator.Keys
+	masterKeys    *rotation.Schedule // nil = they are replaced by hand
+	calls         calls
+	functions     uses // the runtimes of triggers
+	issuers       *issuers.Verifier
+	counts        *fleet.Counts
+	leases        *lease.Keeper // of background work
+	changes       *fleet.Follower
+	chain         atomic.Pointer[chain.Chain] // of the audit log; nil for none
+	later         unfinished
+	rotation      health.Tracker // of the identity pools' keys
+	clock         *health.Clock
+	live          observe.Counter // of sessions
+	log           *slog.Logger
+	stop          context.CancelFunc
+	stopped       chan struct{}
 }
 
 // servicesID names the settings that services depend on.
@@ -197,16 +199,18 @@ func (sv *Services) revocationOptions(o *Options) *fleet.RevocationOptions {
 	return &fleet.RevocationOptions{Index: sv.revoked, Store: sv.Store, Redis: o.Config.Redis, Shared: o.Config.Store, Leases: sv.leases, Now: o.Now, Log: o.Log, Observer: o.Observer}
 }
 
-// buildRoles makes the roles and takes, or makes, the administrator's key.
+// buildRoles makes the roles.
 func (sv *Services) buildRoles(ctx context.Context, o *Options) (err error) {
 	sv.Roles, err = iam.New(ctx, iam.Options{Store: sv.Store, Box: sv.Box, Minter: sv.Minter, Account: o.Config.Account, Regions: o.Config.Regions(),
 		Now: o.Now, Dated: postgres.SharedClock(sv.Store, o.Now), Rand: o.Rand, Strict: o.Config.StrictAWS, Log: o.Log})
-	if err != nil {
-		return err
-	}
-	made, err := sv.Roles.UseRoot(ctx, o.RootKey.AccessKeyID, o.RootKey.SecretAccessKey)
+	return err
+}
+
+// useRoot puts the administrator's key of the node into effect, or makes one.
+func (n *Node) useRoot(ctx context.Context) error {
+	made, err := n.Services.administrator.Begin(ctx, n.Services.Roles, n, n.plan.o.RootKey)
 	if err == nil && made != nil {
-		o.ShowRootKey(made.AccessKeyID, made.Secret.Reveal())
+		n.plan.o.ShowRootKey(made.AccessKeyID, made.Secret.Reveal())
 	}
 	return err
 }
