@@ -55,6 +55,7 @@ func TestAReloadAppliesTheAdministratorsKeyOfItsFiles(t *testing.T) {
 	fresh := sigv4.Credentials{AccessKeyID: rootKey.AccessKeyID, SecretAccessKey: "another-secret-of-the-administrator"}
 	valid := func(when string, key sigv4.Credentials, want bool) {
 		t.Helper()
+		e.http.CloseIdleConnections() // a reload closes them too
 		if _, err := e.call(idp+"DescribeUserPool", &key, object{"UserPoolId": poolID}); (err == nil) != want {
 			t.Errorf("%s, at the API: %v", when, err)
 		}
