@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // claimName is the file that names the store from which a place accepts transactions. The store has the same file next to it.
@@ -65,18 +66,24 @@ func (l *Location) claimed(ctx context.Context, store string) (id string, err er
 	return id, err
 }
 
-// remember writes the ID of a store next to it.
+// remember writes the ID of a store next to it. Only a whole one gets the name: an earlier process may have left an empty file.
 func remember(store, id string) error {
 	dir := followState(store)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, claimName), []byte(id))
+	part := filepath.Join(dir, claimName+partSuffix)
+	if err := errors.Join(removeIfThere(part), writeFile(part, []byte(id))); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(part, filepath.Join(dir, claimName)), syncFolder(dir))
 }
 
 // inWork calls do with a new folder for files that put moves.
 func (l *Location) inWork(store string, do func(work string) error) (err error) {
-	work, err := os.MkdirTemp(l.staging(filepath.Dir(store)), ".sluice-backup-*"+partSuffix) // of mode 0700
+	staging := l.staging(filepath.Dir(store))
+	sweep(staging, time.Now())
+	work, err := os.MkdirTemp(staging, backupPrefix+"*"+partSuffix) // of mode 0700
 	if err != nil {
 		return err
 	}

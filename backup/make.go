@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/store/sqlite"
@@ -43,7 +45,10 @@ func Make(ctx context.Context, o MakeOptions) (name string, m *Manifest, err err
 	if err := os.MkdirAll(staging, 0o700); err != nil {
 		return "", nil, err
 	}
-	work, err := os.MkdirTemp(staging, ".sluice-backup-*"+partSuffix) // of mode 0700
+	for _, dir := range []string{staging, filepath.Dir(o.Store)} {
+		sweep(dir, made)
+	}
+	work, err := os.MkdirTemp(staging, backupPrefix+"*"+partSuffix) // of mode 0700
 	if err != nil {
 		return "", nil, err
 	}
@@ -57,18 +62,36 @@ func Make(ctx context.Context, o MakeOptions) (name string, m *Manifest, err err
 	if err != nil {
 		return "", nil, err
 	}
-	described := filepath.Join(work, ManifestOf(name))
-	if err := writeFile(described, append(text, '\n')); err != nil {
-		return "", nil, err
-	}
 	o.Progress("writing to "+o.To.String(), 0, 0)
-	if err := o.To.put(ctx, name, file, o.Replace); err != nil {
-		return "", nil, err
-	}
-	if err := o.To.put(ctx, ManifestOf(name), described, true); err != nil {
+	if err := o.put(ctx, name, file, append(text, '\n')); err != nil {
 		return "", nil, err
 	}
 	return name, m, o.prune(ctx, name)
+}
+
+// put puts a backup and its manifest at To. When it replaces a backup, the new manifest comes first, under a name of its own: at every
+// moment, one of the manifests describes the backup.
+func (o *MakeOptions) put(ctx context.Context, name, file string, manifest []byte) error {
+	var names []string
+	if o.Replace {
+		names = append(names, nextManifestOf(name))
+	}
+	for _, name := range append(names, name, ManifestOf(name)) {
+		from := file
+		if name != filepath.Base(file) {
+			from = filepath.Join(filepath.Dir(file), name)
+			if err := writeFile(from, manifest); err != nil {
+				return err
+			}
+		}
+		if err := o.To.put(ctx, name, from, o.Replace || from != file); err != nil {
+			return err
+		}
+	}
+	if o.Replace {
+		return o.To.remove(ctx, nextManifestOf(name))
+	}
+	return nil
 }
 
 // free refuses early what put would refuse after the copy.
@@ -141,7 +164,8 @@ func damage(path string, problems []string) error {
 }
 
 // prune removes all but the last backups of a folder or bucket up to the one that was made, the manifest first: without it a backup is
-// not complete. Later ones, of a clock that was ahead, stay and do not count.
+// not complete. Later ones, of a clock that was ahead, stay and do not count. It also removes what killed processes left: backups without
+// a manifest that are so old that no process is still making them.
 func (o *MakeOptions) prune(ctx context.Context, made string) error {
 	if o.Keep <= 0 || o.To.name != "" {
 		return nil
@@ -151,12 +175,66 @@ func (o *MakeOptions) prune(ctx context.Context, made string) error {
 		return err
 	}
 	all = all[:slices.Index(all, made)+1]
-	for _, name := range all[:max(0, len(all)-o.Keep)] {
+	old := all[:max(0, len(all)-o.Keep)]
+	names, err := o.To.list(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if isBackup(name) && name < nameOf(o.Now().Add(-abandoned)) && !slices.Contains(names, ManifestOf(name)) {
+			old = append(slices.Clip(old), name)
+		}
+	}
+	for _, name := range old {
 		if err := errors.Join(o.To.remove(ctx, ManifestOf(name)), o.To.remove(ctx, name)); err != nil {
 			return fmt.Errorf("the backup was made; removing an old one: %w", err)
 		}
 	}
 	return nil
+}
+
+// abandoned is the age of what no running process can still be working on.
+const abandoned = 24 * time.Hour
+
+// The names of folders in which backups and restores work begin so, and end with partSuffix.
+const (
+	backupPrefix  = ".sluice-backup-"
+	restorePrefix = ".sluice-restore-"
+)
+
+func isWork(name string) bool {
+	return (strings.HasPrefix(name, backupPrefix) || strings.HasPrefix(name, restorePrefix)) && strings.HasSuffix(name, partSuffix)
+}
+
+// sweep removes the folders that killed backups and restores left in dir: those to which nothing was written for a day. One that it
+// cannot remove, such as another user's, takes space and does no other harm.
+func sweep(dir string, now time.Time) {
+	found, _ := os.ReadDir(dir)
+	for _, entry := range found {
+		work := filepath.Join(dir, entry.Name())
+		if entry.IsDir() && isWork(entry.Name()) && now.Add(-abandoned).After(written(work)) {
+			_ = os.RemoveAll(work)
+		}
+	}
+}
+
+// written returns when something was last written to a folder of files. What cannot be read counts as written in the far future.
+func written(work string) (last time.Time) {
+	never := time.Unix(1<<40, 0)
+	err := filepath.WalkDir(work, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+		return err
+	})
+	if err != nil {
+		return never
+	}
+	return last
 }
 
 // writeFile writes a new file of mode 0600, and has it on the disk.

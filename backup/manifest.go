@@ -40,6 +40,9 @@ const nameLayout = "sluice-20060102T150405.000Z" + backupSuffix
 // ManifestOf returns the name of a backup's manifest.
 func ManifestOf(name string) string { return name + manifestSuffix }
 
+// nextManifestOf returns the name of the manifest of a backup that is about to be replaced.
+func nextManifestOf(name string) string { return ManifestOf(name) + ".next" }
+
 // isBackup reports whether nameOf made a name. A place may list any names, and they become parts of paths.
 func isBackup(name string) bool {
 	t, err := time.Parse(nameLayout, name)

@@ -36,20 +36,16 @@ type Restored struct {
 
 // Restore makes a store of a backup, or of what Follow shipped. It reads and checks all of it before the store gets its name. It
 // refuses a data directory that has files, unless Force is set, and one whose store a process has open. From its beginning to its end,
-// no process can open a store in the data directory. If it is killed, that stays so until another Restore.
+// no process can open a store in the data directory. If it is killed, that stays so until another Restore succeeds.
 func Restore(ctx context.Context, o RestoreOptions) (done *Restored, err error) {
 	dir := filepath.Dir(o.Store)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	mark, err := os.OpenFile(sqlite.Restoring(o.Store), os.O_WRONLY|os.O_CREATE, 0o600)
+	whole, err := o.mark(dir) // the data directory is as it was, or restored
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(mark.Close(), syncFolder(dir)); err != nil {
-		return nil, err
-	}
-	whole := true // the data directory is as it was, or restored
 	defer func() {
 		if whole {
 			err = errors.Join(err, removeIfThere(sqlite.Restoring(o.Store)), syncFolder(dir))
@@ -58,6 +54,7 @@ func Restore(ctx context.Context, o RestoreOptions) (done *Restored, err error) 
 	if err := o.vacant(dir); err != nil {
 		return nil, err
 	}
+	sweep(dir, o.Now())
 	work, err := os.MkdirTemp(dir, restorePrefix+"*"+partSuffix) // of mode 0700
 	if err != nil {
 		return nil, err
@@ -82,8 +79,22 @@ func Restore(ctx context.Context, o RestoreOptions) (done *Restored, err error) 
 	return done, errors.Join(sqlite.Own(o.Store), syncFolder(dir))
 }
 
-// restorePrefix begins the names of folders in which restores work.
-const restorePrefix = ".sluice-restore-"
+// mark makes the file that keeps processes from opening a store in the data directory. It reports whether the data directory is whole: if
+// the file was there and no store is, a restore was killed after it had moved the store away.
+func (o *RestoreOptions) mark(dir string) (whole bool, err error) {
+	file, err := os.OpenFile(sqlite.Restoring(o.Store), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		_, err := os.Lstat(o.Store)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(file.Close(), syncFolder(dir))
+}
 
 // fetchAndCheck creates the store in a separate file.
 func (o *RestoreOptions) fetchAndCheck(ctx context.Context, file, work string) (*Restored, error) {
@@ -110,7 +121,7 @@ func (o *RestoreOptions) vacant(dir string) error {
 		return err
 	}
 	for _, entry := range entries {
-		ours := entry.Name() == filepath.Base(sqlite.Restoring(o.Store)) || strings.HasPrefix(entry.Name(), restorePrefix)
+		ours := entry.Name() == filepath.Base(sqlite.Restoring(o.Store)) || isWork(entry.Name())
 		if !o.Force && !ours && !slices.Contains(o.Mine, entry.Name()) {
 			return fmt.Errorf("the data directory %s is not empty (%s); name another one, or replace its store with --force, which keeps the old one under another name", dir, entry.Name())
 		}
@@ -145,14 +156,14 @@ func (o *RestoreOptions) fetch(ctx context.Context, file, work string) (name str
 		}
 		name = all[len(all)-1]
 	}
-	m, err := o.From.manifest(ctx, name, work)
+	all, err := o.From.manifests(ctx, name, work)
 	if err != nil {
 		return "", err
 	}
-	if err := o.From.get(ctx, name, file, m.Size); err != nil {
+	if err := o.From.get(ctx, name, file, longest(all)); err != nil {
 		return "", err
 	}
-	problems, err := m.matches(file)
+	_, problems, err := describes(all, file)
 	if err == nil && len(problems) > 0 {
 		err = damage(o.From.Name(name), problems)
 	}

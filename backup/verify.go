@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -49,17 +50,21 @@ func Verify(ctx context.Context, from *Location, keys Keys) (report *Report, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	report = &Report{Name: name}
-	if report.Manifest, err = from.manifest(ctx, name, work); err != nil {
+	all, err := from.manifests(ctx, name, work)
+	if err != nil {
 		return nil, err
 	}
 	file := filepath.Join(from.folder, name)
 	if from.bucket != nil {
 		file = filepath.Join(work, "backup")
-		if err := from.get(ctx, name, file, report.Manifest.Size); err != nil {
+		if err := from.get(ctx, name, file, longest(all)); err != nil {
 			return nil, err
 		}
 	}
-	report.Problems, err = report.Manifest.compare(ctx, file)
+	report.Manifest, report.Problems, err = describes(all, file)
+	if err == nil && len(report.Problems) == 0 {
+		report.Problems, err = report.Manifest.compare(ctx, file)
+	}
 	if err != nil || len(report.Problems) > 0 {
 		return report, err
 	}
@@ -71,27 +76,60 @@ func Verify(ctx context.Context, from *Location, keys Keys) (report *Report, err
 	return report, errors.Join(err, opened.Close())
 }
 
-// manifest reads the manifest of a backup.
-func (l *Location) manifest(ctx context.Context, name, work string) (*Manifest, error) {
+// manifests reads the manifest of a backup, and the one that was to replace it if that was interrupted.
+func (l *Location) manifests(ctx context.Context, name, work string) (all []*Manifest, err error) {
 	file := filepath.Join(work, "manifest")
-	if err := l.get(ctx, ManifestOf(name), file, manifestMax); err != nil {
-		return nil, fmt.Errorf("the manifest of %s, which is needed to check the backup: %w", l.Name(name), err)
+	missing := fmt.Errorf("the manifest of %s, which is needed to check the backup: %w", l.Name(name), fs.ErrNotExist)
+	for _, manifest := range []string{ManifestOf(name), nextManifestOf(name)} {
+		err := l.get(ctx, manifest, file, manifestMax)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the manifest of %s, which is needed to check the backup: %w", l.Name(name), err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		m, err := parseManifest(text)
+		switch {
+		case err == nil:
+			all = append(all, m)
+		case manifest == ManifestOf(name):
+			return nil, err
+		}
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+	if len(all) == 0 {
+		return nil, missing
 	}
-	return parseManifest(text)
+	return all, nil
 }
 
-// compare returns what is wrong with a file that the manifest describes.
-func (m *Manifest) compare(ctx context.Context, file string) ([]string, error) {
-	problems, err := m.matches(file)
-	if err != nil || len(problems) > 0 {
-		return problems, err
+// longest returns how long a backup can be that one of the manifests describes.
+func longest(all []*Manifest) (most int64) {
+	for _, m := range all {
+		most = max(most, m.Size)
 	}
+	return most
+}
+
+// describes returns the manifest that a file matches; if there is none, the first one and what it says differently.
+func describes(all []*Manifest, file string) (*Manifest, []string, error) {
+	for _, m := range all[1:] {
+		if problems, err := m.matches(file); err != nil || len(problems) == 0 {
+			return m, nil, err
+		}
+	}
+	problems, err := all[0].matches(file)
+	return all[0], problems, err
+}
+
+// compare returns what is wrong with a file that the manifest matches.
+func (m *Manifest) compare(ctx context.Context, file string) ([]string, error) {
 	found := new(Manifest)
-	if problems, err = found.read(ctx, file); err != nil || len(problems) > 0 {
+	problems, err := found.read(ctx, file)
+	if err != nil || len(problems) > 0 {
 		return problems, err
 	}
 	if found.Schema != m.Schema {

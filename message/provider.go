@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/seal"
@@ -145,7 +146,8 @@ func (p *Provider) readBody() (err error) {
 	}
 	if p.kind == "" {
 		p.kind = "application/x-www-form-urlencoded"
-		if strings.ContainsAny(strings.TrimSpace(p.o.Body)[:1], "{[") && !strings.HasPrefix(p.o.Body, "{sms.") {
+		begins := strings.TrimLeftFunc(p.o.Body, unicode.IsSpace)
+		if (strings.HasPrefix(begins, "{") || strings.HasPrefix(begins, "[")) && !strings.HasPrefix(begins, "{sms.") {
 			p.kind = "application/json"
 		}
 	}

@@ -285,6 +285,7 @@ func TestBadProvidersAreRefused(t *testing.T) {
 		"an array without quotes":       {func(o *message.ProviderOptions) { o.Body = `to={sms.to}&b=[1,{sms.text}]` }, "inside of another one"},
 		"the text as a name in JSON":    {func(o *message.ProviderOptions) { o.Body = `{"to": "{sms.to}", "{sms.text}": 1}` }, "the name of a field"},
 		"the text as a name in a form":  {func(o *message.ProviderOptions) { o.Body = `to={sms.to}&{sms.text}` }, "the name of a field"},
+		"a body of spaces":              {func(o *message.ProviderOptions) { o.Body = " \n" }, "it is not a form"},
 		"an escaped placeholder":        {func(o *message.ProviderOptions) { o.Body += "&x=%7Bsms.to}" }, "written with escapes"},
 		"plain text":                    {func(o *message.ProviderOptions) { o.Headers = contentType("text/plain") }, "values cannot be escaped for the content type text/plain"},
 		"a content type that is none":   {func(o *message.ProviderOptions) { o.Headers = contentType("/") }, "does not parse"},

@@ -114,6 +114,20 @@ func TestABodyIsWholeAndAsSignedBeforeTheStoreGetsAnyOfIt(t *testing.T) {
 	}
 }
 
+func TestTheStateIsPlainTextForPeople(t *testing.T) {
+	t.Parallel()
+	w := callertest.New(t)
+	for _, tc := range []struct{ method, path, text string }{
+		{"GET", "/readyz?verbose", "[+]"}, {"GET", "/readyz/store", ""}, {"POST", "/readyz", "use GET"}, {"POST", "/healthz", "use GET"},
+	} {
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, httptest.NewRequest(tc.method, "http://localhost:8080"+tc.path, nil))
+		if kind := rec.Header().Get("Content-Type"); kind != "text/plain; charset=utf-8" || !strings.Contains(rec.Body.String(), tc.text) {
+			t.Errorf("%s %s: %d %s %q", tc.method, tc.path, rec.Code, kind, rec.Body)
+		}
+	}
+}
+
 func TestTheAPIsAndTheStateAreServed(t *testing.T) {
 	t.Parallel()
 	w := callertest.New(t)

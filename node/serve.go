@@ -204,7 +204,7 @@ func parts(report health.Report) map[string]string {
 	return all
 }
 
-const plainText = "text/plainText; charset=utf-8"
+const plainText = "text/plain; charset=utf-8"
 
 func writeStatus(w http.ResponseWriter, r *http.Request, status int, parts map[string]string) {
 	body, _ := json.Marshal(parts) // strings always marshal
@@ -214,7 +214,7 @@ func writeStatus(w http.ResponseWriter, r *http.Request, status int, parts map[s
 func writeState(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		status, contentType, body = http.StatusMethodNotAllowed, plainText, []byte("write GET\n")
+		status, contentType, body = http.StatusMethodNotAllowed, plainText, []byte("use GET\n")
 	}
 	_ = refusal.Write(w, status, contentType, body) // a client that has gone needs no answer
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/kms"
+	"github.com/sluicegate/sluice/masterkey"
 	"github.com/sluicegate/sluice/message/queue"
 	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/outbound"
@@ -306,8 +307,11 @@ func (u *unfinished) again(ctx context.Context, log *slog.Logger) error {
 // StorePath returns the file of the embedded store in a data directory.
 func StorePath(dir string) string { return filepath.Join(dir, storeFile) }
 
-// OwnFiles returns the names of files that a data directory may have before its store: the master key.
-func OwnFiles() []string { return []string{masterKeyFile} }
+// OwnFiles returns the names of files that a data directory may have before its store: the master key, replaced ones, and what vouches
+// for keys.
+func OwnFiles() []string {
+	return []string{masterKeyFile, masterKeyFile + masterkey.Retired, trustFile}
+}
 
 // WhereKeysAre says for people where a server has its master keys from. o.Config needs DataDir.
 func WhereKeysAre(o Options) string {

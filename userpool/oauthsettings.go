@@ -117,6 +117,19 @@ func (c *Client) Grants(p *Pool) []string {
 	return scopes
 }
 
+// UserScopes returns the scopes that a user can grant to the client now: not those of a resource server that is gone, and not the one
+// for registering clients, which is for clients that act for themselves.
+func (c *Client) UserScopes(p *Pool) []string {
+	return slices.DeleteFunc(c.Grants(p), func(scope string) bool { return scope == ScopeRegister })
+}
+
+// SignsInDevices reports whether users may let devices in to the client: it has the device grant, and does not only have users of
+// identity providers, who cannot sign in for a device.
+func (c *Client) SignsInDevices() bool {
+	names := c.Settings.SupportedIdentityProviders
+	return c.Settings.OAuth.HasDeviceGrant() && (len(names) == 0 || slices.Contains(names, ProviderCognito))
+}
+
 // checkReferences refuses identity providers that the pool does not have, and scopes that no resource server of it has.
 //
 // Source of the text: awsdocs/aws-cloudformation-user-guide#564.

@@ -41,9 +41,9 @@ type Link struct {
 // reading are the beginnings of the names of operations that change nothing.
 var reading = []string{"Get", "List", "Describe", "Lookup", "AdminGet", "AdminList", "Simulate", "Decode"}
 
-// giving are operations that begin so too, and give credentials or make an identity.
+// giving are operations that begin so too, and give credentials, make an identity or send a code.
 var giving = []string{"GetId", "GetCredentialsForIdentity", "GetOpenIdToken", "GetOpenIdTokenForDeveloperIdentity", "GetSessionToken",
-	"GetFederationToken", "GetTokensFromRefreshToken"}
+	"GetFederationToken", "GetTokensFromRefreshToken", "GetClientToken", "GetUserAttributeVerificationCode"}
 
 // Wanted reports whether there is a record of a call: reads are left out unless they are denied.
 func Wanted(operation string, err error) bool {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,26 @@ func TestNoOperationPutsASecretIntoItsRecord(t *testing.T) {
 	}
 	if operations < 150 {
 		t.Errorf("only %d operations were looked at", operations)
+	}
+}
+
+// Operations whose answers have credentials, tokens or the delivery of a code do more than read.
+func TestOperationsThatGiveOrSendSomethingHaveARecord(t *testing.T) {
+	given := regexp.MustCompile(`Credentials$|^AuthenticationResult$|^ClientAuthenticationResult$|^(Access|Id|Refresh|Session|OpenId)?Token$|^IdentityId$|CodeDelivery`)
+	reads := []string{"DescribeIdentity", "LookupDeveloperIdentity", "ListWebAuthnCredentials"}
+	for _, service := range services {
+		for i := range service.Operations {
+			op := &service.Operations[i]
+			if op.NewOutput == nil || slices.Contains(reads, op.Name) {
+				continue
+			}
+			output := reflect.TypeOf(op.NewOutput()).Elem()
+			for j := range output.NumField() {
+				if name := output.Field(j).Name; given.MatchString(name) && !audit.Wanted(op.Name, nil) {
+					t.Errorf("%s:%s returns %s and has no record", service.ID, op.Name, name)
+				}
+			}
+		}
 	}
 }
 

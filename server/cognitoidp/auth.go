@@ -109,7 +109,10 @@ func authOut(r *signin.Result) auth {
 }
 
 func tokensOut(t *tokens.Set) *wire.AuthenticationResultType {
-	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, IdToken: &t.IDToken, ExpiresIn: &t.ExpiresIn, TokenType: new(tokens.Type)}
+	out := &wire.AuthenticationResultType{AccessToken: &t.AccessToken, ExpiresIn: &t.ExpiresIn, TokenType: new(tokens.Type)}
+	if t.IDToken != "" { // tokens of the OAuth endpoints without the scope openid have none after a refresh, too
+		out.IdToken = &t.IDToken
+	}
 	if t.RefreshToken != "" {
 		out.RefreshToken = &t.RefreshToken
 	}

@@ -63,7 +63,7 @@ func (v *visit) offers() (*offer, error) {
 	return o, nil
 }
 
-// local reports whether users of the pool itself may sign in: to a client that has them, and to a device.
+// local reports whether users of the pool itself may sign in: to a client that has them, and to a device, whose client was checked.
 func (v *visit) local() bool {
 	return v.grant != nil || slices.Contains(v.client.Settings.SupportedIdentityProviders, oauth.Local)
 }

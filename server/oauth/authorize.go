@@ -24,13 +24,6 @@ func session(r *http.Request, at mount.Point) string {
 // parameters.
 func (h *handler) authorize(w http.ResponseWriter, r *http.Request, at mount.Point) {
 	guard(w)
-	if h.Admit != nil {
-		if err := h.Admit(r); err != nil {
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, "Too many requests. Try again later.", http.StatusTooManyRequests)
-			return
-		}
-	}
 	query, ok := parameters(w, r)
 	if !ok {
 		h.Pages.ShowError(w, r, oauth.Shown(oauth.KeyRequest, ""))

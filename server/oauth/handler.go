@@ -68,15 +68,16 @@ const (
 type endpoint struct {
 	serve func(*handler, http.ResponseWriter, *http.Request, mount.Point)
 	acts  bool // takes POST too, and changes something
+	open  bool // unlimited: programs read it, and it comes from memory
 }
 
 var endpoints = map[string]endpoint{
-	authorizePath: {(*handler).authorize, true},
-	logoutPath:    {(*handler).logout, true},
-	errorPath:     {(*handler).showError, false},
-	discoveryPath: {(*handler).discovery, false},
-	serverPath:    {(*handler).discovery, false},
-	keysPath:      {(*handler).jwks, false},
+	authorizePath: {(*handler).authorize, true, false},
+	logoutPath:    {(*handler).logout, true, false},
+	errorPath:     {(*handler).showError, false, false},
+	discoveryPath: {(*handler).discovery, false, true},
+	serverPath:    {(*handler).discovery, false, true},
+	keysPath:      {(*handler).jwks, false, true},
 }
 
 // Serves reports whether the handler serves the path, which is below a mount point.
@@ -106,6 +107,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		guard(w)
 		w.WriteHeader(http.StatusOK)
 	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodPost && e.acts:
+		if !e.open && h.Admit != nil && h.Admit(r) != nil {
+			guard(w)
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "Too many requests. Try again later.", http.StatusTooManyRequests)
+			return
+		}
 		e.serve(h, w, r, point)
 	default:
 		w.Header().Set("Allow", "GET, HEAD")

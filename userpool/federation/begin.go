@@ -77,7 +77,7 @@ func (s *Service) Begin(ctx context.Context, in Start) (*Begun, error) {
 	now := s.base.Now()
 	kept := pending{Browser: hash("browser", browser), Provider: p.Name, Query: in.Query.Encode(), Session: in.Session,
 		Question: providers.Question{Base: in.Base, State: state, Asked: now, LoginHint: a.LoginHint, Lang: a.Lang, Prompt: passed(a.Prompt),
-			Acr: acr(p, a.Acr)}}
+			Acr: acr(p, a.Acr), MaxAge: a.MaxAge}}
 	location, err := s.o.Legs[p.Type].Ask(ctx, p, &kept.Question)
 	if err != nil {
 		s.watch(ctx, p, err)

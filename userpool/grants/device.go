@@ -57,10 +57,10 @@ func (s *Service) AuthorizeDevice(ctx context.Context, poolID string, p Paramete
 	if err != nil {
 		return nil, err
 	}
-	if !by.Client.Settings.OAuth.HasDeviceGrant() {
+	if !by.Client.SignsInDevices() {
 		return nil, refuse(UnauthorizedClient, "")
 	}
-	scopes := by.Client.Grants(by.Pool)
+	scopes := by.Client.UserScopes(by.Pool)
 	if asked := p.scopes(); len(asked) > 0 {
 		if slices.ContainsFunc(asked, func(scope string) bool { return !slices.Contains(scopes, scope) }) {
 			return nil, refuse(InvalidScope, "")
@@ -158,7 +158,13 @@ func (s *Service) DeviceByUserCode(ctx context.Context, poolID, userCode string)
 	if fault.Is(err, fault.ResourceNotFound) {
 		return nil, errUserCode
 	}
-	return &Pending{ID: g.ID, Pool: p, Client: c, Scopes: state.Scopes}, err
+	if err != nil {
+		return nil, err
+	}
+	if !c.SignsInDevices() {
+		return nil, errUserCode
+	}
+	return &Pending{ID: g.ID, Pool: p, Client: c, Scopes: state.Scopes}, nil
 }
 
 // waiting returns the state of a device grant that no user has answered yet.

@@ -2,6 +2,7 @@ package grants_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
+	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -55,6 +57,14 @@ func (h *harness) approver(poolID, clientID, name string) grants.Approver {
 		h.T.Fatal(err)
 	}
 	return grants.Approver{Record: r.Authentication.Record(), SSOSession: session}
+}
+
+// change replaces the settings of a client.
+func (h *harness) change(poolID, clientID string, settings userpool.ClientSettings) {
+	h.T.Helper()
+	if _, err := h.Pools.UpdateUserPoolClient(h.T.Context(), poolID, clientID, "", settings); err != nil {
+		h.T.Fatal(err)
+	}
 }
 
 // RFC 8628 sections 3.1 to 3.5.
@@ -249,5 +259,90 @@ func TestOfManyQuestionsAtOnceOneGetsTheTokens(t *testing.T) {
 	all.Wait()
 	if got.Load() != 1 {
 		t.Errorf("%d got tokens", got.Load())
+	}
+}
+
+// Only users of the pool itself can sign in for a device, so a client that has none of them has no devices, from the moment when it has none.
+func TestThreatADeviceGivesNoUserToAClientThatDoesNotHaveThem(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	settings := deviceSettings
+	settings.SupportedIdentityProviders = []string{"COGNITO"}
+	c := h.Client(p.ID, settings)
+	h.User(p.ID, "ann")
+	codes, err := h.begin(p.ID, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, h.approver(p.ID, c.ID, "ann")); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := h.begin(p.ID, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Providers.Create(t.Context(), providers.Change{PoolID: p.ID, Name: "Google", Type: providers.Google,
+		Details: map[string]string{"client_id": "x", "client_secret": "y", "authorize_scopes": "openid"}}); err != nil {
+		t.Fatal(err)
+	}
+	settings.SupportedIdentityProviders = []string{"Google"}
+	h.change(p.ID, c.ID, settings)
+	_, err = h.DeviceByUserCode(t.Context(), p.ID, waiting.UserCode)
+	userpooltest.WantFault(t, err, fault.ExpiredCode, "*")
+	_, err = h.begin(p.ID, c.ID)
+	wantCode(t, err, grants.UnauthorizedClient)
+	_, err = h.ask(p.ID, "", "grant_type", deviceGrant, "client_id", c.ID, "device_code", codes.DeviceCode)
+	wantCode(t, err, grants.UnauthorizedClient)
+}
+
+// A device gets the scopes that its client still has, and never the one for registering clients.
+func TestThreatADeviceGetsOnlyTheScopesThatItsClientStillHas(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	settings := deviceSettings
+	settings.AllowedOAuthScopes = append([]string{userpool.ScopeRegister}, settings.AllowedOAuthScopes...)
+	c := h.Client(p.ID, settings)
+	h.User(p.ID, "ann")
+	_, err := h.begin(p.ID, c.ID, "scope", userpool.ScopeRegister)
+	wantCode(t, err, grants.InvalidScope)
+	for _, tc := range []struct{ left, want []string }{{[]string{"openid", "profile"}, []string{"openid"}}, {[]string{"profile"}, nil}} {
+		h.change(p.ID, c.ID, settings)
+		codes, err := h.begin(p.ID, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(pending.Scopes, " "); got != "openid email orders/read" {
+			t.Error(got)
+		}
+		if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, h.approver(p.ID, c.ID, "ann")); err != nil {
+			t.Fatal(err)
+		}
+		fewer := settings
+		fewer.AllowedOAuthScopes = tc.left
+		h.change(p.ID, c.ID, fewer)
+		answer, err := h.ask(p.ID, "", "grant_type", deviceGrant, "client_id", c.ID, "device_code", codes.DeviceCode)
+		if tc.want == nil {
+			wantCode(t, err, grants.InvalidGrant)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool, err := h.Pools.Pool(t.Context(), p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		holder, err := h.Tokens.InspectAccess(t.Context(), pool, answer.AccessToken)
+		if err != nil || !slices.Equal(holder.Token.Scopes, tc.want) {
+			t.Errorf("%v, %v", holder, err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -31,7 +32,7 @@ func (s *Service) deviceCode(ctx context.Context, by *Caller, r *Request) (*Answ
 	if code == "" {
 		return nil, refuse(InvalidRequest, "device_code is missing.")
 	}
-	if !by.Client.Settings.OAuth.HasDeviceGrant() {
+	if !by.Client.SignsInDevices() {
 		return nil, refuse(UnauthorizedClient, "")
 	}
 	id := spentID("device code", code)
@@ -112,7 +113,12 @@ func (s *Service) tooEarly(id string) (early bool) {
 // deviceTokens issues the tokens of a device whose user has allowed it. The transaction that writes the refresh family removes the
 // device grant, so that of two questions at the same time one gets tokens.
 func (s *Service) deviceTokens(ctx context.Context, by *Caller, r *Request, id string, state *deviceState) (*Answer, error) {
-	request := state.By.Request(by.Pool, by.Client, state.Scopes...)
+	allowed := by.Client.UserScopes(by.Pool) // the client may have lost scopes since
+	scopes := slices.DeleteFunc(state.Scopes, func(scope string) bool { return !slices.Contains(allowed, scope) })
+	if len(scopes) == 0 {
+		return nil, refuse(InvalidGrant, "")
+	}
+	request := state.By.Request(by.Pool, by.Client, scopes...)
 	request.Visit, request.SSOSession, request.Hosted = by.Client.Visit(r.Context), state.SSOSession, &tokens.Hosted{}
 	request.Confirm = func(tx store.Tx, u *store.User) error {
 		if _, err := tx.DeviceGrants.Get(id); errors.Is(err, store.ErrNotFound) {

@@ -33,6 +33,15 @@ func (s *Service) EndSession(ctx context.Context, poolID, cookie string) error {
 	if browser == nil {
 		return nil
 	}
+	none := false
+	err := s.base.View(ctx, func(tx store.Tx) error { // a browser without sessions, or a made-up one, costs no write
+		list, err := tx.Sessions.OfBrowser(poolID, browser)
+		none = len(list) == 0
+		return err
+	})
+	if err != nil || none {
+		return err
+	}
 	return s.base.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
 		list, err := tx.Sessions.OfBrowser(poolID, browser)
 		if err != nil {

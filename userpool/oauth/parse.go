@@ -215,7 +215,7 @@ var openIDScopes = []string{"email", "phone", "profile"}
 
 // parseScope reads the scopes. Without any, the client asks for all that it may have.
 func (a *Authorization) parseScope(query url.Values, strict bool) error {
-	allowed := allowedScopes(a.Pool, a.Client)
+	allowed := a.Client.UserScopes(a.Pool)
 	asked := strings.Fields(query.Get("scope"))
 	if len(asked) == 0 {
 		asked = allowed
@@ -232,12 +232,6 @@ func (a *Authorization) parseScope(query url.Values, strict bool) error {
 		return a.refuseScope(strict)
 	}
 	return nil
-}
-
-// allowedScopes returns the scopes that a user can grant to the client now: not those of a resource server that is gone, and not the
-// one for registering clients, which is for clients that act for themselves.
-func allowedScopes(p *userpool.Pool, c *userpool.Client) []string {
-	return slices.DeleteFunc(c.Grants(p), func(scope string) bool { return scope == userpool.ScopeRegister })
 }
 
 // refuseScope is the error of scopes. Cognito has the code in the description.

@@ -73,7 +73,7 @@ func (s *Service) exchange(ctx context.Context, in *Redemption, g *grant, rec *s
 	if !g.possible(in.Client) {
 		return nil, errCode
 	}
-	allowed := allowedScopes(in.Pool, in.Client)
+	allowed := in.Client.UserScopes(in.Pool)
 	g.Scopes = slices.DeleteFunc(g.Scopes, func(scope string) bool { return !slices.Contains(allowed, scope) })
 	if len(g.Scopes) == 0 {
 		return nil, errCode

@@ -149,8 +149,9 @@ func (s *Service) show(tx store.Tx, u *store.User) error {
 	return tx.Users.Update(*u)
 }
 
-// Disable takes an account off its user: the next sign-in with it makes a new user. Of the pool's own account, the user's password is
-// taken: the user signs in with providers only, until an administrator sets a password.
+// Disable takes an account off its user. The next sign-in with a linked account makes a new user. The account from which the user was created
+// can no longer sign in, since the user keeps its name. Of the pool's own account, the user's password is taken: the user signs in with
+// providers only, until an administrator sets a password.
 func (s *Service) Disable(ctx context.Context, poolID string, a Account) error {
 	pool, err := s.o.Pools.Pool(ctx, poolID)
 	if err != nil {

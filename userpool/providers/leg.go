@@ -19,6 +19,7 @@ type Question struct {
 	Lang      string
 	Prompt    []string
 	Acr       []string // values of acr_values that the provider knows
+	MaxAge    *int     // seconds since the user signed in there; nil = any
 
 	// Unsolicited says that nothing was asked: the provider began the sign-in.
 	Unsolicited bool

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sluicegate/sluice/userpool/providers"
@@ -65,6 +66,9 @@ func (s *Service) Ask(ctx context.Context, p *providers.Provider, q *providers.Q
 	query.add("prompt", strings.Join(q.Prompt, " "))
 	if p.Type == providers.OIDC {
 		query.add("acr_values", strings.Join(q.Acr, " "))
+		if q.MaxAge != nil {
+			query.add("max_age", strconv.Itoa(*q.MaxAge))
+		}
 	}
 	if at.namesIssuer {
 		q.Issuer = p.Details[providers.Issuer]

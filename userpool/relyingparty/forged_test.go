@@ -160,3 +160,22 @@ func TestAKeyThatTheProviderWithdrewIsSoonRefused(t *testing.T) {
 		t.Errorf("keys fetched %d times in five minutes, want %d", again, fetched+1)
 	}
 }
+
+// A provider that answers with an older sign-in than the client allows must not pass it off as a new one.
+func TestASignInThatIsOlderThanMaxAgeIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		age    time.Duration
+		most   *int
+		refuse bool
+	}{
+		"young": {time.Minute, new(120), false}, "old": {time.Hour, new(120), true}, "old, now": {time.Hour, new(0), true}, "any age": {time.Hour, nil, false},
+	} {
+		w := newWorld(t)
+		w.maxAge, w.claims["auth_time"] = tc.most, w.now.Add(-tc.age).Unix()
+		_, err := w.signIn()
+		if refused := err != nil && strings.Contains(err.Error(), "older than max_age"); refused != tc.refuse || !refused && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -61,6 +61,9 @@ func (s *Service) verify(ctx context.Context, p *providers.Provider, q *provider
 	if nonce := text(claims, "nonce"); q.Nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(q.Nonce)) != 1 {
 		return nil, refuse(nil, "Bad id_token nonce")
 	}
+	if at, given := number(claims, "auth_time"); given && q.MaxAge != nil && at < float64(q.Asked.Unix()-int64(*q.MaxAge))-leeway.Seconds() {
+		return nil, refuse(nil, "Bad id_token auth_time - the sign-in at the provider is older than max_age")
+	}
 	return claims, nil
 }
 

@@ -46,6 +46,7 @@ type world struct {
 	mapping map[string]string
 
 	question *providers.Question
+	maxAge   *int
 	claims   map[string]any // of the ID token
 	answer   url.Values     // that the browser brings
 	info     string         // the answer of attributes_url
@@ -170,7 +171,7 @@ func (w *world) provider() *providers.Provider {
 // ask asks the provider, and returns where the browser goes.
 func (w *world) ask() (*url.URL, error) {
 	w.t.Helper()
-	w.question = &providers.Question{Base: "https://auth.example.com", State: "state-1", Asked: w.now}
+	w.question = &providers.Question{Base: "https://auth.example.com", State: "state-1", Asked: w.now, MaxAge: w.maxAge}
 	to, err := w.service.Ask(w.t.Context(), w.provider(), w.question)
 	if err != nil {
 		return nil, err

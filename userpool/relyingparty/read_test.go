@@ -47,12 +47,12 @@ func TestTheRequestHasCognitosOrder(t *testing.T) {
 		t.Errorf("switched off: %v, %v", to, err)
 	}
 	w.details[providers.AuthorizeURL] = w.server.URL + "/authorize?tenant=a"
-	w.question = &providers.Question{Base: "https://auth.example.com", State: "s", LoginHint: "ada@example.com", Prompt: []string{"login"}, Acr: []string{"high"}}
+	w.question = &providers.Question{Base: "https://auth.example.com", State: "s", LoginHint: "ada@example.com", Prompt: []string{"login"}, Acr: []string{"high"}, MaxAge: new(60)}
 	location, err := w.service.Ask(t.Context(), w.provider(), w.question)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"/authorize?tenant=a&client_id=", "&login_hint=ada%40example.com", "&prompt=login", "&acr_values=high"} {
+	for _, part := range []string{"/authorize?tenant=a&client_id=", "&login_hint=ada%40example.com", "&prompt=login", "&acr_values=high", "&max_age=60"} {
 		if !strings.Contains(location, part) {
 			t.Errorf("no %s in %s", part, location)
 		}
