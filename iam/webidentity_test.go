@@ -75,7 +75,7 @@ func TestTrustPoliciesDecideWhichIdentitiesAssumeARole(t *testing.T) {
 func TestTheTagsOfAnIdentityAreBoundedAsThoseOfOtherSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	role := w.role("tagged", withoutAll, allowAll)
+	role := w.role("tagged", string(iam.PoolTrust(poolID, true)), allowAll)
 	for n, ok := range map[int]bool{15: true, 16: false} {
 		var tags []principal.Tag
 		for i := range n {
