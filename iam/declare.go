@@ -39,7 +39,15 @@ func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
 		return err
 	}
 	now := s.now()
-	return s.change(ctx, d.Name, "", func(tx store.Tx) error {
+	return s.change(ctx, d.Name, want.Boundary, func(tx store.Tx) error {
+		for _, arn := range want.Attached {
+			if err := attachableIn(tx, arn); err != nil {
+				return err
+			}
+		}
+		if err := boundaryIn(tx, want.Boundary); err != nil {
+			return err
+		}
 		have, err := tx.Roles.Get(d.Name)
 		next := want
 		next.ModifiedAt = now

@@ -150,21 +150,43 @@ func (s *Service) CheckAttachable(arn string) error {
 	if s.document(arn) != nil {
 		return nil
 	}
+	return errNotAttachable(arn)
+}
+
+func errNotAttachable(arn string) error {
 	return fault.New(fault.NoSuchEntity, "Policy %s does not exist or is not attachable.", arn)
 }
 
-// checkBoundary checks that the policy of a permissions boundary exists; "" is accepted.
-func (s *Service) checkBoundary(arn string) error {
+// attachableIn checks in a transaction that the policy exists. Errors: NoSuchEntity.
+func attachableIn(tx store.Tx, arn string) error {
+	if awsManaged[arn] != nil {
+		return nil
+	}
+	_, err := tx.Policies.Get(arn)
+	if errors.Is(err, store.ErrNotFound) {
+		return errNotAttachable(arn)
+	}
+	return err
+}
+
+// boundaryIn checks in a transaction that the policy of a permissions boundary exists; "" is accepted. Errors: NoSuchEntity.
+func boundaryIn(tx store.Tx, arn string) error {
 	if arn == "" {
 		return nil
 	}
-	if err := checkPolicyARN(arn); err != nil {
-		return err
+	err := attachableIn(tx, arn)
+	if fault.KindOf(err) == fault.NoSuchEntity {
+		return fault.New(fault.NoSuchEntity, "Scope ARN: %s does not exist or is not attachable.", arn)
 	}
-	if s.document(arn) != nil {
+	return err
+}
+
+// checkBoundaryARN checks the form of the ARN of a permissions boundary; "" is accepted.
+func checkBoundaryARN(arn string) error {
+	if arn == "" {
 		return nil
 	}
-	return fault.New(fault.NoSuchEntity, "Scope ARN: %s does not exist or is not attachable.", arn)
+	return checkPolicyARN(arn)
 }
 
 // policyARN is the form of the ARN of a managed policy.

@@ -28,6 +28,45 @@ func TestAProcessReadsWhatAnotherWrote(t *testing.T) {
 	}
 }
 
+func TestAPolicyThatAnotherProcessDeletedCannotBeGivenToARole(t *testing.T) {
+	w := newWorld(t)
+	p, err := w.CreatePolicy(t.Context(), store.Policy{Name: "p", Document: []byte(allowAll)})
+	must(t, err)
+	trust := []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}`)
+	_, err = w.CreateRole(t.Context(), store.Role{Name: "r", Trust: trust})
+	must(t, err)
+	other := *w
+	other.open()
+	must(t, w.DeletePolicy(t.Context(), p.ARN))
+	if other.CheckAttachable(p.ARN) != nil {
+		t.Fatal("the test cannot show anything")
+	}
+	_, created := other.CreateRole(t.Context(), store.Role{Name: "s", Trust: trust, Boundary: p.ARN})
+	for name, err := range map[string]error{
+		"attached": other.AttachRolePolicy(t.Context(), "r", p.ARN), "a boundary": other.PutBoundary(t.Context(), "r", p.ARN), "a boundary of a new role": created,
+		"declared": other.Ensure(t.Context(), iam.DeclaredRole{Name: "d", Trust: trust, Attached: []string{p.ARN}}),
+	} {
+		if fault.KindOf(err) != fault.NoSuchEntity {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAPolicyThatAnotherProcessMadeCanBeGivenToARole(t *testing.T) {
+	w := newWorld(t)
+	other := *w
+	other.open()
+	p, err := w.CreatePolicy(t.Context(), store.Policy{Name: "p", Document: []byte(allowAll)})
+	must(t, err)
+	trust := []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}`)
+	_, err = other.CreateRole(t.Context(), store.Role{Name: "r", Trust: trust, Boundary: p.ARN})
+	must(t, err)
+	must(t, other.AttachRolePolicy(t.Context(), "r", p.ARN))
+	if _, err := other.GetPolicy(p.ARN); err != nil {
+		t.Errorf("the policy is not known: %v", err)
+	}
+}
+
 func TestReadingWithoutNewsKeepsTheVersion(t *testing.T) {
 	w := newWorld(t)
 	policy, err := w.CreatePolicy(t.Context(), store.Policy{Name: "p", Document: []byte(allowAll), Tags: map[string]string{"a": "b"}})

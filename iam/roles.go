@@ -39,7 +39,7 @@ func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, err
 	if err := checkTrust(r.Trust); err != nil {
 		return store.Role{}, err
 	}
-	if err := s.checkBoundary(r.Boundary); err != nil {
+	if err := checkBoundaryARN(r.Boundary); err != nil {
 		return store.Role{}, err
 	}
 	if len(r.Tags) > maxTags {
@@ -51,7 +51,12 @@ func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, err
 	}
 	r.ID, r.CreatedAt = id, s.now()
 	r.ModifiedAt = r.CreatedAt
-	err = s.change(ctx, r.Name, "", func(tx store.Tx) error { return tx.Roles.Insert(r) })
+	err = s.change(ctx, r.Name, r.Boundary, func(tx store.Tx) error {
+		if err := boundaryIn(tx, r.Boundary); err != nil {
+			return err
+		}
+		return tx.Roles.Insert(r)
+	})
 	if errors.Is(err, store.ErrExists) {
 		return store.Role{}, fault.New(fault.EntityExists, "Role with name %s already exists.", r.Name)
 	}
@@ -194,10 +199,10 @@ func (s *Service) DeleteRolePolicy(ctx context.Context, role, name string) error
 
 // AttachRolePolicy attaches a managed policy, unless it is attached already. Errors: NoSuchEntity, LimitExceeded.
 func (s *Service) AttachRolePolicy(ctx context.Context, role, arn string) error {
-	if err := s.CheckAttachable(arn); err != nil {
+	if err := checkPolicyARN(arn); err != nil {
 		return err
 	}
-	return s.editRole(ctx, role, func(r *store.Role) error {
+	return s.editRoleWith(ctx, role, arn, attachableIn, func(r *store.Role) error {
 		if slices.Contains(r.Attached, arn) {
 			return nil
 		}
@@ -240,10 +245,10 @@ func (s *Service) ListAttachedRolePolicies(role string) ([]AttachedPolicy, error
 
 // PutBoundary sets the permissions boundary; "" removes it. Errors: Validation, InvalidParameter, NoSuchEntity.
 func (s *Service) PutBoundary(ctx context.Context, role, arn string) error {
-	if err := s.checkBoundary(arn); err != nil {
+	if err := checkBoundaryARN(arn); err != nil {
 		return err
 	}
-	return s.editRole(ctx, role, func(r *store.Role) error {
+	return s.editRoleWith(ctx, role, arn, boundaryIn, func(r *store.Role) error {
 		if arn == "" && r.Boundary == "" {
 			return fault.New(fault.NoSuchEntity, "The role with name %s has no permissions boundary.", role)
 		}
@@ -254,7 +259,16 @@ func (s *Service) PutBoundary(ctx context.Context, role, arn string) error {
 
 // editRole updates a role in the store and in the snapshot.
 func (s *Service) editRole(ctx context.Context, name string, edit func(*store.Role) error) error {
-	err := s.change(ctx, name, "", func(tx store.Tx) error {
+	return s.editRoleWith(ctx, name, "", func(store.Tx, string) error { return nil }, edit)
+}
+
+// editRoleWith is editRole for a role that gets a policy. It checks the policy in the same transaction: no other call can delete the policy
+// in between.
+func (s *Service) editRoleWith(ctx context.Context, name, policyARN string, check func(tx store.Tx, arn string) error, edit func(*store.Role) error) error {
+	err := s.change(ctx, name, policyARN, func(tx store.Tx) error {
+		if err := check(tx, policyARN); err != nil {
+			return err
+		}
 		r, err := tx.Roles.Get(name)
 		if err != nil {
 			return err

@@ -248,7 +248,7 @@ func passedTags(t *token.Token) (passedSession, error) {
 
 // AssumeForIdentity returns the session of the enhanced flow. The record contains the data from the identity pool: role ARN, session
 // name, identity, pool, amr, tags, session policies, logins and username. The role's trust policy is evaluated as for an OpenID
-// token of the pool. Errors: AccessDenied if the role does not exist or does not trust the identity.
+// token of the pool. Errors: AccessDenied if the role does not exist or does not trust the identity, Validation, PackedPolicyTooLarge.
 func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duration time.Duration, sourceIP, userAgent string, secure bool) (session.Credentials, error) {
 	to := s.current.Load().byARN[r.RoleARN]
 	if to == nil {
@@ -267,6 +267,9 @@ func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duratio
 		return session.Credentials{}, errNotTrusted(notAuthorizedWeb)
 	}
 	r.Kind, r.FederatedProvider = session.WebIdentityRole, poolProvider
+	if err := checkPacked(&r); err != nil {
+		return session.Credentials{}, err
+	}
 	r.PrincipalTags = mergeTags(to.record.Tags, attempt.tags)
 	if s.strict {
 		r.Username = ""

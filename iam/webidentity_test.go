@@ -1,7 +1,9 @@
 package iam_test
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +68,23 @@ func TestTrustPoliciesDecideWhichIdentitiesAssumeARole(t *testing.T) {
 		}, time.Hour, "", "", false)
 		if (err == nil) != tc.ok {
 			t.Errorf("%s: enhanced flow: %v", name, err)
+		}
+	}
+}
+
+func TestTheTagsOfAnIdentityAreBoundedAsThoseOfOtherSessions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	role := w.role("tagged", string(iam.PoolTrust(poolID, true)), allowAll)
+	for n, ok := range map[int]bool{15: true, 16: false} {
+		var tags []principal.Tag
+		for i := range n {
+			tags = append(tags, principal.Tag{Key: fmt.Sprint("k", 10+i), Value: strings.Repeat("v", 256)})
+		}
+		_, err := w.AssumeForIdentity(t.Context(), session.Record{RoleARN: role, SessionName: "CognitoIdentityCredentials", IdentityID: identity,
+			IdentityPoolID: poolID, AMR: []string{"authenticated"}, PrincipalTags: tags}, time.Hour, "", "", false)
+		if err == nil != ok || !ok && !fault.Is(err, fault.PackedPolicyTooLarge) {
+			t.Errorf("%d tags: %v", n, err)
 		}
 	}
 }
