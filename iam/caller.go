@@ -102,10 +102,14 @@ func (s *Service) layers(c *Caller) policy.Layers {
 	return layers
 }
 
-// PassRoleKeys returns the condition keys of iam:PassRole: the service that gets a role, and the ARN of the resource for which it does. As in
-// AWS, the role's tags are none. SetIdentityPoolRoles requires the action.
+// PassRoleKeys returns the condition keys of iam:PassRole: the service that gets a role, and the ARN of the resource for which it does; ""
+// if it is not known yet. As in AWS, the role's tags are none. SetIdentityPoolRoles requires the action.
 func PassRoleKeys(service, associated string) policy.MapContext {
-	return policy.MapContext{"iam:passedtoservice": {service}, "iam:associatedresourcearn": {associated}}
+	keys := policy.MapContext{"iam:passedtoservice": {service}}
+	if associated != "" {
+		keys["iam:associatedresourcearn"] = []string{associated}
+	}
+	return keys
 }
 
 // Denied returns AWS's message for a denial by policies. IAM user guide, "Troubleshoot access denied error messages".

@@ -73,8 +73,8 @@ func roleKeys(tags map[string]string) policy.MapContext {
 	return keys
 }
 
-// ResourceKeys returns the condition keys that the role or managed policy with the ARN has as a resource; none if there is no
-// such resource. Service Authorization Reference of IAM, "Resource types".
+// ResourceKeys returns the condition keys that the role, managed policy, provider or instance profile with the ARN has as a resource; none if
+// there is no such resource. Service Authorization Reference of IAM, "Resource types".
 func (s *Service) ResourceKeys(arn string) policy.MapContext {
 	now := s.current.Load()
 	if r := now.byARN[arn]; r != nil {
@@ -84,6 +84,7 @@ func (s *Service) ResourceKeys(arn string) policy.MapContext {
 	if m := now.policies[arn]; m != nil {
 		TagKeys(keys, "aws:resourcetag", m.record.Tags)
 	}
+	TagKeys(keys, "aws:resourcetag", now.tagsOf(arn))
 	return keys
 }
 

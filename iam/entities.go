@@ -149,6 +149,17 @@ func (n *snapshot) forget(arn string) {
 	maps.DeleteFunc(n.profiles, func(_ string, p *InstanceProfile) bool { return p.ARN == arn })
 }
 
+// tagsOf returns the tags of an entity; nil for one that does not exist.
+func (n *snapshot) tagsOf(arn string) map[string]string {
+	var content struct {
+		Tags map[string]string `json:"tags"`
+	}
+	if e, ok := n.entities[arn]; ok && json.Unmarshal(e.Content, &content) == nil {
+		return content.Tags
+	}
+	return nil
+}
+
 // count returns the number of stored entities of a kind.
 func count(tx store.Tx, kind string) (n int, err error) {
 	list, err := tx.Entities.List(store.Page{})

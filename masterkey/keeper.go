@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluicegate/sluice/node/overlap"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -57,7 +58,11 @@ type Keeper struct {
 	o   Options
 	id  string // of the process, in the record
 
+	configured overlap.Values[[]Source]
+	ending     sync.Mutex // held while a configuration ends
+
 	mu      sync.Mutex        // guards what follows, and is held while sources are read
+	next    []Source          // that Use could not put into effect yet; nil for none
 	keys    []seal.Key        // of the sources, in their order
 	bySrc   [][]seal.Key      // the same, by source
 	from    map[string]string // ID of a key → the source that has it
@@ -181,11 +186,14 @@ func (k *Keeper) follow(ctx context.Context) {
 func (k *Keeper) Refresh(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	changed := slices.ContainsFunc(k.o.Sources, func(s Source) bool { return s.Changed(ctx) })
 	var problem error
+	if k.next != nil {
+		problem = k.useNext(ctx)
+	}
+	changed := slices.ContainsFunc(k.o.Sources, func(s Source) bool { return s.Changed(ctx) })
 	if changed {
-		if problem = k.reread(ctx); problem != nil {
-			changed = false
+		if err := k.reread(ctx); err != nil {
+			changed, problem = false, errors.Join(problem, err)
 		}
 	}
 	due := changed || !k.o.Guest && time.Since(k.beaten) >= min(Beat, k.o.Dead/4)
@@ -204,23 +212,6 @@ func (k *Keeper) Refresh(ctx context.Context) error {
 		}
 	}
 	return errors.Join(problem, k.write(ctx, false))
-}
-
-// Use reads other sources from now on: a reload changed the settings. On an error everything stays as it was.
-func (k *Keeper) Use(ctx context.Context, sources []Source) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	old := k.o.Sources
-	k.o.Sources = sources
-	err := k.reread(ctx)
-	if err == nil {
-		err = k.write(ctx, false)
-	}
-	if err != nil {
-		k.o.Sources = old
-		return errors.Join(err, k.reread(ctx))
-	}
-	return nil
 }
 
 // reread reads the sources while the process runs. It does not accept keys among which one is missing that the box seals with. The

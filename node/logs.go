@@ -33,24 +33,19 @@ func (sv *Services) notSent(m message.Message, reason error) {
 // chainKey is the key of the audit log's chain of a store, which continues across reloads.
 type chainKey struct{ storageKey }
 
-// openChain starts the audit log's chain, or continues that of the previous configuration.
-func (n *Node) openChain(ctx context.Context, s *Storage, o *Options) error {
+// openChain starts the audit log's chain, or continues that of the previous configuration; nil for none.
+func (n *Node) openChain(ctx context.Context, s *Storage, o *Options) (*chain.Chain, error) {
 	if !o.Config.AuditChain || o.Audit == nil {
-		n.Services.chain.Store(nil)
-		return nil
+		return nil, nil
 	}
-	opened, err := use(&n.uses, chainKey{storageOf(&o.Config)}, func() (*chain.Chain, error) {
+	return use(&n.uses, chainKey{storageOf(&o.Config)}, func() (*chain.Chain, error) {
 		return chain.Open(ctx, chain.Options{Store: s.Store, Box: s.Box, Write: o.Audit, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	})
-	if err == nil {
-		n.Services.chain.Store(opened)
-	}
-	return err
 }
 
 // record writes a record to the audit log, in its chain if there is one.
 func (sv *Services) record(write func(audit.Record), r audit.Record) {
-	if c := sv.chain.Load(); c != nil {
+	if c := sv.chain.Oldest(); c != nil {
 		c.Append(r)
 		return
 	}

@@ -212,8 +212,9 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sources := keySources(&o, storage.Store)
 	if !fresh { // the new settings may name other sources, or a command that prints others
-		if err := storage.Keys.Use(ctx, keySources(&o, storage.Store)); err != nil {
+		if err := storage.Keys.Try(ctx, sources); err != nil {
 			return err
 		}
 	}
@@ -225,7 +226,8 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := n.openChain(ctx, storage, &o); err != nil {
+	records, err := n.openChain(ctx, storage, &o)
+	if err != nil {
 		return err
 	}
 	if err := n.Services.ensure(ctx, n.plan.declared); err != nil {
@@ -237,6 +239,8 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.useRoot(ctx); err != nil {
 		return err
 	}
+	storage.Keys.Begin(n, sources) // last, so that a node that is not complete changes nothing
+	n.Services.chain.Begin(n, records)
 	n.health = n.newHealth()
 	watching, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -252,7 +256,8 @@ func (n *Node) Close() error {
 	}
 	var err error
 	if n.Services != nil {
-		err = n.Services.administrator.End(n.Services.Roles, n)
+		n.Services.chain.End(n)
+		err = errors.Join(n.Services.administrator.End(n.Services.Roles, n), n.Services.Keys.End(context.Background(), n))
 	}
 	return errors.Join(err, n.uses.end())
 }

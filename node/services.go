@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
@@ -25,6 +24,7 @@ import (
 	"github.com/sluicegate/sluice/node/administrator"
 	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/node/observe"
+	"github.com/sluicegate/sluice/node/overlap"
 	"github.com/sluicegate/sluice/server/audit/chain"
 	"github.com/sluicegate/sluice/store/lease"
 	"github.com/sluicegate/sluice/store/postgres"
@@ -67,7 +67,7 @@ type Services struct {
 	counts        *fleet.Counts
 	leases        *lease.Keeper // of background work
 	changes       *fleet.Follower
-	chain         atomic.Pointer[chain.Chain] // of the audit log; nil for none
+	chain         overlap.Values[chain.Chain] // of the audit log; nil for none
 	later         unfinished
 	rotation      health.Tracker // of the identity pools' keys
 	clock         *health.Clock

@@ -10,7 +10,7 @@ import (
 
 // Values has a value of each running configuration. The zero value has none. Its methods may be called from any goroutine.
 type Values[T any] struct {
-	newest atomic.Pointer[T]
+	newest, oldest atomic.Pointer[T]
 
 	mu     sync.Mutex
 	owners []any
@@ -21,12 +21,23 @@ type Values[T any] struct {
 // configuration has ended.
 func (v *Values[T]) Newest() *T { return v.newest.Load() }
 
+// Oldest returns the value of the configuration that began first and still runs; nil if it is nil, or there is none. So a value counts only
+// when the configuration before it has ended, and never if its own does not start. The last value stays.
+func (v *Values[T]) Oldest() *T { return v.oldest.Load() }
+
 // Begin adds the value of a configuration, which owner identifies.
 func (v *Values[T]) Begin(owner any, value *T) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.owners, v.all = append(v.owners, owner), append(v.all, value)
-	v.newest.Store(value)
+	v.choose()
+}
+
+func (v *Values[T]) choose() {
+	if len(v.all) > 0 {
+		v.oldest.Store(v.all[0])
+		v.newest.Store(v.all[len(v.all)-1])
+	}
 }
 
 // End removes the value of a configuration, if it was added.
@@ -38,7 +49,5 @@ func (v *Values[T]) End(owner any) {
 		return
 	}
 	v.owners, v.all = slices.Delete(v.owners, i, i+1), slices.Delete(v.all, i, i+1)
-	if len(v.all) > 0 {
-		v.newest.Store(v.all[len(v.all)-1])
-	}
+	v.choose()
 }

@@ -6,6 +6,29 @@ import (
 	"github.com/sluicegate/sluice/node/overlap"
 )
 
+func TestAValueWaitsUntilTheConfigurationBeforeHasEnded(t *testing.T) {
+	var v overlap.Values[string]
+	first, second := "first", "second"
+	is := func(want *string) {
+		t.Helper()
+		if got := v.Oldest(); got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	is(nil)
+	v.Begin(1, &first)
+	v.Begin(2, nil)
+	is(&first)
+	v.End(2) // it did not start
+	is(&first)
+	v.Begin(3, &second)
+	is(&first)
+	v.End(1)
+	is(&second)
+	v.End(3)
+	is(&second)
+}
+
 func TestTheNewestConfigurationThatRunsCounts(t *testing.T) {
 	var v overlap.Values[string]
 	first, second := "first", "second"

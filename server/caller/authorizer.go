@@ -137,10 +137,7 @@ func (a *Authorizer) Authorize(ctx context.Context, c *rpc.Call) error {
 	if err != nil {
 		return err
 	}
-	for _, role := range passedRoles(c) {
-		targets = append(targets, target{"iam:PassRole", role, iam.PassRoleKeys(c.API.ID+".amazonaws.com", targets[0].resource)})
-	}
-	for _, t := range targets {
+	for _, t := range append(targets, a.passed(c, targets[0].resource)...) {
 		d := a.o.IAM.Decide(who, t.action, t.resource, t.keys)
 		if d.Effect == policy.Allow {
 			continue

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -89,6 +90,14 @@ func newKeyWorld(t *testing.T) *keyWorld {
 	must(t, err)
 	w.role, err = w.IAM.CreateRole(t.Context(), store.Role{Name: "target", Trust: callertest.AccountTrust(), Boundary: w.policy.ARN, Tags: tags})
 	must(t, err)
+	_, err = w.IAM.CreateInstanceProfile(t.Context(), iam.InstanceProfile{Name: "machines", Path: "/app/", Tags: tags})
+	must(t, err)
+	_, err = w.IAM.CreateOIDCProvider(t.Context(), iam.OIDCProvider{URL: "https://corp.example", Tags: tags})
+	must(t, err)
+	metadata, err := os.ReadFile("../iam/testdata/metadata.xml")
+	must(t, err)
+	_, err = w.IAM.CreateSAMLProvider(t.Context(), iam.SAMLProvider{Name: "corp", Metadata: string(metadata), Tags: tags}, "")
+	must(t, err)
 	w.Role("admin", callertest.AccountTrust(), callertest.AllowAll)
 	admin, err := w.IAM.GetRole("admin")
 	must(t, err)
@@ -126,6 +135,9 @@ func (w *keyWorld) input(service *api.Service, op *api.Operation) any {
 	set("RoleName", &w.role.Name)
 	set("PermissionsBoundary", &w.policy.ARN)
 	set("PolicyArn", &w.policy.ARN)
+	set("InstanceProfileName", new("machines"))
+	set("OpenIDConnectProviderArn", new(account+"oidc-provider/corp.example"))
+	set("SAMLProviderArn", new(account+"saml-provider/corp"))
 	set("UserPoolId", new(callertest.UserPool))
 	set("IdentityPoolId", &w.pool)
 	set("IdentityId", &w.guest)
@@ -154,7 +166,7 @@ func suppliable(op *api.Operation, in any, key string) bool {
 	if strings.HasPrefix(op.Name, "Create") && !v.FieldByName("UserPoolId").IsValid() && op.Name != "CreatePolicyVersion" && op.Name != "CreateRole" {
 		return false
 	}
-	for _, field := range []string{"RoleName", "PolicyArn", "UserPoolId", "IdentityPoolId", "ResourceArn"} {
+	for _, field := range []string{"RoleName", "PolicyArn", "InstanceProfileName", "OpenIDConnectProviderArn", "SAMLProviderArn", "UserPoolId", "IdentityPoolId", "ResourceArn"} {
 		if f := v.FieldByName(field); f.IsValid() && !f.IsNil() {
 			return true
 		}
@@ -236,7 +248,8 @@ func TestTagsOnCreationNeedTheActionForTags(t *testing.T) {
 	w := newKeyWorld(t)
 	deny := `{"Effect":"Deny","Action":["iam:Tag*","cognito-idp:TagResource","cognito-identity:TagResource"],"Resource":"*"}`
 	for operation, service := range map[string]*api.Service{
-		"CreateRole": &apiiam.API, "CreatePolicy": &apiiam.API, "CreateUserPool": &cognitoidp.API, "UpdateUserPool": &cognitoidp.API,
+		"CreateRole": &apiiam.API, "CreatePolicy": &apiiam.API, "CreateInstanceProfile": &apiiam.API, "CreateOpenIDConnectProvider": &apiiam.API,
+		"CreateSAMLProvider": &apiiam.API, "CreateUserPool": &cognitoidp.API, "UpdateUserPool": &cognitoidp.API,
 		"CreateIdentityPool": &cognitoidentity.API, "UpdateIdentityPool": &cognitoidentity.API,
 	} {
 		op := service.Operation(operation)

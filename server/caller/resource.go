@@ -68,7 +68,7 @@ func (a *Authorizer) resource(ctx context.Context, c *rpc.Call, in reflect.Value
 			return a.arn(c, "cognito-identity", "identitypool/"+id)
 		}
 	case "iam":
-		return a.iamResource(in)
+		return a.iamResource(c.Operation.Name, in)
 	case "kms":
 		return a.kmsKey(ctx, c, in)
 	}
@@ -95,27 +95,6 @@ func (a *Authorizer) kmsKey(ctx context.Context, c *rpc.Call, in reflect.Value) 
 		return a.arn(c, "kms", name)
 	case name != "":
 		return a.arn(c, "kms", "key/"+name)
-	}
-	return "*"
-}
-
-// iamResource returns the role or policy of an IAM call.
-func (a *Authorizer) iamResource(in reflect.Value) string {
-	policyARN, path := text(in, "PolicyArn"), text(in, "Path")
-	if name := text(in, "RoleName"); name != "" {
-		if path != "" {
-			return "arn:aws:iam::" + a.o.IAM.Account() + ":role" + path + name
-		}
-		return a.o.IAM.RoleARN(name)
-	}
-	if policyARN != "" {
-		return policyARN
-	}
-	if name := text(in, "PolicyName"); name != "" {
-		if path == "" {
-			path = "/"
-		}
-		return "arn:aws:iam::" + a.o.IAM.Account() + ":policy" + path + name
 	}
 	return "*"
 }
@@ -152,6 +131,12 @@ func tagAction(c *rpc.Call) string {
 		return "iam:TagRole"
 	case "iam:CreatePolicy":
 		return "iam:TagPolicy"
+	case "iam:CreateInstanceProfile":
+		return "iam:TagInstanceProfile"
+	case "iam:CreateOpenIDConnectProvider":
+		return "iam:TagOpenIDConnectProvider"
+	case "iam:CreateSAMLProvider":
+		return "iam:TagSAMLProvider"
 	case "cognito-idp:CreateUserPool", "cognito-idp:UpdateUserPool":
 		return "cognito-idp:TagResource"
 	case "cognito-identity:CreateIdentityPool", "cognito-identity:UpdateIdentityPool":

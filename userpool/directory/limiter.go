@@ -82,14 +82,6 @@ func (l *limiter) takeGhost(op, pool, name string, limit int) error {
 	return l.overall(l.count(l.ghosts, key, limit), "names without a user", sharedGhosts, key, limit)
 }
 
-// takeFor calls take for a user and takeGhost for a stand-in.
-func (l *limiter) takeFor(subject *Subject, op, pool, name string, limit int) error {
-	if !subject.Exists {
-		return l.takeGhost(op, pool, name, limit)
-	}
-	return l.take(op, pool, name, limit)
-}
-
 // takeOf counts an event of a subject: a user has one limit under all names, as on AWS, and a stand-in that of its name.
 func (l *limiter) takeOf(p *userpool.Pool, subject *Subject, op string, limit int) error {
 	if !subject.Exists {

@@ -44,11 +44,8 @@ func (s *Service) Migrate(ctx context.Context, p *userpool.Pool, c *userpool.Cli
 		return nil, err
 	}
 	found, err := s.migrate(ctx, p, c, standIn, in)
-	switch {
-	case err == nil && found.Exists, errors.Is(err, userpool.ErrResetRequired):
+	if err == nil && found.Exists || errors.Is(err, userpool.ErrResetRequired) || fault.Is(err, fault.Internal) || fault.Is(err, fault.Unavailable) {
 		return found, err
-	case fault.Is(err, fault.Internal), fault.Is(err, fault.Unavailable):
-		return nil, err
 	}
 	if err := s.countFailure(ctx, p, standIn); err != nil {
 		return nil, err

@@ -211,6 +211,9 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 			return userpool.ErrWrongPassword
 		}
 		u.Password, u.Failures = pw, store.Failures{}
+		if u.Status == userpool.StatusForceChange { // the password is the user's own now
+			u.Status = userpool.StatusConfirmed
+		}
 		return nil
 	})
 	return err

@@ -122,7 +122,6 @@ func (s *Service) Guard(ctx context.Context, p *userpool.Pool, subject *Subject,
 		err = userpool.ErrWrongPassword
 	}
 	if subject.counted {
-		subject.counted = false
 		return err
 	}
 	return cmp.Or(s.countFailure(ctx, p, subject), err)

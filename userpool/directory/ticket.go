@@ -44,7 +44,7 @@ func networkOf(address string) string {
 // user and all of the others together. Requests from unknown networks do not count against those from a familiar network.
 func (s *Service) takeSignInCode(ctx context.Context, p *userpool.Pool, subject *Subject, purpose, network string) (familiar bool, err error) {
 	name := cmp.Or(subject.User.Sub, p.Key(subject.Name))
-	if err := s.limits.takeFor(subject, "send "+purpose+" "+network, p.ID, name, limitSignInCode); err != nil {
+	if err := s.limits.takeOf(p, subject, "send "+purpose+" "+network, limitSignInCode); err != nil {
 		return false, err
 	}
 	err = s.base.View(ctx, func(tx store.Tx) error { // for an unknown name, too
@@ -55,7 +55,7 @@ func (s *Service) takeSignInCode(ctx context.Context, p *userpool.Pool, subject 
 	if err != nil || familiar {
 		return familiar, err
 	}
-	return false, s.limits.takeFor(subject, "send "+purpose+" to strangers", p.ID, name, limitStrangers)
+	return false, s.limits.takeOf(p, subject, "send "+purpose+" to strangers", limitStrangers)
 }
 
 // The networks that are familiar to a user are kept with the user's codes, as times until when they are. Only a right code adds

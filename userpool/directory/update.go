@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -18,22 +19,36 @@ type AdminUpdate struct {
 	Context    userpool.ClientContext
 }
 
-// AdminUpdateUserAttributes writes attributes, verified marks included.
+// AdminUpdateUserAttributes writes attributes, verified marks included. An address that changes is treated as in UpdateUserAttributes,
+// unless the call marks it as verified: then it changes at once, and no code is sent.
+//
+// Source: AWS, AdminUpdateUserAttributes, UserAttributes.
 func (s *Service) AdminUpdateUserAttributes(ctx context.Context, in AdminUpdate) error {
 	attrs := in.Attributes
 	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
 		return err
 	}
-	_, err = s.changeUser(ctx, p, in.Username, func(_ store.Tx, u *store.User) error {
+	var letters []letter
+	_, err = s.changeUser(ctx, p, in.Username, func(tx store.Tx, u *store.User) (err error) {
 		if err := p.CheckWrite(nil, userpool.Admin, u.Attributes, attrs); err != nil {
 			return err
 		}
-		before := maps.Clone(u.Attributes)
-		p.Apply(u.Attributes, attrs)
-		p.Unverify(before, u.Attributes, attrs)
-		return p.CheckKept(before, u.Attributes)
+		wanted := slices.DeleteFunc(wantCodes(p, u, attrs), func(address string) bool {
+			return slices.ContainsFunc(attrs, func(a userpool.Attribute) bool {
+				return a.Name == address+"_verified" && strings.EqualFold(a.Value, "true")
+			})
+		})
+		letters, err = s.update(tx, p, u, attrs, wanted, wanted)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	_, err = s.sendUpdateCodes(ctx, p, origin{sourceUpdate, nil, in.Context}, letters)
+	if fault.Is(err, fault.CodeDeliveryFailure) { // for which the operation has no exception
+		return fault.Wrap(fault.Unavailable, err, "The attributes are written, but the code could not be delivered. Check the settings of mail and SMS.")
+	}
 	return err
 }
 
@@ -103,22 +118,34 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 		if err := p.CheckWrite(holder.Client, userpool.Self, u.Attributes, attrs); err != nil {
 			return err
 		}
-		before := *u
-		before.Attributes = maps.Clone(u.Attributes)
-		now, later := splitPending(p, u, attrs)
-		p.Apply(u.Attributes, now)
-		p.Unverify(before.Attributes, u.Attributes, now)
-		if letters, err = s.putUpdateCodes(tx, p, &before, u, later, wanted); err != nil {
-			return err
-		}
-		return p.CheckKept(before.Attributes, u.Attributes)
+		letters, err = s.update(tx, p, u, attrs, wanted, []string{"email", "phone_number"})
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	return s.sendUpdateCodes(ctx, p, origin{sourceUpdate, holder.Client, in.Context}, letters)
+}
+
+// update writes attributes, except those of the addresses that must be verified before, and makes the codes for the wanted ones.
+func (s *Service) update(tx store.Tx, p *userpool.Pool, u *store.User, attrs []userpool.Attribute, wanted, addresses []string) ([]letter, error) {
+	before := *u
+	before.Attributes = maps.Clone(u.Attributes)
+	now, later := splitPending(p, u, attrs, addresses)
+	p.Apply(u.Attributes, now)
+	p.Unverify(before.Attributes, u.Attributes, now)
+	letters, err := s.putUpdateCodes(tx, p, &before, u, later, wanted)
+	if err != nil {
+		return nil, err
+	}
+	return letters, p.CheckKept(before.Attributes, u.Attributes)
+}
+
+// sendUpdateCodes sends the codes of putUpdateCodes, after the commit.
+func (s *Service) sendUpdateCodes(ctx context.Context, p *userpool.Pool, from origin, letters []letter) ([]Delivery, error) {
 	var list []Delivery
 	for _, l := range letters {
-		l.origin = origin{sourceUpdate, holder.Client, in.Context}
+		l.origin = from
 		d, err := s.send(ctx, p, l)
 		if err != nil {
 			return nil, err
@@ -140,10 +167,10 @@ func wantCodes(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (nam
 	return names
 }
 
-// splitPending separates the addresses that must be verified before they are written.
-func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (now, later []userpool.Attribute) {
+// splitPending separates those of the addresses that must be verified before they are written.
+func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute, addresses []string) (now, later []userpool.Attribute) {
 	for _, a := range attrs {
-		if slices.Contains(p.Pending, a.Name) && a.Value != "" && a.Value != u.Attributes[a.Name] {
+		if slices.Contains(addresses, a.Name) && slices.Contains(p.Pending, a.Name) && a.Value != "" && a.Value != u.Attributes[a.Name] {
 			later = append(later, a)
 		} else {
 			now = append(now, a)
