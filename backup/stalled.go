@@ -2,8 +2,11 @@ package backup
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"os"
+	"sync/atomic"
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -22,7 +25,7 @@ func client(patience time.Duration) *awshttp.BuildableClient {
 			if err != nil {
 				return nil, err
 			}
-			return &impatient{c, patience}, c.SetDeadline(time.Now().Add(patience))
+			return &impatient{Conn: c, patience: patience}, c.SetDeadline(time.Now().Add(patience))
 		}
 	})
 }
@@ -31,6 +34,7 @@ func client(patience time.Duration) *awshttp.BuildableClient {
 type impatient struct {
 	net.Conn
 	patience time.Duration
+	over     atomic.Bool // a read or a write has failed for that
 }
 
 func (c *impatient) Read(b []byte) (int, error) {
@@ -49,8 +53,15 @@ func (c *impatient) Write(b []byte) (written int, err error) {
 	return written, err
 }
 
-// moved gives both directions their time anew: a read waits for an answer while a request is being written.
+// moved gives both directions their time anew: a read waits for an answer while a request is being written. When one of them has waited
+// too long, the client closes the connection, and the other says why.
 func (c *impatient) moved(n int, err error) error {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.over.Store(true)
+	case errors.Is(err, net.ErrClosed) && c.over.Load():
+		return os.ErrDeadlineExceeded
+	}
 	if n == 0 || err != nil {
 		return err
 	}
