@@ -64,24 +64,25 @@ func (s *Service) Describe(id string) (Pool, error) {
 // Update replaces name and settings. The developer provider name and nil tags stay: Terraform leaves both out of every update.
 // Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) Update(ctx context.Context, id, name string, settings Settings) (Pool, error) {
-	if err := settings.check(); err != nil {
-		return Pool{}, err
-	}
 	var updated Pool
 	err := s.editPool(ctx, id, func(r *store.IdentityPool) error {
 		var before Settings
 		if err := json.Unmarshal(r.Settings, &before); err != nil {
 			return fmt.Errorf("identitypool: settings of %s: %w", id, err)
 		}
-		if settings.Tags == nil {
-			settings.Tags = before.Tags
+		merged := settings
+		if merged.Tags == nil {
+			merged.Tags = before.Tags
 		}
-		settings.DeveloperName = cmp.Or(settings.DeveloperName, before.DeveloperName)
-		if before.DeveloperName != "" && settings.DeveloperName != before.DeveloperName {
+		merged.DeveloperName = cmp.Or(merged.DeveloperName, before.DeveloperName)
+		if err := merged.check(); err != nil {
+			return err
+		}
+		if before.DeveloperName != "" && merged.DeveloperName != before.DeveloperName {
 			// AWS: UpdateIdentityPool, DeveloperProviderName, "Once you have set a developer provider name, you cannot change it".
 			return fault.New(fault.InvalidParameter, "DeveloperProviderName cannot be changed once it has been set.")
 		}
-		updated = Pool{ID: id, Name: name, Settings: settings, Declared: r.Declared, CreatedAt: r.CreatedAt}
+		updated = Pool{ID: id, Name: name, Settings: merged, Declared: r.Declared, CreatedAt: r.CreatedAt}
 		next, err := s.record(&updated)
 		r.Name, r.Settings = next.Name, next.Settings
 		return err

@@ -37,6 +37,14 @@ func TestAPoolsLife(t *testing.T) {
 	if updated.Guests || len(updated.UserPools) != 0 || updated.Name != "renamed" {
 		t.Errorf("an update replaces what it leaves out: %+v", updated)
 	}
+	for name, settings := range map[string]identitypool.Settings{
+		"a public login that is called as the developer": {PublicLogins: map[string]string{"login.example": "x"}},
+		"an issuer that is called as the developer":      {OIDC: []string{"arn:aws:iam::1:oidc-provider/login.example"}},
+	} {
+		if _, err := w.Update(ctx, p.ID, "renamed", settings); !fault.Is(err, fault.InvalidParameter) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	must(t, w.Tag(ctx, p.ID, map[string]string{"a": "1", "b": "2"}))
 	must(t, w.Untag(ctx, p.ID, []string{"a"}))
 	if got, _ := w.Describe(p.ID); len(got.Tags) != 1 || got.Tags["b"] != "2" {

@@ -74,6 +74,12 @@ func (w *vaultWrapper) open(ctx context.Context, text string) ([]byte, error) {
 	return raw, nil
 }
 
+// Statuses of nodes that are not active: Vault API, "/sys/health".
+const (
+	drSecondary        = 472
+	performanceStandby = 473
+)
+
 // errLater is an error that may be gone in a moment.
 type errLater struct{ error }
 
@@ -135,7 +141,10 @@ func (w *vaultWrapper) once(ctx context.Context, operation string, in map[string
 	if answer.StatusCode != http.StatusOK {
 		_ = json.Unmarshal(raw, &parsed) // an error page of a proxy says nothing
 		err := fmt.Errorf("%s answered %s: %s", w.o.Address, answer.Status, strings.Join(parsed.Errors, "; "))
-		if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
+		switch code := answer.StatusCode; {
+		case code == http.StatusTemporaryRedirect:
+			return errLater{fmt.Errorf("%w: it is a standby that forwards no requests; let address in master_key vault lead to the active node", err)}
+		case code >= 500, code == http.StatusTooManyRequests, code == drSecondary, code == performanceStandby:
 			return errLater{err} // sealed, standby, or busy
 		}
 		return err

@@ -1,6 +1,7 @@
 package masterkey_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -22,11 +23,12 @@ import (
 // have no licence that a test may depend on.
 type fakeVault struct {
 	*httptest.Server
-	mu    sync.Mutex
-	texts map[string]string // ciphertext → plaintext
-	token string
-	busy  int // answers that say so
-	calls int
+	mu     sync.Mutex
+	texts  map[string]string // ciphertext → plaintext
+	token  string
+	busy   int // calls that are not answered
+	status int // of their answers; 0 = 503 // answers that say so
+	calls  int
 }
 
 func newFakeVault(t *testing.T) *fakeVault {
@@ -52,7 +54,7 @@ func (f *fakeVault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case f.busy > 0:
 		f.busy--
-		answer(http.StatusServiceUnavailable, map[string]any{"errors": []string{"Vault is sealed"}})
+		answer(cmp.Or(f.status, http.StatusServiceUnavailable), map[string]any{"errors": []string{"Vault is sealed"}})
 	case r.Header.Get("X-Vault-Token") != f.token || r.Header.Get("X-Vault-Namespace") != "team":
 		answer(http.StatusForbidden, map[string]any{"errors": []string{"permission denied"}})
 	case r.Method == http.MethodPost && r.URL.Path == "/v1/keys/transit/datakey/plaintext/sluice" && in.Bits == 256:
@@ -115,6 +117,24 @@ func TestVaultIsAskedAgainOnlyIfThatCanHelp(t *testing.T) {
 	source.Timeout = 300 * time.Millisecond
 	if _, err := w.open(source); err == nil || !strings.Contains(err.Error(), "is it reachable") {
 		t.Errorf("down at the start: %v", err)
+	}
+}
+
+func TestVaultIsAskedAgainUntilAnActiveNodeAnswers(t *testing.T) {
+	for _, status := range []int{http.StatusTemporaryRedirect, 472, 473} {
+		w, f := newWorld(t), newFakeVault(t)
+		f.busy, f.status = 1, status
+		must(t, w.process(w.vault(f)).Close())
+		if f.busy != 0 {
+			t.Errorf("%d was not answered", status)
+		}
+	}
+	w, f := newWorld(t), newFakeVault(t)
+	f.busy, f.status = 1000, http.StatusTemporaryRedirect
+	source := w.vault(f)
+	source.Timeout = 300 * time.Millisecond
+	if _, err := w.open(source); err == nil || !strings.Contains(err.Error(), "active node") {
+		t.Errorf("always a standby: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"io"
+	"maps"
 	"strings"
 	"sync"
 
@@ -41,13 +42,18 @@ func (s *shared) Use(key any, open func() (io.Closer, error)) (io.Closer, func()
 	}
 	u.uses++
 	s.mu.Unlock()
-	u.opened.Do(func() { u.value, u.err = open() })
+	u.opened.Do(func() {
+		if u.value, u.err = open(); u.err != nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.drop(u) // who comes later tries again
+		}
+	})
 	if u.err != nil {
-		s.leave(key, u)
 		return nil, nil, u.err
 	}
 	return u.value, sync.OnceValue(func() error {
-		if !s.leave(key, u) {
+		if !s.leave(u) {
 			return nil
 		}
 		return u.value.Close()
@@ -55,16 +61,19 @@ func (s *shared) Use(key any, open func() (io.Closer, error)) (io.Closer, func()
 }
 
 // leave ends one use and reports whether it was the last.
-func (s *shared) leave(key any, u *inUse) bool {
+func (s *shared) leave(u *inUse) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if u.uses--; u.uses > 0 {
 		return false
 	}
-	if s.used[key] == u {
-		delete(s.used, key)
-	}
+	s.drop(u)
 	return true
+}
+
+// drop removes a value that nobody uses, or could open. s.mu is held.
+func (s *shared) drop(u *inUse) {
+	maps.DeleteFunc(s.used, func(_ any, other *inUse) bool { return other == u })
 }
 
 // The keys of shared values. Each kind of value has its own key type, so that keys of two kinds are never equal.

@@ -27,7 +27,10 @@ type changed struct {
 // add adds changes.
 func (c *changed) add(changes []store.Change) {
 	if c.pools == nil {
-		c.pools, c.clients = map[string]bool{}, map[string]bool{}
+		c.pools = map[string]bool{}
+	}
+	if c.clients == nil {
+		c.clients = map[string]bool{}
 	}
 	c.count += len(changes)
 	for _, one := range changes {
@@ -53,7 +56,9 @@ func (c *changed) add(changes []store.Change) {
 		case store.ChangedBranding:
 			c.branding = true
 		case store.ChangedRevocation:
-			c.revoked = append(c.revoked, one)
+			if len(c.revoked) <= maxNamed { // one more, and all are read anyway
+				c.revoked = append(c.revoked, one)
+			}
 		case store.ChangedAnything:
 			c.anything = true
 		default: // of a newer release
@@ -88,36 +93,57 @@ func Pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// apply reads again what changed.
+// apply reads again what changed. What it could not read stays in c, and nothing else.
 func (m *Memory) apply(ctx context.Context, c *changed) error {
 	pools := m.Users.Pools
 	if c.anything {
 		m.Revocations.Changed()
 	}
 	errs := []error{m.Revocations.ChangedBy(ctx, c.revoked)}
+	if errs[0] == nil {
+		c.revoked = nil
+	}
 	if c.anything || c.domains {
 		m.Users.Domains.Changed()
 	}
 	if c.anything || c.branding {
 		m.Users.Branding.Changed()
 	}
-	if c.anything || c.roles {
-		errs = append(errs, m.Roles.Reload(ctx))
-	}
-	if c.anything || c.identityKeys {
-		errs = append(errs, m.Identities.RotateKeys(ctx))
-	}
-	if c.anything || c.identityPools {
-		errs = append(errs, m.Identities.Reload(ctx))
-	}
+	c.domains, c.branding = false, false
+	errs = append(errs, c.again(ctx, &c.roles, m.Roles.Reload), c.again(ctx, &c.identityKeys, m.Identities.RotateKeys), c.again(ctx, &c.identityPools, m.Identities.Reload))
 	if c.anything {
-		return errors.Join(append(errs, pools.ChangedAll(ctx))...)
+		err := pools.ChangedAll(ctx)
+		if err == nil {
+			c.anything, c.pools, c.clients = false, nil, nil
+		}
+		return errors.Join(append(errs, err)...)
 	}
 	for id := range c.clients {
 		pools.ChangedClient(id)
 	}
+	c.clients = nil
+	return errors.Join(append(errs, c.eachPool(ctx, pools.Changed))...)
+}
+
+// again calls read if it is due, and notes whether it still is.
+func (c *changed) again(ctx context.Context, due *bool, read func(context.Context) error) error {
+	if !c.anything && !*due {
+		return nil
+	}
+	err := read(ctx)
+	*due = err != nil
+	return err
+}
+
+// eachPool calls read for each pool that is due, and forgets those that could be read.
+func (c *changed) eachPool(ctx context.Context, read func(ctx context.Context, id string) error) error {
+	var errs []error
 	for id := range c.pools {
-		errs = append(errs, pools.Changed(ctx, id))
+		if err := read(ctx, id); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		delete(c.pools, id)
 	}
 	return errors.Join(errs...)
 }

@@ -153,6 +153,9 @@ func (f *Follower) follow(ctx context.Context, apply func(context.Context, *chan
 // await waits until a look is due, and returns what waits for it; nil if nothing does.
 func (f *Follower) await(ctx context.Context) (*look, error) {
 	for {
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // who waits for the next look is released at the end
+		}
 		f.mu.Lock()
 		now, due := time.Now(), f.looked.Add(f.changes.Every())
 		if f.next != nil {
@@ -162,7 +165,7 @@ func (f *Follower) await(ctx context.Context) (*look, error) {
 			l := f.next
 			f.next, f.looked = nil, now
 			f.mu.Unlock()
-			return l, ctx.Err()
+			return l, nil
 		}
 		f.mu.Unlock()
 		timer := time.NewTimer(due.Sub(now))

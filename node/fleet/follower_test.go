@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -180,6 +181,50 @@ func TestALookThatHangsHoldsUpFewCallers(t *testing.T) {
 		if time.Since(begun) > time.Minute {
 			t.Fatal("the changes are not followed again")
 		}
+	}
+}
+
+func TestAtTheEndNobodyWaitsForALookThatDoesNotCome(t *testing.T) {
+	l := &look{done: make(chan struct{})}
+	f := &Follower{changes: &changeLog{}, observer: noObserver{}, log: slog.New(slog.DiscardHandler), hurry: make(chan struct{}, 1), running: true, next: l}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	f.follow(ctx, func(context.Context, *changed) error { return nil })
+	select {
+	case <-l.done:
+	default:
+		t.Error("who called CatchUp still waits")
+	}
+}
+
+func TestOnlyWhatCouldNotBeAppliedIsDueAgain(t *testing.T) {
+	var c changed
+	c.add([]store.Change{{Kind: store.ChangedRole}, {Kind: store.ChangedPool, Pool: "good"}, {Kind: store.ChangedPool, Pool: "bad"}})
+	broken := errors.New("broken")
+	read := func(_ context.Context, id string) error {
+		if id == "bad" {
+			return broken
+		}
+		return nil
+	}
+	for range 2 {
+		if err := c.eachPool(t.Context(), read); !errors.Is(err, broken) || len(c.pools) != 1 || !c.pools["bad"] {
+			t.Fatalf("%v, due: %v", err, c.pools)
+		}
+	}
+	for _, tc := range []struct {
+		err error
+		due bool
+	}{{broken, true}, {nil, false}} {
+		if err := c.again(t.Context(), &c.roles, func(context.Context) error { return tc.err }); !errors.Is(err, tc.err) || c.roles != tc.due {
+			t.Errorf("%v, due: %v", err, c.roles)
+		}
+	}
+	for range 10 {
+		c.add(slices.Repeat([]store.Change{{Kind: store.ChangedRevocation, Key: "k"}}, maxNamed))
+	}
+	if len(c.revoked) != maxNamed+1 {
+		t.Errorf("%d revocations are kept", len(c.revoked))
 	}
 }
 

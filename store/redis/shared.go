@@ -44,20 +44,21 @@ type SharedOptions struct {
 //
 // What it keeps in Redis is bounded, or expires; see the methods. Unknown names have separate tables.
 type Shared struct {
-	o       SharedOptions
-	session atomic.Pointer[session] // nil = Redis is away
-	outage  atomic.Pointer[outage]  // the last one
-	lost    chan struct{}           // wakes the probe
-	tried   chan struct{}           // closed after the first try to connect
-	once    sync.Once               // closes tried
+	o     SharedOptions
+	link  atomic.Pointer[link]
+	lost  chan struct{} // wakes the probe
+	tried chan struct{} // closed after the first try to connect
+	once  sync.Once     // closes tried
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
 
-type outage struct {
-	since time.Time
-	cause error
+// link is the session in use or, if Redis is away, since when and why. It never changes after it is published.
+type link struct {
+	session *session // nil = Redis is away
+	since   time.Time
+	cause   error
 }
 
 // NewShared returns a Shared, or an error about the options. It connects in the background; until then Redis is away.
@@ -71,7 +72,7 @@ func NewShared(o SharedOptions) (*Shared, error) {
 	}
 	quietLibrary()
 	s := &Shared{o: o, lost: make(chan struct{}, 1), tried: make(chan struct{})}
-	s.outage.Store(&outage{o.Now(), errors.New("not connected yet")})
+	s.link.Store(&link{since: o.Now(), cause: errors.New("not connected yet")})
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.running.Go(func() { s.probe(ctx) })
@@ -93,10 +94,11 @@ func (s *Shared) Close() error {
 
 // Away returns for how long Redis has been unavailable, 0 if it is available.
 func (s *Shared) Away() time.Duration {
-	if s.session.Load() != nil {
+	now := s.link.Load()
+	if now.session != nil {
 		return 0
 	}
-	return max(1, s.o.Now().Sub(s.outage.Load().since))
+	return max(1, s.o.Now().Sub(now.since))
 }
 
 // rate is the generic cell rate algorithm, by the clock of Redis. The key ends when the calls are paid off. A clock that was set back
@@ -196,7 +198,7 @@ func (s *Shared) hash(table, name string) (sum [16]byte) {
 
 // run runs a script that returns 1 for yes.
 func (s *Shared) run(what string, script *goredis.Script, keys []string, args ...any) (yes bool, err error) {
-	at := s.session.Load()
+	at := s.link.Load().session
 	if at == nil {
 		s.counted(what, false)
 		return false, ErrAway
@@ -220,11 +222,15 @@ func (s *Shared) counted(what string, c bool) {
 
 // leave notes that a session has failed, if it is the one in use.
 func (s *Shared) leave(at *session, cause error) {
-	out := &outage{s.o.Now(), cause}
-	if s.session.CompareAndSwap(at, nil) {
-		s.outage.Store(out)
+	if s.cut(at, cause) {
 		wake(s.lost)
 	}
+}
+
+// cut takes a session out of use, and reports whether it was in use.
+func (s *Shared) cut(at *session, cause error) bool {
+	now := s.link.Load()
+	return now.session == at && s.link.CompareAndSwap(now, &link{since: s.o.Now(), cause: cause})
 }
 
 // probe connects, and again after each failure, until ctx is done.
@@ -234,16 +240,16 @@ func (s *Shared) probe(ctx context.Context) {
 		at := s.o.open(ctx, sharedConnections)
 		err := s.try(ctx, at)
 		if err == nil {
-			s.session.Store(at)
+			s.link.Store(&link{session: at})
 			s.tell(nil)
 			s.once.Do(func() { close(s.tried) })
 			select {
 			case <-ctx.Done():
 			case <-s.lost:
-				err, told = s.outage.Load().cause, false
+				err, told = s.link.Load().cause, false
 			}
 		}
-		s.session.CompareAndSwap(at, nil)
+		s.cut(at, context.Canceled) // only Close finds it in use
 		at.close()
 		s.once.Do(func() { close(s.tried) })
 		if err != nil && !told && ctx.Err() == nil {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -14,6 +15,20 @@ import (
 )
 
 // startShared returns the counts of one process.
+func TestAnOutageBeginsWhenTheSessionInUseFails(t *testing.T) {
+	now, at := time.Unix(1_000_000, 0), new(session)
+	s := &Shared{o: SharedOptions{Options: Options{Now: func() time.Time { return now }}}, lost: make(chan struct{}, 1)}
+	s.link.Store(&link{since: now, cause: errors.New("not connected yet")})
+	s.link.Store(&link{session: at})
+	for range 3 { // later calls on the same session fail, too
+		now = now.Add(time.Hour)
+		s.leave(at, errors.New("gone"))
+	}
+	if away := s.Away(); away != 2*time.Hour {
+		t.Errorf("away for %s", away)
+	}
+}
+
 func startShared(t testing.TB, o Options) *Shared {
 	t.Helper()
 	o.Now = time.Now
