@@ -89,7 +89,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		Config:      a.App,
 		MasterKey:   os.Getenv("SLUICE_MASTER_KEY"),
 		RootKey:     root,
-		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: a.log, ClientIP: clientIP, Site: a.siteNames(), Trusted: trustedProxy, ErrorRoute: errorRoute,
+		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: lastingLog(a.log, a.started), ClientIP: clientIP, Site: a.siteNames(), Trusted: trustedProxy, ErrorRoute: errorRoute,
 		BackupCommand: backupCommand(),
 		Checks:        []health.Check{{Name: "certificates", Run: a.certificates}}, Draining: caddy.Exiting, Audit: writeAudit, Decision: opslog.Decisions(ctx.Logger()),
 	}
@@ -192,8 +192,10 @@ func (a *App) Start() (err error) {
 		return err
 	}
 	auditLog.Begin(a, a.audit) // opening may write a chain's first record
+	logs.Begin(a, a.log)
 	if a.node, err = a.plan.Open(context.Background()); err != nil {
 		auditLog.End(a)
+		logs.End(a)
 		return err
 	}
 	emitter.Begin(a, a.events)
@@ -213,6 +215,7 @@ func (a *App) Cleanup() error {
 	emitter.End(a)
 	a.events.Close()
 	defer auditLog.End(a)
+	defer logs.End(a)
 	if a.metrics != nil {
 		defer a.metrics.owner.End()
 	}

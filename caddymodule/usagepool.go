@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"cmp"
 	"io"
+	"log/slog"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -55,6 +57,21 @@ func writeAudit(r audit.Record) {
 	if log := auditLog.Newest(); log != nil {
 		opslog.Audit(log, &r)
 	}
+}
+
+// logs is the logger of the newest configuration.
+var logs overlap.Values[slog.Logger]
+
+// lastingLog returns the logger of the newest configuration, as it is at the time of each line; own until started is closed.
+func lastingLog(own *slog.Logger, started <-chan struct{}) *slog.Logger {
+	return opslog.Follow(func() *slog.Logger {
+		select {
+		case <-started:
+			return cmp.Or(logs.Newest(), own)
+		default:
+			return own
+		}
+	})
 }
 
 // emitter tells the events app of the newest configuration what happens; nil for none.
