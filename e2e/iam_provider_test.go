@@ -255,5 +255,5 @@ func (roles) ListEntitiesForPolicy(t *testing.T, c *sdk) {
 	ok(t, err)
 	equal(t, "role", aws.ToString(list.PolicyRoles[0].RoleName), c.name)
 	_, err = c.iam(harness.Admin).ListEntitiesForPolicy(t.Context(), &iam.ListEntitiesForPolicyInput{PolicyArn: noPolicy})
-	wantError(t, err, "NoSuchEntity", noPolicyFound)
+	wantError(t, err, "NoSuchEntity", noPolicyText)
 }
