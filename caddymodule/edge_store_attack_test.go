@@ -47,7 +47,7 @@ func TestABucketBeforeAnUnknownHostIsRefusedAndNeverAnotherBucket(t *testing.T) 
 	ask("photos.s3.site.example", false)
 	// So are those of matchers in a site, as in one for a wildcard.
 	e.port = freePort(t)
-	if err := e.tryLoad("", "http://*.site.example:%PORT% {\n@s3 host s3.site.example\nhandle @s3 "+site+"}\n"); err != nil {
+	if err := e.tryLoad("", "http://*.site.example:%PORT% {\n@s3 host s3.site.example\nhandle @s3 "+site+"handle "+site+"}\n"); err != nil {
 		t.Fatal(err)
 	}
 	ask("s3.site.example", true)
