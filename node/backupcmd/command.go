@@ -41,7 +41,8 @@ The backup does not contain the master key. Keep a copy of the key in another pl
 // RestoreHelp describes "sluice restore".
 const RestoreHelp = `Restores the store of a data directory from a backup: a file, the last backup in a folder or bucket, or what "sluice backup follow" shipped
 there. --at restores the state at that time. The command reads and checks the whole backup before it replaces the store. Without --force,
-the data directory must be empty except for master.key, master.key.retired and master-key.trust. A data directory that a process uses is always refused.
+the data directory must be empty except for master.key, master.key.retired and master-key.trust. A data directory that a process uses is
+always refused.
 
 Restore the master key too: as master.key in the data directory, or as SLUICE_MASTER_KEY.`
 
