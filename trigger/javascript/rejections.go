@@ -97,6 +97,9 @@ func (m *machine) stray() error {
 // strayAtLast is stray for an operation that has a result. While loading it is an error, too. On Lambda, a call has its result already and
 // Node.js ends: this call becomes the last of the machine.
 func (m *machine) strayAtLast() error {
+	if m.promise != nil {
+		m.rejected.forget(m.promise) // the handler's own, which Lambda's runtime waits for although the result came from the context
+	}
 	err := m.stray()
 	if err == nil || m.calls == 0 {
 		return err

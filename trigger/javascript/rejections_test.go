@@ -79,3 +79,20 @@ func TestHandlersSeeAllTheirArguments(t *testing.T) {
 		}
 	}
 }
+
+// Lambda's runtime waits for the promise of the handler also if context.succeed or the callback comes first.
+func TestTheHandlersOwnRejectionAfterTheResultIsHandled(t *testing.T) {
+	for _, text := range []string{
+		`async (event, context) => { context.succeed(++calls); throw new Error('x') }`,
+		`async (event, context) => { context.succeed(++calls); await null; throw new Error('x') }`,
+		`async (event, context) => { context.succeed(++calls); await new Promise((f) => setTimeout(f, 1)); throw new Error('x') }`,
+		`async (event, context, callback) => { context.callbackWaitsForEmptyEventLoop = false; callback(null, ++calls); throw new Error('x') }`,
+	} {
+		r, log := start(t, "a.mjs", `let calls = 0; export const handler = `+text)
+		for _, want := range []string{"1", "2", "3"} {
+			if got, err := invoke(within(t), r, `{}`); err != nil || got != want || log.String() != "" {
+				t.Errorf("%s: %s, %v, want %s\n%s", text, got, err, want, log)
+			}
+		}
+	}
+}
