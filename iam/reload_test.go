@@ -52,6 +52,31 @@ func TestAPolicyThatAnotherProcessDeletedCannotBeGivenToARole(t *testing.T) {
 	}
 }
 
+func TestGivingAPolicyToARoleCompilesNoOtherRole(t *testing.T) {
+	w := newWorld(t)
+	p, err := w.CreatePolicy(t.Context(), store.Policy{Name: "p", Document: []byte(allowAll)})
+	must(t, err)
+	trust := []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}}`)
+	for _, name := range []string{"has", "gets"} {
+		_, err = w.CreateRole(t.Context(), store.Role{Name: name, Trust: trust})
+		must(t, err)
+	}
+	must(t, w.AttachRolePolicy(t.Context(), "has", p.ARN))
+	before := w.Compiled("has")
+	must(t, w.AttachRolePolicy(t.Context(), "gets", p.ARN))
+	must(t, w.PutBoundary(t.Context(), "gets", p.ARN))
+	_, err = w.CreateRole(t.Context(), store.Role{Name: "new", Trust: trust, Boundary: p.ARN})
+	must(t, err)
+	if w.Compiled("has") != before {
+		t.Error("a role that has the policy already was compiled again")
+	}
+	_, err = w.CreatePolicyVersion(t.Context(), p.ARN, []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`), true)
+	must(t, err)
+	if w.Compiled("has") == before {
+		t.Error("a role keeps what the policy was before it changed")
+	}
+}
+
 func TestAPolicyThatAnotherProcessMadeCanBeGivenToARole(t *testing.T) {
 	w := newWorld(t)
 	other := *w

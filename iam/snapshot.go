@@ -191,6 +191,15 @@ func (n *snapshot) has(roles []store.Role, policies []store.Policy, entities []s
 	return true
 }
 
+// hasPolicy reports whether the snapshot has this record of a policy; nil means that there is none.
+func (n *snapshot) hasPolicy(arn string, p *store.Policy) bool {
+	have := n.policies[arn]
+	if have == nil || p == nil {
+		return have == nil && p == nil
+	}
+	return reflect.DeepEqual(have.record, *p)
+}
+
 func (s *Service) nextVersion() uint64 {
 	if now := s.current.Load(); now != nil {
 		return now.version + 1
@@ -236,7 +245,7 @@ func (s *Service) change(ctx context.Context, roleName, policyARN string, write 
 	}
 	old := s.current.Load()
 	next := old.clone()
-	if policyARN != "" {
+	if policyARN != "" && !old.hasPolicy(policyARN, newPolicy) { // a role may get a policy that stays as it is
 		delete(next.policies, policyARN)
 		if newPolicy != nil {
 			next.policies[policyARN] = s.compileManaged(*newPolicy)

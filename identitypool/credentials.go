@@ -64,7 +64,8 @@ func (s *Service) assume(ctx context.Context, r session.Record, env Env) (Creden
 		ip = env.SourceIP.Unmap().WithZone("").String()
 	}
 	minted, err := s.o.Roles.AssumeForIdentity(ctx, r, credentialLife, ip, env.UserAgent, env.Secure)
-	if fault.Is(err, fault.AccessDenied) || fault.Is(err, fault.Validation) {
+	switch fault.KindOf(err) {
+	case fault.AccessDenied, fault.Validation, fault.PackedPolicyTooLarge:
 		return Credentials{}, fault.Wrap(fault.InvalidIdentityPoolSetup, err, badPoolRoleText)
 	}
 	return Credentials{IdentityID: r.IdentityID, Session: minted}, err

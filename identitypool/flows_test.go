@@ -3,6 +3,7 @@ package identitypool_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,23 @@ func TestPrincipalTagsComeFromMappedClaims(t *testing.T) {
 	}
 	_, err = w.SetTagMap(t.Context(), pool, awsKey, identitypool.TagMap{Tags: map[string]string{"a": "x", "A": "y"}})
 	wantFault(t, err, fault.InvalidParameter, "")
+}
+
+// STS refuses the session, and the enhanced flow says of every refusal of STS that the pool is set up wrongly.
+func TestTagsThatAreTooLargeTogetherAreAMisconfiguredPool(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pool := w.pool(notes())
+	tags, claims := map[string]string{}, map[string]any{}
+	for i := range 17 {
+		name := fmt.Sprint("c", i)
+		tags[name], claims[name] = name, strings.Repeat("v", 256)
+	}
+	_, err := w.SetTagMap(t.Context(), pool, awsKey, identitypool.TagMap{Tags: tags})
+	must(t, err)
+	logins := map[string]string{loginKey: w.idToken("alice", claims)}
+	_, err = w.credentials(w.id(pool, logins), logins)
+	wantFault(t, err, fault.InvalidIdentityPoolSetup, "Invalid identity pool configuration. Check assigned IAM roles for this pool.")
 }
 
 func TestTheBasicFlowGivesATokenThatSTSTakes(t *testing.T) {

@@ -29,7 +29,8 @@ type Verifier interface {
 // Assumer creates the session of a role for an identity.
 type Assumer interface {
 	// AssumeForIdentity evaluates the trust policy of r.RoleARN for the identity and mints the session. Errors: AccessDenied if
-	// the role does not exist or does not trust the identity. It does not keep the maps and slices of the record.
+	// the role does not exist or does not trust the identity, Validation for tags that STS does not take, PackedPolicyTooLarge for tags
+	// that are too large together. It does not keep the maps and slices of the record.
 	AssumeForIdentity(ctx context.Context, r session.Record, d time.Duration, sourceIP, userAgent string, secure bool) (session.Credentials, error)
 }
 

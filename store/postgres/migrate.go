@@ -152,12 +152,13 @@ func rest(ctx context.Context, d time.Duration) error {
 }
 
 // lock begins a transaction that holds the lock of migrations. It asks again and again: a statement that waited for the lock would hold a
-// snapshot, for whose end an index waits that is built online.
+// snapshot, for whose end an index waits that is built online. At a higher level of isolation than read committed, the transaction would hold
+// one until it ends, and would not see what the process before it has migrated.
 func lock(ctx context.Context, pg *pgconn.PgConn) error {
 	for {
 		// Anyone who waits for the lock waits for a migration, however long it is. After that, other statements must not have to wait
 		// long behind this process while it waits for a table.
-		if err := run(ctx, pg, fmt.Sprintf(`begin; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
+		if err := run(ctx, pg, fmt.Sprintf(`begin isolation level read committed; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
 			set local lock_timeout = '%s'`, lockLimit)); err != nil {
 			return err
 		}

@@ -85,7 +85,11 @@ func TestOthersWriteWhileAMigrationBuildsIndexes(t *testing.T) {
 		if found[0][0] == "1" {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		select {
+		case err := <-done:
+			t.Fatalf("a migration did not wait for the transaction: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 	// The limit is longer than a busy machine needs, and the migration would hold the table for as long as the transaction lasts.
 	if err := run(t.Context(), other, "set lock_timeout = '4s'; "+write); err != nil {
@@ -98,6 +102,26 @@ func TestOthersWriteWhileAMigrationBuildsIndexes(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A migration does not wait for the snapshot of its own lock, whichever isolation the database has by default.
+func TestAMigrationOnlineEndsWithAnyDefaultIsolation(t *testing.T) {
+	t.Parallel()
+	for _, level := range []string{"repeatable read", "serializable"} {
+		t.Run(level, func(t *testing.T) {
+			t.Parallel()
+			url, s, steps := upgraded(t)
+			if err := run(t.Context(), dial(t, url), `do $$ begin execute format('alter database %I set default_transaction_isolation = %L', current_database(), '`+
+				level+`'); end $$`); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it would wait forever
+			defer cancel()
+			if err := migrate(ctx, s, steps, Options{Logger: quiet}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,9 @@
 package javascript
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Hurry shortens the times after which a machine counts as lost.
 func (o *Options) Hurry() { o.loadTime, o.grace = 300*time.Millisecond, 100*time.Millisecond }
@@ -51,3 +54,29 @@ func (o *Options) Patient() { o.grace = time.Hour }
 
 // Stop notes that a call was stopped that had computed at full speed for so long.
 func (r *Runtime) Stop(used time.Duration) { r.o.debt.add(used, r.o.Now()) }
+
+// LoadLost is the loading of a call that came to count as lost before it began to load.
+func (r *Runtime) LoadLost() error {
+	j := &job{ctx: context.Background(), came: r.o.Now(), slow: ticket{lane: slowLane, function: r.o.debt}}
+	j.hold.r, j.hold.job, j.hold.lost = r, j, true
+	_, err := r.update(j)
+	return err
+}
+
+// CloseWhileSlow closes the machine of a slow call, as when preparing it fails, and returns how many calls are slow before and after.
+func (r *Runtime) CloseWhileSlow() (before, after int, err error) {
+	j := &job{ctx: context.Background(), came: r.o.Now(), slow: ticket{lane: slowLane, function: r.o.debt}}
+	v, err := readVersion(r.o.File)
+	if err != nil {
+		return 0, 0, err
+	}
+	m, err := newMachine(r, v, j)
+	if err != nil {
+		return 0, 0, err
+	}
+	m.pace.slow = true
+	j.slow.join()
+	before = r.SlowCalls()
+	m.close()
+	return before, r.SlowCalls(), nil
+}

@@ -26,7 +26,7 @@ type hold struct {
 	phase phase
 	lost  bool
 	timer *time.Timer // of loading
-	free  func()      // called if the job is lost while it loads; may be nil
+	free  func()      // called if loading does not stop; may be nil
 }
 
 // phase is what a job does.
@@ -62,16 +62,19 @@ func (h *hold) expire() { time.AfterFunc(h.r.o.grace, func() { h.lose(running) }
 func (h *hold) lose(in phase) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.lost || h.phase != in {
+	if h.phase != in {
+		return
+	}
+	if in == loading && h.free != nil {
+		h.free()
+	}
+	if h.lost {
 		return
 	}
 	h.lost = true
 	lost := h.r.lost.Add(1)
 	h.r.o.Log.Error("a trigger function does not stop; its machine is busy in a built-in function", "function", h.job.call.ARN, "request_id",
 		h.job.call.RequestID, "file", h.r.o.File, "machines", lost, "limit", maxLost)
-	if in == loading && h.free != nil {
-		h.free()
-	}
 	h.job.slow.abandon()
 	h.r.queue.abandon(h.job)
 }

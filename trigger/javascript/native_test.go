@@ -119,3 +119,20 @@ func TestAFileThatDoesNotStopWhileLoadingLeavesTheVersionBefore(t *testing.T) {
 	}
 	t.Error("the version before does not run")
 }
+
+func TestACallThatIsLostBeforeItLoadsLetsOthersLoad(t *testing.T) {
+	r, _ := start(t, "a.mjs", `export const handler = async () => 1`)
+	if err := r.LoadLost(); err == nil {
+		t.Error("a lost call goes on")
+	}
+	if got, err := invoke(within(t), r, `{}`); err != nil || got != "1" {
+		t.Error(got, err)
+	}
+}
+
+func TestAMachineThatIsClosedLeavesTheSlowLane(t *testing.T) {
+	r, _ := start(t, "a.mjs", `export const handler = async () => 1`)
+	if before, after, err := r.CloseWhileSlow(); err != nil || before != 1 || after != 0 {
+		t.Error(before, after, err)
+	}
+}

@@ -115,11 +115,15 @@ func (p *pacer) end(stopped bool) {
 	if stopped && p.owes && (p.slow || p.used > forgiven) {
 		p.debt.add(cmp.Or(p.full, p.used), p.now())
 	}
+	p.leaveLane()
+	p.unlock()
+}
+
+func (p *pacer) leaveLane() {
 	if p.slow {
 		p.job.slow.leave()
 		p.slow = false
 	}
-	p.unlock()
 }
 
 // lock keeps the goroutine on its thread, so that the thread's processor time can be counted.
@@ -201,6 +205,7 @@ func (p *pacer) check() bool {
 // close is called before the machine is closed.
 func (p *pacer) close() {
 	p.run(false)
+	p.leaveLane()
 	p.unlock()
 	p.mu.Lock()
 	p.counter = nil

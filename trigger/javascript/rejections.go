@@ -97,6 +97,11 @@ func (m *machine) stray() error {
 // strayAtLast is stray for an operation that has a result. While loading it is an error, too. On Lambda, a call has its result already and
 // Node.js ends: this call becomes the last of the machine.
 func (m *machine) strayAtLast() error {
+	if m.promise != nil {
+		// The handler's own, which Lambda's runtime waits for although the result came from the context. It may be rejected in a later call.
+		_ = m.enter("ignore", *m.promise)
+		m.rejected.forget(m.promise)
+	}
 	err := m.stray()
 	if err == nil || m.calls == 0 {
 		return err

@@ -2,6 +2,7 @@ package javascript_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -76,6 +77,25 @@ func TestHandlersSeeAllTheirArguments(t *testing.T) {
 		r, _ := start(t, "a.js", "exports.handler = "+text)
 		if got, err := invoke(within(t), r, `{"a":1}`); err != nil || got != want {
 			t.Errorf("%s: got %s, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
+// Lambda's runtime waits for the promise of the handler also if context.succeed or the callback comes first.
+func TestTheHandlersOwnRejectionAfterTheResultIsHandled(t *testing.T) {
+	for _, text := range []string{
+		`async (event, context) => { context.succeed(++calls); throw new Error('x') }`,
+		`async (event, context) => { context.succeed(++calls); await null; throw new Error('x') }`,
+		`async (event, context) => { context.succeed(++calls); await new Promise((f) => setTimeout(f, 1)); throw new Error('x') }`,
+		`async (event, context, callback) => { context.callbackWaitsForEmptyEventLoop = false; callback(null, ++calls); throw new Error('x') }`,
+	} {
+		r, log := start(t, "a.mjs", `let calls = 0; const early = `+text+`
+			const later = async () => { await new Promise((f) => setTimeout(f, 5)); return ++calls }
+			export const handler = (event, ...rest) => event.early ? early(event, ...rest) : later()`)
+		for i, want := range []string{"1", "2", "3"} {
+			if got, err := invoke(within(t), r, fmt.Sprintf(`{"early": %t}`, i < 2)); err != nil || got != want || log.String() != "" {
+				t.Errorf("%s: %s, %v, want %s\n%s", text, got, err, want, log)
+			}
 		}
 	}
 }

@@ -154,6 +154,7 @@ func (r *Runtime) run(j *job) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.queue.resume(j)                   // loading slowly has let others compute
 	if err := j.ctx.Err(); err != nil { // the call ended while the machine loaded the file: the machine is good
 		if !r.give(m) {
 			m.close()
@@ -221,7 +222,7 @@ func (r *Runtime) update(j *job) (*machine, error) {
 		return nil, j.ctx.Err()
 	}
 	r.queue.resume(j)
-	free := func() { <-r.loading }
+	free := sync.OnceFunc(func() { <-r.loading })
 	r.mu.Lock()
 	old := r.version
 	r.mu.Unlock()
@@ -238,6 +239,7 @@ func (r *Runtime) update(j *job) (*machine, error) {
 	if err == nil {
 		m, err = r.loadNext(j, old, next, free)
 		if errors.Is(err, errLost) {
+			free() // a call that was lost before it loaded has it still
 			return nil, err
 		}
 	}
@@ -261,7 +263,7 @@ func (r *Runtime) update(j *job) (*machine, error) {
 }
 
 // loadNext loads a changed version. If the machine is lost, others go on with the version before, and loadNext returns errLost in the
-// end; then free has been called.
+// end.
 func (r *Runtime) loadNext(j *job, old, next *version, free func()) (*machine, error) {
 	j.hold.load(func() {
 		if old != nil {

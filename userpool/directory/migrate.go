@@ -24,7 +24,8 @@ type Migration struct {
 // did not come along must reset it: userpool.ErrResetRequired after a sign-in.
 //
 // The function checks a password of the other directory, so a sign-in is under the lockout of the name: during it the function is not
-// called, and a sign-in for which it returns no user counts as a wrong password. Calls for forgotten passwords have their hourly limit.
+// called, and a sign-in for which it returns no user counts as a wrong password, unless the function could not be run. Calls for forgotten
+// passwords have their hourly limit.
 func (s *Service) Migrate(ctx context.Context, p *userpool.Pool, c *userpool.Client, standIn *Subject, in Migration) (*Subject, error) {
 	if !migrates(p) {
 		return standIn, nil
@@ -44,7 +45,7 @@ func (s *Service) Migrate(ctx context.Context, p *userpool.Pool, c *userpool.Cli
 		return nil, err
 	}
 	found, err := s.migrate(ctx, p, c, standIn, in)
-	if err == nil && found.Exists || errors.Is(err, userpool.ErrResetRequired) || fault.Is(err, fault.Internal) || fault.Is(err, fault.Unavailable) {
+	if standIn.counted || err == nil && found.Exists || errors.Is(err, userpool.ErrResetRequired) || fault.Is(err, fault.Internal) || fault.Is(err, fault.Unavailable) {
 		return found, err
 	}
 	if err := s.countFailure(ctx, p, standIn); err != nil {
@@ -71,6 +72,7 @@ func (s *Service) migrate(ctx context.Context, p *userpool.Pool, c *userpool.Cli
 		subject, err = s.insertMigrated(ctx, p, standIn.Name, in, found)
 	}
 	if err != nil {
+		standIn.counted = found != nil || fault.Is(err, fault.UnexpectedLambda) // the password was not refused
 		s.base.Logger.WarnContext(ctx, "a user could not be migrated", "pool", p.ID, "client", c.ID, "error", err)
 		switch {
 		case fault.Is(err, fault.Internal) || fault.Is(err, fault.Unavailable):

@@ -20,7 +20,7 @@ type Subject struct {
 	User   store.User
 
 	ghost   store.Failures // wrong passwords for the name, as long as no user has it
-	counted bool           // UserMigration refused the password of this call, which is counted
+	counted bool           // UserMigration has dealt with the password of this call: Guard counts nothing
 }
 
 // Find returns the subject that name means.

@@ -45,9 +45,9 @@ func (s *Service) AdminUpdateUserAttributes(ctx context.Context, in AdminUpdate)
 	if err != nil {
 		return err
 	}
-	_, err = s.sendUpdateCodes(ctx, p, origin{sourceUpdate, nil, in.Context}, letters)
-	if fault.Is(err, fault.CodeDeliveryFailure) { // for which the operation has no exception
-		return fault.Wrap(fault.Unavailable, err, "The attributes are written, but the code could not be delivered. Check the settings of mail and SMS.")
+	_, err = s.sendUpdateCodes(context.WithoutCancel(ctx), p, origin{sourceUpdate, nil, in.Context}, letters)
+	if fault.Is(err, fault.CodeDeliveryFailure) { // the operation has no exception for it; SDKs would repeat a call that gets a 5xx, and that succeeds
+		return fault.Wrap(fault.InvalidParameter, err, "The attributes are written, but the code could not be delivered. Check the settings of mail and SMS.")
 	}
 	return err
 }
@@ -94,9 +94,8 @@ type Update struct {
 	Context     userpool.ClientContext
 }
 
-// UpdateUserAttributes writes attributes of the token's user. An address that changes becomes unverified, and the user gets
-// a code if the pool verifies it. With AttributesRequireVerificationBeforeUpdate the old value stays until the code comes
-// back.
+// UpdateUserAttributes writes attributes of the token's user. An address that changes becomes unverified, and the user gets a code if the
+// pool verifies it. With AttributesRequireVerificationBeforeUpdate the old value stays until the code comes back.
 func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delivery, error) {
 	attrs := in.Attributes
 	holder, err := s.o.Tokens.Authenticate(ctx, in.AccessToken)
@@ -155,8 +154,7 @@ func (s *Service) sendUpdateCodes(ctx context.Context, p *userpool.Pool, from or
 	return list, nil
 }
 
-// wantCodes returns the addresses among attrs that change and that get a code: those that the pool verifies, or that wait
-// for verification.
+// wantCodes returns the addresses among attrs that change and that get a code: those that the pool verifies, or that wait for verification.
 func wantCodes(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (names []string) {
 	for _, a := range attrs {
 		if a.Value != "" && a.Value != u.Attributes[a.Name] && (a.Name == "email" || a.Name == "phone_number") &&
@@ -167,7 +165,7 @@ func wantCodes(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (nam
 	return names
 }
 
-// splitPending separates those of the addresses that must be verified before they are written.
+// splitPending separates those of the addresses that must be verified before they are written. Their marks are left out.
 func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute, addresses []string) (now, later []userpool.Attribute) {
 	for _, a := range attrs {
 		if slices.Contains(addresses, a.Name) && slices.Contains(p.Pending, a.Name) && a.Value != "" && a.Value != u.Attributes[a.Name] {
@@ -176,7 +174,9 @@ func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute, a
 			now = append(now, a)
 		}
 	}
-	return now, later
+	return slices.DeleteFunc(now, func(mark userpool.Attribute) bool { // it is about the new address
+		return slices.ContainsFunc(later, func(a userpool.Attribute) bool { return mark.Name == a.Name+"_verified" })
+	}), later
 }
 
 // putUpdateCodes makes a code for each wanted address that waits for verification or has changed.

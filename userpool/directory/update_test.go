@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -89,6 +90,7 @@ func TestAnAddressThatAnAdministratorChangesIsVerifiedByACode(t *testing.T) {
 	}{
 		"the address waits":                {p.ID, "", "old@example.com", "true", 1, "new@example.com"},
 		"the call says that it is his":     {p.ID, "True", "new@example.com", "true", 0, ""},
+		"the old one stays verified":       {p.ID, "false", "old@example.com", "true", 1, "new@example.com"},
 		"the address changes":              {plain.ID, "", "new@example.com", "false", 1, "new@example.com"},
 		"the call says that it may not be": {plain.ID, "false", "new@example.com", "false", 1, "new@example.com"},
 		"without a wait, marked":           {plain.ID, "true", "new@example.com", "true", 0, ""},
@@ -151,5 +153,18 @@ func TestAUserWhoChangesATemporaryPasswordIsConfirmed(t *testing.T) {
 	}
 	if out, err := h.SignIn(c.ID, "alice", "Own-password-1"); err != nil || out.Tokens == nil {
 		t.Error(out, err)
+	}
+}
+
+// Threat: the SDK repeats the call after a 503. The address no longer changes then, so the call succeeds, and nobody learns that no code went out.
+func TestACodeThatAnAdministratorsCallCannotDeliverIsAnErrorThatSDKsDoNotRepeat(t *testing.T) {
+	h := newHarness(t, func(o *idp.Options) { o.Sender = userpooltest.BrokenSender{} })
+	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}})
+	h.User(p.ID, "alice")
+	err := h.Users.AdminUpdateUserAttributes(t.Context(), directory.AdminUpdate{PoolID: p.ID, Username: "alice",
+		Attributes: []userpool.Attribute{attr("email", "new@example.com")}})
+	wantFault(t, err, fault.InvalidParameter, "The attributes are written, but the code could not be delivered. Check the settings of mail and SMS.")
+	if got := h.Attribute(p.ID, "alice", "email"); got != "new@example.com" {
+		t.Error(got)
 	}
 }

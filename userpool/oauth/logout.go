@@ -20,6 +20,7 @@ type SignedOut struct {
 //
 // Source: Cognito's logout endpoint; OpenID Connect RP-Initiated Logout 1.0, which Cognito does not know.
 func (s *Service) Logout(ctx context.Context, poolID string, query url.Values, cookie string) (*SignedOut, error) {
+	ctx = context.WithoutCancel(ctx)
 	to, err := s.afterLogout(ctx, poolID, query)
 	if err != nil {
 		return nil, err
@@ -29,6 +30,7 @@ func (s *Service) Logout(ctx context.Context, poolID string, query url.Values, c
 
 // EndSession ends the sessions of a browser in the pool. Tokens that were issued in them stay valid, as in Cognito.
 func (s *Service) EndSession(ctx context.Context, poolID, cookie string) error {
+	ctx = context.WithoutCancel(ctx) // who leaves the page is signed out nevertheless
 	browser := hashBrowser(cookie)
 	if browser == nil {
 		return nil
@@ -42,7 +44,7 @@ func (s *Service) EndSession(ctx context.Context, poolID, cookie string) error {
 	if err != nil || none {
 		return err
 	}
-	return s.base.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
+	return s.base.Update(ctx, func(tx store.Tx) error {
 		list, err := tx.Sessions.OfBrowser(poolID, browser)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -322,10 +323,13 @@ func TestPromptNone(t *testing.T) {
 }
 
 func TestSessionEnds(t *testing.T) {
+	gone, leave := context.WithCancel(t.Context())
+	leave()
 	s := newSiteWithUsers(t)
 	for name, end := range map[string]func(cookie string) error{
-		"by logout":            func(cookie string) error { return s.OAuth.EndSession(t.Context(), s.pool.ID, cookie) },
-		"by a global sign-out": func(string) error { return s.Users.AdminUserGlobalSignOut(t.Context(), s.pool.ID, "ann") },
+		"by logout":                          func(cookie string) error { return s.OAuth.EndSession(t.Context(), s.pool.ID, cookie) },
+		"by a logout whose browser has gone": func(cookie string) error { return s.OAuth.EndSession(gone, s.pool.ID, cookie) },
+		"by a global sign-out":               func(string) error { return s.Users.AdminUserGlobalSignOut(t.Context(), s.pool.ID, "ann") },
 		"by a new password": func(string) error {
 			return s.Users.AdminSetUserPassword(t.Context(), s.pool.ID, "ann", userpooltest.Password, true)
 		},

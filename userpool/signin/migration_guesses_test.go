@@ -1,11 +1,15 @@
 package signin_test
 
 import (
+	"maps"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/signin"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 // The function checks passwords of another directory: guesses that go to it are under the lockout, in every flow and at once.
@@ -79,4 +83,43 @@ func TestThreatGuessesAtUserMigrationAreLockedOut(t *testing.T) {
 			t.Errorf("the function got %d guesses", got)
 		}
 	})
+}
+
+// While the other directory is down, people try their right passwords.
+func TestAFailureOfUserMigrationIsNoWrongPassword(t *testing.T) {
+	accepted := map[string]any{"userAttributes": map[string]any{"email": "alice@example.com", "custom:none": "x"}, "finalUserStatus": "CONFIRMED"}
+	for name, function := range map[string]func(userpooltest.Event) error{
+		"no answer in time": func(userpooltest.Event) error { return trigger.ErrTimeout },
+		"not mapped":        func(userpooltest.Event) error { return trigger.ErrNotFound },
+		"not reachable":     func(userpooltest.Event) error { return &trigger.InvokeError{Reason: "down"} },
+		"accepted, but the user cannot be created": func(e userpooltest.Event) error {
+			maps.Copy(e.Response(), accepted)
+			return nil
+		},
+	} {
+		for who, settings := range map[string]userpool.ClientSettings{"hides who exists": allFlows, "shows who exists": legacy()} {
+			t.Run(name+", "+who, func(t *testing.T) {
+				h, pool, client := migrationHouse(t, settings, map[string]any{"userAttributes": map[string]any{"email": "alice@example.com"}, "finalUserStatus": "CONFIRMED"})
+				down := h.Lambda(function)
+				for range 7 {
+					if _, err := h.SignIn(client, "alice", "old"); err == nil || strings.Contains(err.Error(), "attempts exceeded") {
+						t.Fatal(err)
+					}
+				}
+				if got := len(down.Sources()); got < 7 {
+					t.Errorf("the function was asked %d times", got)
+				}
+				h.Lambda(func(e userpooltest.Event) error {
+					maps.Copy(e.Response(), map[string]any{"userAttributes": map[string]any{"email": "alice@example.com"}, "finalUserStatus": "CONFIRMED"})
+					return nil
+				})
+				if _, err := h.SignIn(client, "alice", "old"); err != nil {
+					t.Error("when the function is back:", err)
+				}
+				if _, err := h.Users.AdminGetUser(t.Context(), pool, "alice"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
 }
