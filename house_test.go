@@ -57,12 +57,12 @@ var floors = map[string]int{
 	// 14, commands, and tests' servers.
 	"server/caller/callertest": 14, "node/userpoolcmd": 14, "node/keyscmd": 14, "node/auditcmd": 14, "node/trial": 14, "node/policyroute": 14, "node/backupcmd": 14, "node/storecmd": 14,
 	// 15 and 16, the host. 17, ends.
-	"caddymodule/block": 13, "caddymodule/storeoptions": 14, "caddymodule/fleetmetrics": 14, "caddymodule/backupmetrics": 14, "caddymodule/storeanswer": 14, "caddymodule/signedhost": 14, "caddymodule/listeners": 14, "caddymodule/gatemetrics": 14, "caddymodule/events": 14, "caddymodule/help": 14, "caddymodule/opslog": 14, "caddymodule/tracing": 14, "caddymodule/console": 15,
+	"caddymodule/block": 13, "caddymodule/storeoptions": 14, "caddymodule/fleetmetrics": 14, "caddymodule/backupmetrics": 14, "caddymodule/storeanswer": 14, "caddymodule/signedhost": 14, "caddymodule/sitenames": 14, "caddymodule/listeners": 14, "caddymodule/gatemetrics": 14, "caddymodule/events": 14, "caddymodule/help": 14, "caddymodule/opslog": 14, "caddymodule/tracing": 14, "caddymodule/console": 15,
 	"caddymodule": 15, "caddymodule/ask": 16, "": 17, "cmd/sluice": 17,
 }
 
 // hosts are the packages that may know Caddy.
-var hosts = []string{"caddymodule", "caddymodule/ask", "caddymodule/block", "caddymodule/console", "caddymodule/events", "caddymodule/listeners", "caddymodule/opslog", "caddymodule/signedhost", "caddymodule/storeanswer", "caddymodule/storeoptions", "cmd/sluice"}
+var hosts = []string{"caddymodule", "caddymodule/ask", "caddymodule/block", "caddymodule/console", "caddymodule/events", "caddymodule/listeners", "caddymodule/opslog", "caddymodule/signedhost", "caddymodule/sitenames", "caddymodule/storeanswer", "caddymodule/storeoptions", "cmd/sluice"}
 
 type listed struct {
 	ImportPath string

@@ -119,6 +119,31 @@ func TestAPresignedRequestIsDecidedOnAgainAsItWasSent(t *testing.T) {
 	}
 }
 
+// The SDK for JavaScript presigns the checksum of nothing, which is removed together with the header that announces it.
+func TestTheSecondDecisionSeesTheHeadersThatTheFirstRemoved(t *testing.T) {
+	const announced = "X-Amz-Sdk-Checksum-Algorithm"
+	var g *signedGate
+	var r *Request
+	removed := false
+	g = newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) {
+		o.Outdated = func(context.Context, Reason) bool {
+			removed = len(r.Header[announced]) == 0
+			return true
+		}
+	})
+	g.roles.set(testRole)
+	s := &sigv4.Request{Method: "PUT", Host: "api.example", RawPath: "/photos/k", RawQuery: "x-amz-checksum-crc32=AAAAAA%3D%3D", Header: http.Header{announced: {"CRC32"}}}
+	signed := must(sigv4.Presign(s, g.credentials(record("us-east-1:x", nil)), sigv4.SignOptions{Time: g.clock.now(), Region: testRegion, Service: "s3",
+		PayloadHash: sigv4.UnsignedPayload, Expires: time.Minute}))
+	r = get("PUT", "/photos/k?"+signed, "")
+	r.ContentLength = 5
+	r.Header[announced] = []string{"CRC32"}
+	want(t, g.Engine, r, Denied) // and not for a bad signature
+	if !removed {
+		t.Error("the first decision did not remove the header")
+	}
+}
+
 func TestAnUnsureAnonymousRequestIsNoDenial(t *testing.T) {
 	document := must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*",
 		"Condition":{"StringEquals":{"http:header/x-team":"a"}}}}`), policy.Identity))

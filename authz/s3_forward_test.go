@@ -164,6 +164,8 @@ func TestHeadersInThePresignedQueryCountAsHeaders(t *testing.T) {
 	}
 	for target, reason := range map[string]Reason{
 		"/b-1/k?" + signed + "&x-amz-meta-a=b%0d%0ac":                                   InvalidHeader,
+		"/b-1/k?" + signed + "&X-Amz-Meta-a%20b=1":                                      InvalidHeader,
+		"/b-1/k?" + signed + "&x-amz-meta-%c3%a9=1":                                     InvalidHeader,
 		"/b-1/k?" + signed + "&x-amz-signature=y":                                       UnknownRequest,
 		"/b-1/k?" + signed + "&x-amz-rename-source=y":                                   UnknownRequest,
 		"/b-1/k?" + signed + "&x-amz-acl=private&X-Amz-Acl=public-read":                 InvalidHeader,

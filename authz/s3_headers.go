@@ -81,6 +81,9 @@ func (c *call) takeQueryHeaders() *Refusal {
 			kept = append(kept, p)
 			continue
 		}
+		if c.e.o.Outdated != nil && c.asSent == nil {
+			c.asSent = maps.Clone(c.r.Header)
+		}
 		name := http.CanonicalHeaderKey(p.Name)
 		lines := c.r.Header[name]
 		p.Value = strings.Trim(p.Value, " \t") // a header loses them on the wire
@@ -89,14 +92,11 @@ func (c *call) takeQueryHeaders() *Refusal {
 			name == "X-Amz-Signedheaders", name == "X-Amz-Signature", name == "X-Amz-Security-Token",
 			name == "X-Amz-Content-Sha256", name == "X-Amz-Decoded-Content-Length", name == "X-Amz-Trailer":
 			return refuse(UnknownRequest) // another spelling of a part of the signature, or of the body's coding
-		case !headers.ValidValue(p.Value), len(lines) > 1, len(lines) == 1 && lines[0] != p.Value:
+		case !headers.IsToken(p.Name), !headers.ValidValue(p.Value), len(lines) > 1, len(lines) == 1 && lines[0] != p.Value:
 			return badHeader(name)
 		case c.checksumOfNothing(name, p.Value):
 			nothing = true
 			continue
-		}
-		if c.e.o.Outdated != nil && c.asSent == nil {
-			c.asSent = maps.Clone(c.r.Header)
 		}
 		c.r.Header[name] = []string{p.Value}
 	}

@@ -80,7 +80,7 @@ func TestABackupThatIsReplacedIsSoundAtEveryMoment(t *testing.T) {
 		o := MakeOptions{Store: newStore(t), To: at(t, file), Now: time.Now, Replace: true}
 		left := steps
 		o.To.Place = killedPlace{o.To.Place, &left}
-		if _, _, err := Make(t.Context(), o); err != nil != (steps < 4) {
+		if _, _, err := Make(t.Context(), o); err != nil != (steps < 3) {
 			t.Fatalf("after %d steps: %v", steps, err)
 		}
 		if report := verify(t, file, box(t, key)); len(report.Problems) > 0 {
@@ -91,6 +91,84 @@ func TestABackupThatIsReplacedIsSoundAtEveryMoment(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(filepath.Dir(file), nextManifestOf("b.db"))); left >= 0 && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("a manifest is left: %v", err)
+		}
+	}
+}
+
+// A regression test. The third backup's manifest took the place of the only one that described the second.
+func TestABackupIsSoundAfterTwoReplacementsWereKilled(t *testing.T) {
+	t.Parallel()
+	one, two, three := newStore(t), newStore(t), newStore(t)
+	for first := 1; first < 4; first++ {
+		for second := range 6 {
+			file := made(t, one, filepath.Join(t.TempDir(), "b.db"))
+			for _, killed := range []struct {
+				store string
+				after int
+			}{{two, first}, {three, second}} {
+				o := MakeOptions{Store: killed.store, To: at(t, file), Now: time.Now, Replace: true}
+				o.To.Place = killedPlace{o.To.Place, &killed.after}
+				_, _, _ = Make(t.Context(), o)
+			}
+			if report := verify(t, file, box(t, key)); len(report.Problems) > 0 {
+				t.Errorf("killed after %d and %d steps: %q", first, second, report.Problems)
+			}
+		}
+	}
+}
+
+// guardedPlace refuses what one needs other permissions for than to read, write and list a bucket's objects.
+type guardedPlace struct {
+	Place
+	unlisted bool
+}
+
+var errForbidden = errors.New("403 Forbidden")
+
+func (p guardedPlace) get(ctx context.Context, name, file string, limit int64) error {
+	err := p.Place.get(ctx, name, file, limit)
+	if p.unlisted && errors.Is(err, fs.ErrNotExist) {
+		return errForbidden
+	}
+	return err
+}
+
+func (p guardedPlace) list(ctx context.Context) ([]string, error) {
+	if p.unlisted {
+		return nil, errForbidden
+	}
+	return p.Place.list(ctx)
+}
+
+func (guardedPlace) remove(context.Context, string) error { return errForbidden }
+
+func TestANamedBackupIsVerifiedAndRestoredWithoutPermissionToList(t *testing.T) {
+	t.Parallel()
+	from := at(t, made(t, newStore(t), filepath.Join(t.TempDir(), "b.db")))
+	from.Place = guardedPlace{from.Place, true}
+	if report, err := Verify(t.Context(), from, nil); err != nil || len(report.Problems) > 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if _, err := Restore(t.Context(), RestoreOptions{From: from, Store: filepath.Join(t.TempDir(), "sluice.db"), Now: time.Now}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestABackupIsReplacedWithoutPermissionToRemove(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "b.db")
+	for i := range 3 {
+		warnings := 0
+		o := MakeOptions{Store: newStore(t), To: at(t, file), Now: time.Now, Replace: true, Warn: func(error) { warnings++ }}
+		o.To.Place = guardedPlace{o.To.Place, false}
+		if _, _, err := Make(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		if warnings != min(i, 1) {
+			t.Errorf("%d warnings of backup %d", warnings, i)
+		}
+		if report := verify(t, file, box(t, key)); len(report.Problems) > 0 {
+			t.Errorf("backup %d: %q", i, report.Problems)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type MakeOptions struct {
 	Keep    int  // how many backups stay in a folder or bucket, this one included; 0 = all
 	// Progress, if not nil, receives the current step, and how much of it is done.
 	Progress func(doing string, done, of int)
+	// Warn, if not nil, receives what went wrong without harm to the backup.
+	Warn func(error)
 }
 
 // Make copies a store while processes write to it, checks the copy, and puts it and its manifest at To. The copy has everything that
@@ -34,11 +36,15 @@ func Make(ctx context.Context, o MakeOptions) (name string, m *Manifest, err err
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
+	if o.Warn == nil {
+		o.Warn = func(error) {}
+	}
 	made := o.Now()
 	if name = o.To.name; name == "" {
 		name = nameOf(made)
 	}
-	if err := o.free(ctx, name); err != nil {
+	there, err := o.free(ctx, name)
+	if err != nil {
 		return "", nil, err
 	}
 	staging := o.To.staging(filepath.Dir(o.Store))
@@ -63,49 +69,10 @@ func Make(ctx context.Context, o MakeOptions) (name string, m *Manifest, err err
 		return "", nil, err
 	}
 	o.Progress("writing to "+o.To.String(), 0, 0)
-	if err := o.put(ctx, name, file, append(text, '\n')); err != nil {
+	if err := o.put(ctx, name, file, append(text, '\n'), there); err != nil {
 		return "", nil, err
 	}
 	return name, m, o.prune(ctx, name)
-}
-
-// put puts a backup and its manifest at To. When it replaces a backup, the new manifest comes first, under a name of its own: at every
-// moment, one of the manifests describes the backup.
-func (o *MakeOptions) put(ctx context.Context, name, file string, manifest []byte) error {
-	var names []string
-	if o.Replace {
-		names = append(names, nextManifestOf(name))
-	}
-	for _, name := range append(names, name, ManifestOf(name)) {
-		from := file
-		if name != filepath.Base(file) {
-			from = filepath.Join(filepath.Dir(file), name)
-			if err := writeFile(from, manifest); err != nil {
-				return err
-			}
-		}
-		if err := o.To.put(ctx, name, from, o.Replace || from != file); err != nil {
-			return err
-		}
-	}
-	if o.Replace {
-		return o.To.remove(ctx, nextManifestOf(name))
-	}
-	return nil
-}
-
-// free refuses early what put would refuse after the copy.
-func (o *MakeOptions) free(ctx context.Context, name string) error {
-	names, err := o.To.list(ctx)
-	if err != nil || o.Replace {
-		return err
-	}
-	for _, there := range names {
-		if there == name {
-			return fmt.Errorf("%s already exists; choose another name, or replace it with --force", o.To.Name(name))
-		}
-	}
-	return nil
 }
 
 // copy copies the store to a file, checks it and describes it.

@@ -82,7 +82,7 @@ func (l *Location) manifests(ctx context.Context, name, work string) (all []*Man
 	missing := fmt.Errorf("the manifest of %s, which is needed to check the backup: %w", l.Name(name), fs.ErrNotExist)
 	for _, manifest := range []string{ManifestOf(name), nextManifestOf(name)} {
 		err := l.get(ctx, manifest, file, manifestMax)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || err != nil && len(all) > 0 { // S3 says 403 for what is not there if one may not list
 			continue
 		}
 		if err != nil {

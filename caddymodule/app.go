@@ -91,7 +91,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		RootKey:     root,
 		ShowRootKey: showRootKey, Shared: usagePool{}, Denials: denials, Bodies: bodies, Observer: a.metrics, Log: lastingLog(a.log, a.started), ClientIP: clientIP, Site: a.siteNames(), Trusted: trustedProxy, ErrorRoute: errorRoute,
 		BackupCommand: backupCommand(),
-		Checks:        []health.Check{{Name: "certificates", Run: a.certificates}}, Draining: caddy.Exiting, Audit: writeAudit, Decision: opslog.Decisions(ctx.Logger()),
+		Checks:        []health.Check{{Name: "certificates", Run: a.certificates}}, Draining: caddy.Exiting, Audit: auditWriter(a.audit, a.started), Decision: opslog.Decisions(ctx.Logger()),
 	}
 	if a.plan, err = node.Read(a.options); err == nil {
 		a.App = *a.plan.Config() // with defaults: Caddy calls its Validate
@@ -191,13 +191,12 @@ func (a *App) Start() (err error) {
 	if err := a.pair(); err != nil { // before any request passes a gate
 		return err
 	}
-	auditLog.Begin(a, a.audit) // opening may write a chain's first record
 	logs.Begin(a, a.log)
 	if a.node, err = a.plan.Open(context.Background()); err != nil {
-		auditLog.End(a)
 		logs.End(a)
 		return err
 	}
+	auditLog.Begin(a, a.audit)
 	emitter.Begin(a, a.events)
 	for _, f := range a.starts {
 		if err := f(a.node); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/spf13/cobra"
 
+	"github.com/sluicegate/sluice/caddymodule/sitenames"
 	"github.com/sluicegate/sluice/node/trial"
 )
 
@@ -79,14 +80,25 @@ func (a *App) tryStart(ctx context.Context) error {
 	return err
 }
 
-// pair checks what comes before and after each sluice_credentials, and sets the Host that it signs.
+// pair checks what comes before and after each sluice_credentials, and sets the Host that it signs. It warns of an object store that
+// may get requests for a host that its gate will refuse.
 func (a *App) pair() error {
+	server, err := a.http()
+	if sites, ok := server.(*caddyhttp.App); ok && sitenames.ServedAtAnyName(sites, knowsNoHosts) {
+		a.log.Warn("a sluice_authorize with `sigv4 s3` and without `hosts` is in a site that is served at any name; it refuses names that " +
+			"no site has, which may have a bucket in front. Add the names of the endpoint: hosts s3.example.com")
+	}
 	if !a.presents {
 		return nil
 	}
-	server, err := a.http()
 	if err != nil {
 		return err
 	}
 	return pair(server.(*caddyhttp.App))
+}
+
+// knowsNoHosts reports whether the handler is a gate of an object store that takes the names of sites for endpoints.
+func knowsNoHosts(handler caddyhttp.MiddlewareHandler) bool {
+	gate, ok := handler.(*Authorize)
+	return ok && gate.SigV4 != nil && gate.SigV4.Service == "s3" && len(gate.SigV4.Hosts) == 0
 }

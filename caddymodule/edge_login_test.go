@@ -272,6 +272,19 @@ func TestUnauthenticatedAllowAndDeny(t *testing.T) {
 	}
 }
 
+// A sign-in does not change the header, so that the browser would come back and be sent away for ever.
+func TestABrowserWithAnEmptyAuthorizationIsNotSentToSignIn(t *testing.T) {
+	e, _ := loginEdge(t, "", everyoneSignedIn)
+	b := e.browser(t)
+	if a := b.step("/", "Authorization: "); a.status != http.StatusUnauthorized {
+		t.Errorf("without a session: %d %v", a.status, a.header)
+	}
+	b.open("/")
+	if a := b.step("/", "Authorization: "); a.status != http.StatusUnauthorized {
+		t.Errorf("with a session: %d %v", a.status, a.header)
+	}
+}
+
 func TestSignOutEndsBothSessions(t *testing.T) {
 	e, p := loginEdge(t, "return_to other.example", everyoneSignedIn)
 	b := e.browser(t)

@@ -2,10 +2,12 @@ package caddymodule
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -184,6 +186,8 @@ func TestEveryEndOfASignInEndsItsWebSocketsAndStreams(t *testing.T) {
 		c.end(t, e, user, in)
 		if _, err := socket.in.ReadByte(); err == nil {
 			t.Errorf("%s: the tunnel sent something", c.name)
+		} else if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the tunnel stays open", c.name)
 		}
 		for name, body := range bodies {
 			if _, err := io.Copy(io.Discard, body); err == nil && !strings.HasPrefix(name, "a WebSocket") {
@@ -193,6 +197,9 @@ func TestEveryEndOfASignInEndsItsWebSocketsAndStreams(t *testing.T) {
 		}
 	}
 	eventually(t, "the upstream's halves of the tunnels are closed", func() bool { return e.upstream.open() <= 1 })
+	if err := bystander.SetDeadline(time.Now().Add(time.Minute)); err != nil { // the one that it was opened with may be over
+		t.Fatal(err)
+	}
 	if !bystander.echoes() {
 		t.Error("the tunnel of a user who is signed in ended too")
 	}

@@ -45,6 +45,13 @@ func TestABucketBeforeAnUnknownHostIsRefusedAndNeverAnotherBucket(t *testing.T) 
 	ask("s3.site.example", true)
 	ask("S3.Site.Example:"+e.port, true)
 	ask("photos.s3.site.example", false)
+	// So are those of matchers in a site, as in one for a wildcard.
+	e.port = freePort(t)
+	if err := e.tryLoad("", "http://*.site.example:%PORT% {\n@s3 host s3.site.example\nhandle @s3 "+site+"handle "+site+"}\n"); err != nil {
+		t.Fatal(err)
+	}
+	ask("s3.site.example", true)
+	ask("other.site.example", false)
 }
 
 // The attack: an object without a type that looks like a page. Go's server would say that it is one.

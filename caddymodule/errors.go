@@ -27,8 +27,11 @@ func errorRoute(r *http.Request) node.ErrorRoute {
 			err.ID = id // sluice explain takes it
 		}
 		if vars, ok := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any); ok {
-			if _, passed := vars["sluice.outcome"].(outcomeVar); passed { // but then its body was not the signed one
-				vars["sluice.outcome"] = authz.Malformed.String()
+			if v, passed := vars["sluice.outcome"].(outcomeVar); passed {
+				vars["sluice.outcome"] = v.Result.Outcome.String() // shadow mode has let it pass
+				if v.Result.Outcome == authz.Allowed {             // but then its body was not the signed one
+					vars["sluice.outcome"] = authz.Malformed.String()
+				}
 			}
 		}
 		return server.Errors.Routes.Compile(otherwise).ServeHTTP(w, server.Errors.WithError(r, err))

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"github.com/spf13/cobra"
 
+	"github.com/sluicegate/sluice/caddymodule/sitenames"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/node"
 )
@@ -131,43 +131,20 @@ func (a *App) certificates(context.Context) health.Status {
 
 // tlsNames returns the host names of the sites of servers with TLS, whose certificates may come on demand.
 func tlsNames(app *caddyhttp.App) []string {
-	return namesOf(app, func(server *caddyhttp.Server) bool { return len(server.TLSConnPolicies) > 0 })
+	return sitenames.Of(app, func(server *caddyhttp.Server) bool { return len(server.TLSConnPolicies) > 0 })
 }
 
-// siteNames returns a function that reports whether a host is the name of a site. The HTTP app is provisioned after this one.
+// siteNames returns a function that reports whether a host is the name of a site, or of a matcher within one. The HTTP app is provisioned after this one.
 func (a *App) siteNames() func(host string) bool {
 	names := sync.OnceValue(func() []string {
 		server, err := a.http()
 		if err != nil || server == nil {
 			return nil
 		}
-		return namesOf(server.(*caddyhttp.App), func(*caddyhttp.Server) bool { return true })
+		return sitenames.All(server.(*caddyhttp.App))
 	})
 	return func(host string) bool {
 		_, found := slices.BinarySearch(names(), host)
 		return found
 	}
-}
-
-// namesOf returns the host names of the routes of servers, sorted, without wildcards and placeholders.
-func namesOf(app *caddyhttp.App, wanted func(*caddyhttp.Server) bool) []string {
-	var names []string
-	for _, server := range app.Servers {
-		if !wanted(server) {
-			continue
-		}
-		for _, route := range server.Routes {
-			for _, set := range route.MatcherSets {
-				for _, matcher := range set {
-					if hosts, ok := matcher.(*caddyhttp.MatchHost); ok {
-						for _, name := range *hosts {
-							names = append(names, strings.ToLower(name))
-						}
-					}
-				}
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return strings.ContainsAny(name, "*{") })
 }

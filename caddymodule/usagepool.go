@@ -52,10 +52,19 @@ func (c closing) Destruct() error { return c.Close() }
 // outlive the configuration that they were made with. If a reload fails, it is again that of the configuration that continues.
 var auditLog overlap.Values[zap.Logger]
 
-// writeAudit writes a record to the audit log, if there is one.
-func writeAudit(r audit.Record) {
-	if log := auditLog.Newest(); log != nil {
-		opslog.Audit(log, &r)
+// auditWriter returns what writes records to the audit log, if there is one: to own until started is closed, as opening may write a
+// chain's first record. A log that a reload switches off goes on until the old configuration ends, so that its chain is complete.
+func auditWriter(own *zap.Logger, started <-chan struct{}) func(audit.Record) {
+	return func(r audit.Record) {
+		log := own
+		select {
+		case <-started:
+			log = cmp.Or(auditLog.Newest(), auditLog.Oldest())
+		default:
+		}
+		if log != nil {
+			opslog.Audit(log, &r)
+		}
 	}
 }
 

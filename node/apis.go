@@ -51,11 +51,9 @@ func newAPIs(sv *Services, o *Options) (*apis, error) {
 	}
 	watched := func(api rpc.API) rpc.API {
 		api.Admit, api.Done, api.CatchUp = admit, o.Observer.OperationDone, sv.catchUp
-		if o.Audit != nil {
-			api.Audit = func(c *rpc.Call, err error) {
-				if audit.Wanted(c.Operation.Name, err) {
-					sv.record(o.Audit, audit.Of(c, o.ClientIP(c.Request), err))
-				}
+		api.Audit = func(c *rpc.Call, err error) {
+			if audit.Wanted(c.Operation.Name, err) {
+				sv.record(o.Audit, audit.Of(c, o.ClientIP(c.Request), err))
 			}
 		}
 		return api

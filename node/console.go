@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/server/audit"
 	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/console"
 	"github.com/sluicegate/sluice/server/console/pages"
@@ -78,7 +79,7 @@ func (n *Node) Console(p *ConsolePlan) (*Console, error) {
 	}
 	options := console.Options{Path: c.Base(), Write: c.Write, Key: c.AccessKey, Lifetime: time.Duration(c.Session), APIs: sv.apis.all, Authorizer: sv.apis.gate,
 		Roles: sv.Roles, Allowed: n.consoleAllowed, Regions: o.Config.Regions(), Account: sv.Roles.Account(), Store: sv.Store, Box: sv.Box, Renders: renderer,
-		Now: o.Now, Rand: o.Rand, Log: o.Log, ClientIP: o.ClientIP, Admit: sv.apis.admit, Audit: o.Audit, Health: n.Health, Decisions: o.Denials, Messages: n.consoleMessages,
+		Now: o.Now, Rand: o.Rand, Log: o.Log, ClientIP: o.ClientIP, Admit: sv.apis.admit, Audit: func(r audit.Record) { sv.record(o.Audit, r) }, Health: n.Health, Decisions: o.Denials, Messages: n.consoleMessages,
 		Site: func(r *http.Request) (string, bool) { s := n.site(r); return s.Host, s.Secure }}
 	if p.gate != nil {
 		gate, err := n.Build(p.gate)

@@ -147,8 +147,7 @@ func (p *Passage) serveWhileValid(w http.ResponseWriter, r *http.Request, tunnel
 		return next.ServeHTTP(w, r)
 	}
 	p.served.passage, p.served.response = p, w
-	// Deadlines do not reach a tunnel's other half. Those of HTTP/2 must be set by the handler's goroutine, and those of HTTP/3
-	// do not cancel the context.
+	// Deadlines do not reach a tunnel's other half, belong to the handler's goroutine in HTTP/2, and cancel no context in HTTP/3.
 	if tunnel || r.ProtoMajor != 1 {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()

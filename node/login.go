@@ -148,9 +148,9 @@ func (g *Gate) ServeLogin(w http.ResponseWriter, r *http.Request, at *url.URL) b
 // LoginPath reports whether the path is one that the route's login serves.
 func (g *Gate) LoginPath(path string) bool { return g.login != nil && g.login.handler.Serves(path) }
 
-// challenge sends a browser without a session to sign in, if the settings say so.
+// challenge sends a browser without a session to sign in, if the settings say so; one with any Authorization header would return with it.
 func (l *edgeLogin) challenge(w http.ResponseWriter, r *http.Request, target string, result *authz.Result) bool {
-	if result.Outcome != authz.Unauthenticated || result.Scheme != "none" && result.Scheme != "cookie" {
+	if result.Outcome != authz.Unauthenticated || len(r.Header["Authorization"]) > 0 || result.Scheme != "none" && result.Scheme != "cookie" {
 		return false
 	}
 	switch l.settings.Unauthenticated {

@@ -45,9 +45,9 @@ func (n *Node) openChain(ctx context.Context, s *Storage, o *Options) (*chain.Ch
 
 // record writes a record to the audit log, in its chain if there is one.
 func (sv *Services) record(write func(audit.Record), r audit.Record) {
-	if c := sv.chain.Oldest(); c != nil {
+	if c := sv.chain.Newest(); c != nil {
 		c.Append(r)
-		return
+	} else if write != nil {
+		write(r)
 	}
-	write(r)
 }

@@ -13,6 +13,9 @@ func spaceOf(file *os.File) (free, total int64, known bool) {
 	if err := syscall.Fstatfs(int(file.Fd()), &s); err != nil {
 		return 0, 0, false
 	}
-	size := int64(s.Bsize) //nolint:unconvert // the type depends on the system
+	if s.Blocks == 0 { // a file system without a size, such as ramfs
+		return 0, 0, false
+	}
+	size := blockSize(&s)
 	return int64(s.Bavail) * size, int64(s.Blocks) * size, true
 }

@@ -87,6 +87,9 @@ func (f *ForwardAuth) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyh
 	if gate.ServeLogin(w, r, r.URL) {
 		return nil
 	}
+	if gate.LoginPath(r.URL.Path) { // in early data that is not safe to repeat
+		return refusal.TooEarly(w)
+	}
 	if !caddymodule.FromTrustedProxy(r) {
 		return refusal.NotAGateway(by.Answer(w), "Only gateways may ask, and "+peer(r)+" is not one of the trusted_proxies; add it in Sluice's Caddyfile: servers { trusted_proxies static "+peer(r)+" }.")
 	}

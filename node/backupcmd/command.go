@@ -41,7 +41,8 @@ The backup does not contain the master key. Keep a copy of the key in another pl
 // RestoreHelp describes "sluice restore".
 const RestoreHelp = `Restores the store of a data directory from a backup: a file, the last backup in a folder or bucket, or what "sluice backup follow" shipped
 there. --at restores the state at that time. The command reads and checks the whole backup before it replaces the store. Without --force,
-the data directory must be empty except for master.key. A data directory that a process uses is always refused.
+the data directory must be empty except for master.key, master.key.retired and master-key.trust. A data directory that a process uses is
+always refused.
 
 Restore the master key too: as master.key in the data directory, or as SLUICE_MASTER_KEY.`
 
@@ -60,7 +61,9 @@ func Add(cmd *cobra.Command, o Options) {
 				return err
 			}
 			progress := newProgress(cmd)
-			name, m, err := backup.Make(ctx, backup.MakeOptions{Store: node.StorePath(dir), To: to, Now: t.Now, Replace: force, Keep: keep, Progress: progress.show})
+			name, m, err := backup.Make(ctx, backup.MakeOptions{Store: node.StorePath(dir), To: to, Now: t.Now, Replace: force, Keep: keep, Progress: progress.show, Warn: func(err error) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "WARNING: %v\n", err)
+			}})
 			progress.end()
 			if err != nil {
 				return err

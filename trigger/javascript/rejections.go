@@ -98,7 +98,9 @@ func (m *machine) stray() error {
 // Node.js ends: this call becomes the last of the machine.
 func (m *machine) strayAtLast() error {
 	if m.promise != nil {
-		m.rejected.forget(m.promise) // the handler's own, which Lambda's runtime waits for although the result came from the context
+		// The handler's own, which Lambda's runtime waits for although the result came from the context. It may be rejected in a later call.
+		_ = m.enter("ignore", *m.promise)
+		m.rejected.forget(m.promise)
 	}
 	err := m.stray()
 	if err == nil || m.calls == 0 {

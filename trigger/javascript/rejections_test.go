@@ -2,6 +2,7 @@ package javascript_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -88,9 +89,11 @@ func TestTheHandlersOwnRejectionAfterTheResultIsHandled(t *testing.T) {
 		`async (event, context) => { context.succeed(++calls); await new Promise((f) => setTimeout(f, 1)); throw new Error('x') }`,
 		`async (event, context, callback) => { context.callbackWaitsForEmptyEventLoop = false; callback(null, ++calls); throw new Error('x') }`,
 	} {
-		r, log := start(t, "a.mjs", `let calls = 0; export const handler = `+text)
-		for _, want := range []string{"1", "2", "3"} {
-			if got, err := invoke(within(t), r, `{}`); err != nil || got != want || log.String() != "" {
+		r, log := start(t, "a.mjs", `let calls = 0; const early = `+text+`
+			const later = async () => { await new Promise((f) => setTimeout(f, 5)); return ++calls }
+			export const handler = (event, ...rest) => event.early ? early(event, ...rest) : later()`)
+		for i, want := range []string{"1", "2", "3"} {
+			if got, err := invoke(within(t), r, fmt.Sprintf(`{"early": %t}`, i < 2)); err != nil || got != want || log.String() != "" {
 				t.Errorf("%s: %s, %v, want %s\n%s", text, got, err, want, log)
 			}
 		}

@@ -155,8 +155,11 @@ const idle = () => {
   end(mine, undefined, mine.output);
 };
 
+// ignore is for the promise of a handler whose result came from its context or callback.
+const ignore = (promise) => { Reflect.apply(then, promise, [undefined, () => {}]); };
+
 // Go calls these functions.
-const operations = { load, describe, fire, settle, idle };
+const operations = { load, describe, fire, settle, idle, ignore };
 Object.defineProperty(globalThis, Symbol.for('sluice.builtin'), { value: builtin });
 const bounded = (error) => {
   if (typeof error === 'string') return short(error);
