@@ -159,7 +159,7 @@ func TestARequestThatIsNotSafeIsNotExecutedFromEarlyData(t *testing.T) {
 	} {
 		e.upstream.take()
 		before := e.answered(t)
-		response, body := c.early(t, tc.method, tc.path, func() bool { return e.answered(t) > before }, tc.headers...)
+		response, body := c.early(t, tc.method, tc.path, func() bool { return e.answered(t) > before }, tc.headers...) //nolint:bodyclose // early has read it
 		if response.StatusCode != tc.status {
 			t.Errorf("%s %s %v: status %d, want %d: %s", tc.method, tc.path, tc.headers, response.StatusCode, tc.status, body)
 		}

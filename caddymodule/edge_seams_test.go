@@ -48,7 +48,7 @@ func (c *connection) write(t *testing.T, text string) {
 // status reads an answer and returns its status; 0 if the connection has ended.
 func (c *connection) status(t *testing.T) int {
 	t.Helper()
-	response, err := http.ReadResponse(c.in, nil)
+	response, err := http.ReadResponse(c.in, nil) //nolint:bodyclose // it ends with the connection
 	if err != nil {
 		return 0
 	}
@@ -170,7 +170,7 @@ func TestEveryEndOfASignInEndsItsWebSocketsAndStreams(t *testing.T) {
 				r.Method, r.Proto, r.Body = http.MethodConnect, "websocket", more
 			}
 			addHeaders(r, []string{"Authorization: Bearer " + in.access})
-			response, err := client.do(r)
+			response, err := client.do(r) //nolint:bodyclose // it is in bodies, and ends with the sign-in
 			if err != nil || response.StatusCode != 200 {
 				t.Fatalf("%s, %s: %v %v", c.name, name, response, err)
 			}

@@ -2,6 +2,7 @@ package identitypool
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
@@ -64,8 +65,7 @@ func (s *Service) assume(ctx context.Context, r session.Record, env Env) (Creden
 		ip = env.SourceIP.Unmap().WithZone("").String()
 	}
 	minted, err := s.o.Roles.AssumeForIdentity(ctx, r, credentialLife, ip, env.UserAgent, env.Secure)
-	switch fault.KindOf(err) {
-	case fault.AccessDenied, fault.Validation, fault.PackedPolicyTooLarge:
+	if slices.Contains([]fault.Kind{fault.AccessDenied, fault.Validation, fault.PackedPolicyTooLarge}, fault.KindOf(err)) {
 		return Credentials{}, fault.Wrap(fault.InvalidIdentityPoolSetup, err, badPoolRoleText)
 	}
 	return Credentials{IdentityID: r.IdentityID, Session: minted}, err

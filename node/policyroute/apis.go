@@ -154,7 +154,7 @@ func (t *tool) calls(cmd *cobra.Command, files []string, subjects []*subject) er
 			if err != nil {
 				return err
 			}
-			defer f.Close()
+			defer func() { _ = f.Close() }()
 			in = f
 		}
 		err := readCalls(in, func(c *call) {

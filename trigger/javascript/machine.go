@@ -284,6 +284,7 @@ func (m *machine) settle() error {
 		return nil
 	case noPromise:
 		return &trigger.FunctionError{Type: "TypeError", Message: "not a promise"}
+	case fulfilled, refused:
 	}
 	defer result.Free()
 	text, err := m.functions.settled.Call(quickjs.UndefinedValue, state == refused, result)
