@@ -10,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/api/iam"
 	apikms "github.com/sluicegate/sluice/api/kms"
 	"github.com/sluicegate/sluice/api/sts"
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/audit"
 	"github.com/sluicegate/sluice/server/awsjson"
@@ -40,8 +41,8 @@ type apis struct {
 }
 
 func newAPIs(sv *Services, o *Options) (*apis, error) {
-	gate, err := caller.New(caller.Options{IAM: sv.Roles, Minter: sv.Minter, Regions: o.Config.Regions(), Now: o.Now,
-		Resources: resources{sv}, ClientIP: o.ClientIP, Revoked: sv.Revocations.SessionRevoked})
+	gate, err := caller.New(caller.Options{IAM: sv.Roles, Minter: sv.Minter, Regions: o.Config.Regions(), Now: o.Now, Resources: resources{sv},
+		ClientIP: o.ClientIP, Revoked: sv.Revocations.SessionRevoked, CatchUp: func(ctx context.Context) { sv.outdated(ctx, authz.InvalidSessionToken) }})
 	if err != nil {
 		return nil, err
 	}

@@ -80,8 +80,7 @@ func (g *Gate) Decide(w http.ResponseWriter, r *http.Request, target string, cli
 	return result
 }
 
-// outdated reports whether what a request was refused for can be changed by other processes, and has changed lately. It reads the store
-// for that, not more often than fleet.Bounded allows.
+// outdated reports whether other processes have lately changed what a request was refused for. It reads the store as fleet.Bounded allows.
 func (sv *Services) outdated(ctx context.Context, why authz.Reason) bool {
 	switch why {
 	case authz.NotAllowed, authz.TokenUnknownIssuer, authz.TokenUnknownKey, authz.InvalidSessionToken:

@@ -19,7 +19,7 @@ import (
 	"github.com/sluicegate/sluice/server/rpc"
 )
 
-// Options are the dependencies of New. All but Revoked are required.
+// Options are the dependencies of New. All but Revoked and CatchUp are required.
 type Options struct {
 	IAM     *iam.Service
 	Minter  *session.Minter
@@ -33,6 +33,8 @@ type Options struct {
 	ClientIP func(r *http.Request) netip.Addr
 	// Revoked reports whether a session was revoked. nil means that no session ever is.
 	Revoked func(r *session.Record) bool
+	// CatchUp returns when IAM has what other processes have committed: they may have made the role of a session just before. nil = it always has.
+	CatchUp func(ctx context.Context)
 }
 
 // Resources returns data of the pools that a call refers to. If a method returns an error, the call fails.
@@ -75,7 +77,7 @@ func (a *Authorizer) Authenticate(ctx context.Context, c *rpc.Call) error {
 	if err != nil {
 		return refused(c, err)
 	}
-	record, secret, err := a.credentials(auth)
+	record, secret, err := a.credentials(ctx, auth)
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,7 @@ func (a *Authorizer) Authenticate(ctx context.Context, c *rpc.Call) error {
 }
 
 // credentials returns the secret of an access key. The record is nil for the root key.
-func (a *Authorizer) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret, error) {
+func (a *Authorizer) credentials(ctx context.Context, auth *sigv4.Auth) (*session.Record, seal.Secret, error) {
 	if auth.SessionToken == "" {
 		secret, ok := a.o.IAM.RootSecret(auth.AccessKeyID)
 		if !ok {
@@ -113,10 +115,19 @@ func (a *Authorizer) credentials(auth *sigv4.Auth) (*session.Record, seal.Secret
 		return nil, secret, err
 	case err != nil:
 		return nil, secret, awsauth.UnknownKey
-	case !a.o.IAM.Live(record):
+	case !a.live(ctx, record):
 		return nil, secret, awsauth.UnknownKey
 	}
 	return record, secret, nil
+}
+
+// live reports whether the role of a session exists, in another process too.
+func (a *Authorizer) live(ctx context.Context, r *session.Record) bool {
+	if live := a.o.IAM.Live(r); live || a.o.CatchUp == nil {
+		return live
+	}
+	a.o.CatchUp(ctx)
+	return a.o.IAM.Live(r)
 }
 
 // regions returns the regions that a scope may name.
