@@ -138,7 +138,7 @@ func TestARequestThatIsNotSafeIsNotExecutedFromEarlyData(t *testing.T) {
 	port := freePort(t)
 	e.more = []string{"%TLS%", port}
 	site := "handle /first {\n respond ok\n}\nhandle /gate/* {\n" + gate("allow any * *") + "reverse_proxy %UPSTREAM%\n}\nhandle {\n sluice_pools\n}\n"
-	if err := e.tryLoad(poolBlock, "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n log\n"+site+"}\n"); err != nil {
+	if err := e.tryLoad(poolBlock, "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n"+ownCertificate(t)+" log\n"+site+"}\n"); err != nil {
 		t.Fatal(err)
 	}
 	awaitCertificate(t, port)

@@ -38,12 +38,12 @@ func (b *endless) Read(into []byte) (int, error) {
 func TestEveryVersionOfHTTPGivesTheSameAnswers(t *testing.T) {
 	e := newEdge(t)
 	site := strings.Replace(identityHeaders, "allow any       * /api/*", "allow any * /api/*\n deny any * /api/admin/*", 1)
-	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err == nil {
+	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n"+ownCertificate(t)+site+"}\n"); err == nil {
 		t.Fatal("the configuration loaded although a placeholder was not replaced by a port")
 	}
 	tlsPort := freePort(t)
 	e.more = []string{"%TLS%", tlsPort}
-	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err != nil {
+	if err := e.tryLoad("", "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n"+ownCertificate(t)+site+"}\n"); err != nil {
 		t.Fatal(err)
 	}
 	insecure := &tls.Config{InsecureSkipVerify: true}

@@ -77,7 +77,7 @@ func (e *edge) secureWith(t *testing.T, block, site string) (*http3.Transport, s
 	t.Helper()
 	port := freePort(t)
 	e.more = append(e.more, "%TLS%", port)
-	if err := e.tryLoad(block, "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n tls internal\n"+site+"}\n"); err != nil {
+	if err := e.tryLoad(block, "http://:%PORT% {\n"+site+"}\nhttps://localhost:%TLS% {\n"+ownCertificate(t)+site+"}\n"); err != nil {
 		t.Fatal(err)
 	}
 	insecure := &tls.Config{InsecureSkipVerify: true}
