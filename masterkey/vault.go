@@ -86,12 +86,17 @@ type errLater struct{ error }
 // call sends a request until it is answered, or ctx is done. Answers that say no are not asked for again.
 func (w *vaultWrapper) call(ctx context.Context, operation string, in map[string]any, out any) error {
 	pause := 100 * time.Millisecond
+	var before error // why it is asked again
 	for {
 		err := w.once(ctx, operation, in, out)
+		if ctx.Err() != nil && before != nil && err != nil {
+			return before // says more than that the time is up
+		}
 		var later errLater
 		if err == nil || !errors.As(err, &later) {
 			return err
 		}
+		before = later.error
 		select {
 		case <-ctx.Done():
 			return later.error
