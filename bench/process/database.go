@@ -66,11 +66,12 @@ func (o databaseOptions) fill(sizes []int) (err error) {
 	}()
 	for i, users := range sizes {
 		name := databaseOf(users)
-		if n, err := s.sql("postgres", "select count(*) from pg_database where datname = '"+name+"'"); err != nil {
-			return err
-		} else if n == "0" && i == 0 {
+		n, err := s.sql("postgres", "select count(*) from pg_database where datname = '"+name+"'")
+		switch {
+		case err != nil:
+		case n == "0" && i == 0:
 			err = o.first(s, name)
-		} else if n == "0" {
+		case n == "0":
 			_, err = s.sql("postgres", "create database "+name+" template "+databaseOf(sizes[i-1])+" strategy file_copy")
 		}
 		if err != nil {
