@@ -40,6 +40,20 @@ func (h *harness) begin(poolID, clientID string, pairs ...string) (*grants.Devic
 	return h.AuthorizeDevice(h.T.Context(), poolID, p, c)
 }
 
+// waits begins a sign-in for a device and finds it by its user code.
+func (h *harness) waits(poolID, clientID string) (*grants.DeviceCodes, *grants.Pending) {
+	h.T.Helper()
+	codes, err := h.begin(poolID, clientID)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	pending, err := h.DeviceByUserCode(h.T.Context(), poolID, codes.UserCode)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	return codes, pending
+}
+
 // approver is a user who has signed in on the pages.
 func (h *harness) approver(poolID, clientID, name string) grants.Approver {
 	h.T.Helper()
@@ -139,14 +153,7 @@ func TestDeviceGrantsThatAreRefused(t *testing.T) {
 
 	start := func() (*grants.DeviceCodes, *grants.Pending) {
 		t.Helper()
-		codes, err := h.begin(p.ID, c.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
-		if err != nil {
-			t.Fatal(err)
-		}
+		codes, pending := h.waits(p.ID, c.ID)
 		return codes, pending
 	}
 	ask := func(client string, code string) error {
@@ -196,14 +203,7 @@ func TestADeviceGetsNothingAfterASignOut(t *testing.T) {
 	c := h.Client(p.ID, deviceSettings)
 	h.User(p.ID, "ann")
 	for _, allowed := range []bool{true, false} {
-		codes, err := h.begin(p.ID, c.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
-		if err != nil {
-			t.Fatal(err)
-		}
+		codes, pending := h.waits(p.ID, c.ID)
 		by := h.approver(p.ID, c.ID, "ann")
 		approve := func() error { return h.ApproveDevice(t.Context(), p.ID, pending.ID, by) }
 		if allowed {
@@ -219,7 +219,7 @@ func TestADeviceGetsNothingAfterASignOut(t *testing.T) {
 			userpooltest.WantFault(t, approve(), fault.NotAuthorized, "*")
 			continue
 		}
-		_, err = h.ask(p.ID, "", "grant_type", deviceGrant, "client_id", c.ID, "device_code", codes.DeviceCode)
+		_, err := h.ask(p.ID, "", "grant_type", deviceGrant, "client_id", c.ID, "device_code", codes.DeviceCode)
 		wantCode(t, err, grants.InvalidGrant)
 	}
 }
@@ -229,14 +229,7 @@ func TestOfManyQuestionsAtOnceOneGetsTheTokens(t *testing.T) {
 	p := h.Pool(userpool.PoolSettings{})
 	c := h.Client(p.ID, deviceSettings)
 	h.User(p.ID, "ann")
-	codes, err := h.begin(p.ID, c.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
-	if err != nil {
-		t.Fatal(err)
-	}
+	codes, pending := h.waits(p.ID, c.ID)
 	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, h.approver(p.ID, c.ID, "ann")); err != nil {
 		t.Fatal(err)
 	}
@@ -270,14 +263,7 @@ func TestThreatADeviceGivesNoUserToAClientThatDoesNotHaveThem(t *testing.T) {
 	settings.SupportedIdentityProviders = []string{"COGNITO"}
 	c := h.Client(p.ID, settings)
 	h.User(p.ID, "ann")
-	codes, err := h.begin(p.ID, c.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
-	if err != nil {
-		t.Fatal(err)
-	}
+	codes, pending := h.waits(p.ID, c.ID)
 	if err := h.ApproveDevice(t.Context(), p.ID, pending.ID, h.approver(p.ID, c.ID, "ann")); err != nil {
 		t.Fatal(err)
 	}
@@ -311,14 +297,7 @@ func TestThreatADeviceGetsOnlyTheScopesThatItsClientStillHas(t *testing.T) {
 	wantCode(t, err, grants.InvalidScope)
 	for _, tc := range []struct{ left, want []string }{{[]string{"openid", "profile"}, []string{"openid"}}, {[]string{"profile"}, nil}} {
 		h.change(p.ID, c.ID, settings)
-		codes, err := h.begin(p.ID, c.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pending, err := h.DeviceByUserCode(t.Context(), p.ID, codes.UserCode)
-		if err != nil {
-			t.Fatal(err)
-		}
+		codes, pending := h.waits(p.ID, c.ID)
 		if got := strings.Join(pending.Scopes, " "); got != "openid email orders/read" {
 			t.Error(got)
 		}
