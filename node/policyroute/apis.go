@@ -32,7 +32,7 @@ var apis = map[string]struct {
 }{
 	"cognito-idp":      {&cognitoidp.API, "arn:aws:cognito-idp:*:*:userpool/POOL"},
 	"cognito-identity": {&cognitoidentity.API, "arn:aws:cognito-identity:*:*:identitypool/POOL"},
-	"iam":              {&iam.API, "arn:aws:iam::*:role/NAME"},
+	"iam":              {&iam.API, ""}, // see iamForm
 	"kms":              {&kms.API, "arn:aws:kms:*:*:key/ID"},
 	"sts":              {&sts.API, "arn:aws:iam::*:role/NAME"},
 }
@@ -53,15 +53,47 @@ func operations(pattern string) (list []*api.Operation) {
 }
 
 // naming are the members of inputs that name the resource of a call. The calls of other operations are on "*".
-var naming = []string{"UserPoolId", "IdentityPoolId", "ResourceArn", "RoleName", "RoleArn", "PolicyName", "PolicyArn", "KeyId", "OpenIDConnectProviderArn", "SAMLProviderArn"}
+var naming = []string{"UserPoolId", "IdentityPoolId", "ResourceArn", "RoleArn", "KeyId"}
+
+// formOf returns the form of the resources of an operation's calls; "" if they are on "*".
+func formOf(service string, op *api.Operation) string {
+	switch {
+	case service == "iam":
+		return iamForm(op.Name)
+	case slices.ContainsFunc(op.Input.Members, func(m api.Member) bool { return slices.Contains(naming, m.Name) }):
+		return apis[service].resource
+	default:
+		return ""
+	}
+}
+
+// iamForm is formOf for IAM, whose operations have their kind of resource in their names: the first of these that is in it. A list of
+// policies has a resource that no ARN matches.
+func iamForm(operation string) string {
+	if operation == "ListPolicies" {
+		return ""
+	}
+	for _, kind := range [][2]string{{"ForRole", "role"}, {"InstanceProfile", "instance-profile"}, {"OpenIDConnectProvider", "oidc-provider"},
+		{"SAMLProvider", "saml-provider"}, {"Role", "role"}, {"Polic", "policy"}} {
+		if strings.Contains(operation, kind[0]) {
+			return "arn:aws:iam::*:" + kind[1] + "/NAME"
+		}
+	}
+	return ""
+}
+
+// formsOf returns the forms of the resources of all operations that a pattern covers, each once.
+func formsOf(pattern string) (forms []string) {
+	service, _, _ := strings.Cut(strings.ToLower(pattern), ":")
+	for _, op := range operations(pattern) {
+		forms = append(forms, formOf(service, op))
+	}
+	slices.Sort(forms)
+	return slices.Compact(forms)
+}
 
 // anyResource reports whether all operations that a pattern covers are on "*", so that a policy cannot name anything narrower.
-func anyResource(pattern string) bool {
-	covered := operations(pattern)
-	return len(covered) > 0 && !slices.ContainsFunc(covered, func(op *api.Operation) bool {
-		return slices.ContainsFunc(op.Input.Members, func(m api.Member) bool { return slices.Contains(naming, m.Name) })
-	})
-}
+func anyResource(pattern string) bool { return slices.Equal(formsOf(pattern), []string{""}) }
 
 // narrower returns what to write instead of "*" as the resource of a statement, and what else there is to say; "" if no action of the
 // statement has a resource.
@@ -77,16 +109,18 @@ func narrower(st *policy.Statement) (with, rest string) {
 			without = append(without, pattern)
 			continue
 		}
-		service, _, _ := strings.Cut(strings.ToLower(pattern), ":")
-		forms[apis[service].resource] = true
+		for _, form := range formsOf(pattern) {
+			forms[form] = true
+		}
 	}
+	delete(forms, "") // of a pattern that covers others, too
 	switch {
 	case len(without) == len(st.Action):
 		return "", ""
 	case len(without) > 0:
 		rest = "; only " + strings.Join(without, ", ") + " cannot name one: give them a statement of their own"
 	}
-	if form := slices.Collect(maps.Keys(forms)); len(form) == 1 && form[0] != "" {
+	if form := slices.Collect(maps.Keys(forms)); len(form) == 1 {
 		with = strconv.Quote(form[0])
 	}
 	return with, rest
@@ -107,6 +141,9 @@ func (l *linter) escalates(st *policy.Statement, pattern string) (action, with s
 	for i, action := range escalating {
 		if policy.CoversAction(pattern, action) {
 			with := `"arn:aws:iam::*:role/apps/*", a path that has no roles of administrators`
+			if strings.Contains(iamForm(strings.TrimPrefix(action, "iam:")), ":policy/") {
+				with = `"arn:aws:iam::*:policy/apps/*", a path that has no policies of administrators`
+			}
 			if i < bounded {
 				with += `, or add "Condition": {"StringEquals": {"iam:PermissionsBoundary": "POLICY-ARN"}}`
 			}

@@ -179,7 +179,7 @@ func TestLintFindsWhatRolesMayCallAndNeverDo(t *testing.T) {
 {"Effect":"Allow","Action":"cognito-idp:*","Resource":"*"},
 {"Effect":"Allow","Action":["cognito-idp:AdminDeleteUser","cognito-idp:AdminGetUser"],"Resource":"arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_old000001"},
 {"Effect":"Allow","Action":["cognito-idp:ListUserPools","cognito-identity:ListIdentityPools","sts:GetCallerIdentity"],"Resource":"*"},
-{"Effect":"Allow","Action":["iam:AttachRolePolicy","iam:ListRoles"],"Resource":"*"},
+{"Effect":"Allow","Action":["iam:AttachRolePolicy","iam:ListPolicies"],"Resource":"*"},
 {"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"*","Condition":{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::123456789012:policy/edge"}}}]}`)
 	line := func(operation, result, actor, target string) string {
 		return `{"level":"info","ts":1795968307.65,"logger":"sluice.audit","msg":"api call","operation":"` + operation + `","result":"` + result + `","actor":"` + actor +
@@ -193,8 +193,8 @@ func TestLintFindsWhatRolesMayCallAndNeverDo(t *testing.T) {
 		"ops.json:2:28: the statement allows every action of cognito-idp (whole-service)", `    + ["cognito-idp:AdminCreateUser","cognito-idp:AdminGet*","cognito-idp:AdminList*","cognito-idp:Describe*","cognito-idp:Get*","cognito-idp:List*"`,
 		`    + "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_notes0001"`,
 		"ops.json:3:29: no request in the log from 2026-11-29T16:05:07Z to 2026-11-29T16:05:07Z needed cognito-idp:AdminDeleteUser (unused-action)",
-		"ops.json:5:80: iam:AttachRolePolicy on every role or policy gives the caller any permission (escalation)", `"iam:PermissionsBoundary": "POLICY-ARN"`,
-		"the statement covers every resource; only iam:ListRoles cannot name one", `    + "arn:aws:iam::*:role/NAME"`} {
+		"ops.json:5:83: iam:AttachRolePolicy on every role or policy gives the caller any permission (escalation)", `"iam:PermissionsBoundary": "POLICY-ARN"`,
+		"the statement covers every resource; only iam:ListPolicies cannot name one", `    + "arn:aws:iam::*:role/NAME"`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing", want)
 		}
@@ -204,6 +204,32 @@ func TestLintFindsWhatRolesMayCallAndNeverDo(t *testing.T) {
 	}
 	if out, code := s.run("lint", "--audit-log", s.write("empty", "{}\n"), policies); code != 2 || !strings.Contains(out, "no call is in the log") {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// The forms are those on which the APIs decide: server/caller, TestEachCallOfIAMIsDecidedOnItsResource.
+func TestLintNamesTheKindOfResourceOfEachActionOfIAM(t *testing.T) {
+	s := newSite(t, nil)
+	for actions, want := range map[string]string{
+		`"iam:DeleteInstanceProfile"`:             "arn:aws:iam::*:instance-profile/NAME",
+		`"iam:AddRoleToInstanceProfile"`:          "arn:aws:iam::*:instance-profile/NAME",
+		`"iam:ListInstanceProfilesForRole"`:       "arn:aws:iam::*:role/NAME",
+		`"iam:UpdateSAMLProvider"`:                "arn:aws:iam::*:saml-provider/NAME",
+		`"iam:CreateOpenIDConnectProvider"`:       "arn:aws:iam::*:oidc-provider/NAME",
+		`"iam:DeletePolicy"`:                      "arn:aws:iam::*:policy/NAME",
+		`"iam:SetDefaultPolicyVersion"`:           "arn:aws:iam::*:policy/apps/*",
+		`"iam:UpdateAssumeRolePolicy"`:            "arn:aws:iam::*:role/apps/*",
+		`"iam:ListRoles"`:                         "arn:aws:iam::*:role/NAME",
+		`["iam:DeleteRole","iam:DeletePolicy"]`:   "name the resources",
+		`["iam:DeletePolicy","iam:ListPolicies"]`: "only iam:ListPolicies cannot name one",
+	} {
+		out, code := s.run("lint", s.write("iam.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":`+actions+`,"Resource":"*"}}`))
+		if code != 1 || !strings.Contains(out, want) {
+			t.Errorf("%s: exit %d, %q is missing:\n%s", actions, code, want, out)
+		}
+	}
+	if out, code := s.run("lint", s.write("iam.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListPolicies","Resource":"*"}}`)); code != 0 {
+		t.Errorf("iam:ListPolicies: exit %d\n%s", code, out)
 	}
 }
 
