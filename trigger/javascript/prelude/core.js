@@ -4,18 +4,21 @@ delete globalThis.__host;
 
 // Strings are copied when they cross to Go, so they are bounded before.
 const maxCrossing = 8 << 20, maxText = 16 << 10;
+const checkCrossing = (length) => {
+  if (length > maxCrossing) throw new RangeError(`A text of ${length} characters is over the limit of ${maxCrossing}`);
+};
 const host = (...values) => {
-  for (let i = 0; i < values.length; i++) {
-    if (typeof values[i] === 'string' && values[i].length > maxCrossing) throw new RangeError(`A text of ${values[i].length} characters is over the limit of ${maxCrossing}`);
-  }
+  for (let i = 0; i < values.length; i++) if (typeof values[i] === 'string') checkCrossing(values[i].length);
   return toHost(...values);
 };
 const short = (text) => (text.length > maxText ? `${text.slice(0, maxText)} …` : text);
 
 const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 
-// toBinary makes a string with one character for each byte, which is how bytes cross to Go; fromBinary is its inverse.
+// toBinary makes a string with one character for each byte, which is how bytes cross to Go, for no more bytes than may cross; fromBinary is
+// its inverse.
 const toBinary = (bytes) => {
+  checkCrossing(bytes.length);
   let s = '';
   for (let i = 0; i < bytes.length; i += 4096) s += String.fromCharCode.apply(null, bytes.subarray(i, i + 4096));
   return s;
