@@ -58,6 +58,9 @@ const (
 	ActiveCertificate = "ActiveEncryptionCertificate"
 )
 
+// EntityID is the private detail of a SAML provider with the entity id in its metadata, as they were when they were given.
+const EntityID = "entity_id"
+
 // FormerIssuers is a detail that Cognito does not have: the issuers, with blanks between, that the provider had before. Their accounts are
 // the provider's.
 const FormerIssuers = "former_issuers"
