@@ -81,5 +81,5 @@ func account(x *session, u *store.User) Account {
 
 // Reuses reports whether the account's sign-in counts for the request, so that the user need not sign in again.
 func (a *Authorization) Reuses(x *Account, now time.Time) bool {
-	return !a.Prompts(PromptLogin) && a.fresh(x.Provider, x.Record.Time, now)
+	return !a.Prompts(PromptLogin) && a.fresh(x.Provider, &x.Record, now)
 }

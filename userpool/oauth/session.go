@@ -13,7 +13,6 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
-	"github.com/sluicegate/sluice/userpool/assurance"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
@@ -119,15 +118,14 @@ func (a *Authorization) takes(x *session) bool {
 
 // fresh reports whether a sign-in counts for the request: it is by a provider of the client, by the one that the request names, and not
 // too old.
-func (a *Authorization) fresh(provider string, at, now time.Time) bool {
-	age := now.Sub(at)
+func (a *Authorization) fresh(provider string, r *signin.Record, now time.Time) bool {
 	switch {
 	case !offers(a.Client, provider), a.Provider != "" && a.Provider != provider:
 		return false
-	case a.MaxAge != nil && age > time.Duration(*a.MaxAge)*time.Second:
+	case a.MaxAge != nil && now.Sub(r.AuthTime()) > time.Duration(*a.MaxAge)*time.Second:
 		return false
 	}
-	return age < reuse(a.Pool, a.Client)
+	return now.Sub(r.Time) < reuse(a.Pool, a.Client)
 }
 
 // offers reports whether the users of a provider may sign in to the client.
@@ -136,7 +134,7 @@ func offers(c *userpool.Client, provider string) bool {
 }
 
 // level is the level of the session's sign-in.
-func (x *session) level() int { return assurance.Level(x.Record.Methods) }
+func (x *session) level() int { return x.Record.Reached() }
 
 // use records that the session let its user pass to the request's client, at which it then may live longer.
 func (s *Service) use(tx store.Tx, a *Authorization, x *session) error {
