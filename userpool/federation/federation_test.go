@@ -165,22 +165,6 @@ func (s *site) finish(state, browser string) (*federation.Finished, error) {
 	return s.service.Finish(s.t.Context(), s.pool, federation.Answer{State: state, Browser: browser, Parameters: url.Values{"code": {"c"}, "state": {state}}})
 }
 
-// wantPage checks that err is a page with a key.
-func wantPage(t *testing.T, what string, err error, key string) {
-	t.Helper()
-	if page := pageOf(err); page.Key != key {
-		t.Errorf("%s: %v, want the page %s", what, err, key)
-	}
-}
-
-// pageOf returns the page that an error is, or an empty one.
-func pageOf(err error) *oauth.PageError {
-	if page, ok := errors.AsType[*oauth.PageError](err); ok {
-		return page
-	}
-	return new(oauth.PageError)
-}
-
 func TestASignInThroughAProvider(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -202,12 +186,13 @@ func TestASignInThroughAProvider(t *testing.T) {
 		t.Errorf("response %+v", end.Response)
 	}
 	foreign, err := s.OAuth.Foreign(t.Context(), s.pool, end.Response.Cookie)
-	if err != nil || foreign == nil || foreign.Provider != "Google" || foreign.Subject != "subject-1" {
+	if err != nil || len(foreign) != 1 || foreign[0].Provider != "Google" || foreign[0].Subject != "subject-1" {
 		t.Errorf("foreign %+v, %v", foreign, err)
 	}
 	for provider, want := range map[string]bool{"Google": true, "Acme": false, "COGNITO": false} {
 		query := s.query(provider)
 		query.Del("prompt")
+		query.Del("acr_values")
 		a, err := s.OAuth.Parse(t.Context(), s.pool, query)
 		if err != nil {
 			t.Fatal(err)

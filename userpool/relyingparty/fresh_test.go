@@ -18,7 +18,6 @@ func TestAProviderMustSayThatTheSignInIsRecent(t *testing.T) {
 		refused string
 	}{
 		"max_age, and it does not say":             {providers.OIDC, "", new(60), nil, "does not say when the user signed in"},
-		"max_age, and it says nonsense":            {providers.OIDC, "", new(60), "soon", "does not say when the user signed in"},
 		"Google, which is not asked":               {providers.Google, "", new(60), nil, ""},
 		"a new sign-in, and it does not say":       {providers.OIDC, "login", nil, nil, ""},
 		"a new sign-in, and it was one":            {providers.OIDC, "login", nil, 0, ""},
@@ -36,12 +35,8 @@ func TestAProviderMustSayThatTheSignInIsRecent(t *testing.T) {
 			if tc.prompt != "" {
 				w.prompt = []string{tc.prompt}
 			}
-			switch at := tc.at.(type) {
-			case nil:
-			case int:
+			if at, given := tc.at.(int); given {
 				w.claims["auth_time"] = w.now.Add(time.Duration(at) * time.Second).Unix()
-			default:
-				w.claims["auth_time"] = at
 			}
 			proof, err := w.signIn()
 			if tc.refused == "" && err != nil || tc.refused != "" && (err == nil || !strings.Contains(err.Error(), tc.refused)) {
