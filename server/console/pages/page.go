@@ -152,12 +152,14 @@ type Editor struct {
 	Action   string // where the form is sent, below Frame.Base
 	Check    string // where the script sends what is typed, below Frame.Base
 	Hidden   []Hidden
-	Name     string // of the policy; "" = the user chooses one
+	Name     string // of the policy; "" = the user chooses one, such as Suggested
 	Document string
 	Checked  bool // Problems are those of Document
 	Problems []Finding
 	ReadOnly bool
 	Max      int // characters of a document
+
+	Suggested string
 }
 
 // Finding is something that is wrong with a policy.
