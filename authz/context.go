@@ -210,11 +210,14 @@ func (c *call) identityKey(name string) policy.Values {
 func (c *call) httpKey(name string) policy.Values {
 	switch name {
 	case "method":
+		if c.target != nil && c.target.method != "" && !c.asRequest {
+			return policy.One(c.target.method)
+		}
 		return policy.One(c.r.Method)
 	case "host":
 		return policy.One(c.host)
 	case "path":
-		if c.target != nil && c.target.path != "" {
+		if c.target != nil && c.target.path != "" && !c.asRequest {
 			return policy.One(c.target.path)
 		}
 		return policy.One(c.path)

@@ -39,6 +39,7 @@ type target struct {
 	action, resource string
 	folded           string  // the resource with method and path of one case, if that differs and the mapping folds
 	path             string  // http:path, if it is not the request's
+	method           string  // http:method, if the target is not what the request's own method and path say
 	keys             keyMask // the S3 condition keys that the action has
 	version          string  // s3:VersionId
 	optional         bool    // if it is not allowed, the copy is made without tags

@@ -3,6 +3,7 @@ package authz
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,6 +33,7 @@ type S3Mapping struct {
 type s3Request struct {
 	level       s3Level
 	bucket, key string
+	prefixed    string // http:path of the service: that of an object is this, the bucket, a slash and the key
 	params      []urlquery.Param
 	op          *s3Op
 
@@ -87,16 +89,40 @@ func (m *S3Mapping) endpoints() s3key.Endpoints {
 	return s3key.Endpoints{Names: m.Endpoints, PathHost: m.PathHost}
 }
 
-// rule returns conditions on http:method and http:path, since S3's actions and resources do not show them.
+// rule returns conditions on http:method and http:path, since S3's actions and resources do not show them. What a path and
+// a method allow are the objects and their lists, and not what else S3 has at the same path.
 func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
 	scope := rule.Scope{Actions: []string{"*"}, Resources: []string{"*"}, PathKey: "http:path"}
+	if r.Effect == "allow" {
+		scope.Actions = s3RuleActions
+	}
 	if methods := r.Methods(); !slices.Contains(methods, "*") {
 		scope.Method = methods
 	}
 	if r.Path != "*" && r.Path != "/*" {
-		scope.Path = r.Path
+		scope.Paths = m.rulePaths(r.Path)
 	}
 	return scope
+}
+
+// s3RuleActions are the actions on objects and buckets as such. GetBucketLocation is among them because clients ask for the
+// location before anything else.
+var s3RuleActions = []string{"s3:AbortMultipartUpload", "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion",
+	"s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectVersion", "s3:GetObjectVersionAttributes",
+	"s3:ListAllMyBuckets", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:ListMultipartUploadParts",
+	"s3:PutObject"}
+
+// variable is a policy variable, which may have a slash in its name.
+var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// rulePaths returns the patterns of http:path for the path of a rule. The path of a bucket ends in a slash there, and so
+// does that of the service.
+func (m *S3Mapping) rulePaths(path string) []string {
+	rest, ok := strings.CutPrefix(variable.ReplaceAllString(path, "v"), m.Prefix)
+	if !ok || strings.Contains(strings.TrimPrefix(rest, "/"), "/") || strings.HasSuffix(rest, "/") || strings.HasSuffix(rest, "*") {
+		return []string{path}
+	}
+	return []string{path, path + "/"}
 }
 
 // locate finds bucket and key. Keys are not paths: they are decoded once and not cleaned. Keys that a store on a file
@@ -140,5 +166,9 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 		s.level = s3Object
 	}
 	c.path, c.passed, c.rawPath = m.Prefix+"/"+decoded, "/"+decoded, "/"+s3key.Encode(decoded)
+	s.prefixed = c.path[:len(m.Prefix)+1]
+	if s.level == s3Bucket && !strings.HasSuffix(decoded, "/") {
+		c.path += "/" // one bucket has one path, whether or not the client writes the slash
+	}
 	return nil
 }

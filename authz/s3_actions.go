@@ -73,7 +73,11 @@ func (c *call) resolveS3(m *S3Mapping) *Refusal {
 		actions = s.op.versioned
 	}
 	for _, action := range actions {
-		c.addS3(action, resource, s.versionID)
+		if flags&s3Reads != 0 {
+			c.addElsewhere("GET", action, s.bucket+"/"+s.key, s.versionID)
+		} else {
+			c.addS3(action, resource, s.versionID)
+		}
 	}
 	if flags&s3Writes != 0 {
 		c.addWrites(resource)
@@ -95,6 +99,17 @@ func (c *call) resolveS3(m *S3Mapping) *Refusal {
 
 func (c *call) addS3(action, resource, version string) {
 	c.addTarget(target{action: action, resource: resource, version: version, keys: s3ActionKeys[action]})
+}
+
+// addElsewhere adds a target that is not what the request's own method and path say. Rules judge it by those of a request
+// for it alone.
+func (c *call) addElsewhere(method, action, object, version string) {
+	c.addTarget(c.elsewhere(method, action, object, version))
+}
+
+func (c *call) elsewhere(method, action, object, version string) target {
+	return target{action: action, resource: "arn:aws:s3:::" + object, method: method, path: c.s3.prefixed + object,
+		version: version, keys: s3ActionKeys[action]}
 }
 
 // takeHeaders reads the copy source and the tags, and refuses them for operations that do not have them, because a store
@@ -155,17 +170,18 @@ func (c *call) addWrites(resource string) {
 // made without them, unless the client requests them explicitly.
 func (c *call) addCopy(resource string) {
 	s := &c.s3
-	source := "arn:aws:s3:::" + s.copySource
 	get, getTags := "s3:GetObject", "s3:GetObjectTagging"
 	if s.has&hasCopyVersion != 0 {
 		get, getTags = "s3:GetObjectVersion", "s3:GetObjectVersionTagging"
 	}
-	c.addS3(get, source, s.copyVersion)
+	c.addElsewhere("GET", get, s.copySource, s.copyVersion)
 	if s.op.flags&s3SourceTags == 0 || strings.EqualFold(c.header("X-Amz-Tagging-Directive"), "REPLACE") {
 		return
 	}
 	optional := c.header("X-Amz-Tagging-Directive") == "" && !c.has("X-Amz-Tagging")
-	c.addTarget(target{action: getTags, resource: source, version: s.copyVersion, keys: s3ActionKeys[getTags], optional: optional})
+	tags := c.elsewhere("GET", getTags, s.copySource, s.copyVersion)
+	tags.optional = optional
+	c.addTarget(tags)
 	if !c.has("X-Amz-Tagging") {
 		c.addTarget(target{action: "s3:PutObjectTagging", resource: resource, keys: s3ActionKeys["s3:PutObjectTagging"], optional: optional})
 	}

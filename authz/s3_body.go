@@ -92,14 +92,13 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 			s3key.Check(key, m.EmptySegments) != nil || count > maxDeleteKeys {
 			return refuse(MalformedXML)
 		}
-		resource := "arn:aws:s3:::" + c.s3.bucket + "/" + key
 		action := "s3:DeleteObject"
 		if version != "" {
 			action = "s3:DeleteObjectVersion"
 		}
-		c.addS3(action, resource, version)
+		c.addElsewhere("DELETE", action, c.s3.bucket+"/"+key, version)
 		if bypass {
-			c.addS3("s3:BypassGovernanceRetention", resource, version)
+			c.addElsewhere("DELETE", "s3:BypassGovernanceRetention", c.s3.bucket+"/"+key, version)
 		}
 	}
 	if count == 0 {

@@ -25,6 +25,7 @@ const (
 	s3CreateBody                     // the body may be a CreateBucketConfiguration document
 	s3Grants                         // the headers of an ACL
 	s3SourceTags                     // a copy of a whole object brings its tags along
+	s3Reads                          // reads by another method than GET
 )
 
 // s3Op is a row of "Required permissions for Amazon S3 API operations" in the S3 User Guide.
@@ -118,7 +119,7 @@ func (t s3Rows) writeObjects() {
 		versioned: []string{"s3:DeleteObjectVersionTagging"}})
 	t.object("DELETE", "uploadId", do("s3:AbortMultipartUpload"))
 	t.object("POST", "restore", &s3Op{actions: []string{"s3:RestoreObject"}, sameVersion: true, flags: s3RestoreBody})
-	t.object("POST", "select", &s3Op{actions: []string{"s3:GetObject"}, params: []string{"select-type"}})
+	t.object("POST", "select", &s3Op{actions: []string{"s3:GetObject"}, params: []string{"select-type"}, flags: s3Reads})
 	t.object("POST", "uploads", &s3Op{actions: put, flags: s3Writes})
 	t.object("POST", "uploadId", &s3Op{actions: put, flags: s3Writes})
 }
