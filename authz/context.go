@@ -135,6 +135,9 @@ func (c *call) requestKey(name string) policy.Values {
 	case "referer":
 		return c.headerKey("referer")
 	}
+	if name == "tagkeys" || strings.HasPrefix(name, "requesttag/") {
+		return c.bucketTagKey(name)
+	}
 	return absent
 }
 
@@ -217,10 +220,7 @@ func (c *call) httpKey(name string) policy.Values {
 	case "host":
 		return policy.One(c.host)
 	case "path":
-		if c.target != nil && c.target.path != "" && !c.asRequest {
-			return policy.One(c.target.path)
-		}
-		return policy.One(c.path)
+		return policy.One(c.pathOf(c.target))
 	}
 	if header, ok := strings.CutPrefix(name, "header/"); ok {
 		return c.headerKey(header)
@@ -258,7 +258,7 @@ func (c *call) headerKey(name string) policy.Values {
 			return c.ambiguous("http:header/" + name)
 		}
 		if len(lines) == 1 {
-			found = policy.One(lines[0])
+			found = policy.One(strings.Trim(lines[0], " \t")) // HTTP/2 leaves white space, which the wire to the upstream loses
 		}
 	}
 	return found

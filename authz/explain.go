@@ -119,11 +119,11 @@ func (c *call) groupsElsewhere() string {
 
 func (c *call) explainTarget(p *permissions, full bool) TargetAccount {
 	a := TargetAccount{Action: c.target.action, Resource: c.target.resource, Effect: c.judge(p).Effect.String()}
-	if c.target.method != "" {
-		a.Method, a.Path = c.target.method, c.target.path
-	}
 	if !full {
 		return a
+	}
+	if c.target.method != "" {
+		a.Method, a.Path = c.target.method, c.pathOf(c.target)
 	}
 	request := policy.Request{Action: a.Action, Resource: a.Resource, Context: c}
 	for i := range p.layers {

@@ -1,6 +1,10 @@
 package authz
 
-import "github.com/sluicegate/sluice/authz/policy"
+import (
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/policy"
+)
 
 // judge decides on the target. A target elsewhere, such as the source of a copy, has its own method and path, with which
 // it must be allowed. It is denied if it is denied with them or with those of the request.
@@ -27,6 +31,18 @@ func (p *permissions) decide(request *policy.Request) policy.Decision {
 		}
 	}
 	return verdict
+}
+
+// pathOf returns http:path for a target, which may be nil.
+func (c *call) pathOf(t *target) string {
+	switch {
+	case t == nil || c.asRequest:
+	case t.path != "":
+		return t.path
+	case t.method != "":
+		return c.s3.prefixed + strings.TrimPrefix(t.resource, objectARN)
+	}
+	return c.path
 }
 
 // denialAsRequest evaluates a target elsewhere with the request's own method and path.

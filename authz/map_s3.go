@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/s3xml"
 	"github.com/sluicegate/sluice/authz/urlpath"
 	"github.com/sluicegate/sluice/authz/urlquery"
@@ -31,11 +32,11 @@ type S3Mapping struct {
 
 // s3Request is the content of a request as the mapping reads it.
 type s3Request struct {
-	level       s3Level
+	level       s3op.Level
 	bucket, key string
 	prefixed    string // http:path of the service: that of an object is this, the bucket, a slash and the key
 	params      []urlquery.Param
-	op          *s3Op
+	op          *s3op.Op
 
 	versionID, copySource, copyVersion string
 	prefix, delimiter, maxKeys         string
@@ -155,19 +156,19 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	s.bucket, s.key, _ = strings.Cut(decoded, "/")
 	switch {
 	case decoded == "":
-		s.level = s3Service
+		s.level = s3op.Service
 	case !s3key.ValidBucket(s.bucket):
 		return refuse(InvalidBucket)
 	case s.key == "":
-		s.level = s3Bucket
+		s.level = s3op.Bucket
 	case len(s.key) > s3key.MaxBytes:
 		return refuse(KeyTooLong)
 	default:
-		s.level = s3Object
+		s.level = s3op.Object
 	}
 	c.path, c.passed, c.rawPath = m.Prefix+"/"+decoded, "/"+decoded, "/"+s3key.Encode(decoded)
 	s.prefixed = c.path[:len(m.Prefix)+1]
-	if s.level == s3Bucket && !strings.HasSuffix(decoded, "/") {
+	if s.level == s3op.Bucket && !strings.HasSuffix(decoded, "/") {
 		c.path += "/" // one bucket has one path, whether or not the client writes the slash
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
@@ -12,17 +13,18 @@ import (
 type keyMask uint16
 
 const (
-	keysList      keyMask = 1 << iota // s3:prefix, s3:delimiter, s3:max-keys
-	keysVersion                       // s3:VersionId
-	keysACL                           // s3:x-amz-acl, s3:x-amz-grant-*
-	keysPut                           // copy source, metadata directive, redirect, encryption, creation
-	keysStorage                       // s3:x-amz-storage-class
-	keysTags                          // s3:RequestObjectTag/…, s3:RequestObjectTagKeys
-	keysLock                          // s3:object-lock-*
-	keysMatch                         // s3:if-none-match, s3:if-match
-	keysDelete                        // s3:if-match
-	keysCreate                        // s3:locationconstraint, s3:x-amz-object-ownership
-	keysNoPayload                     // no s3:x-amz-content-sha256
+	keysList       keyMask = 1 << iota // s3:prefix, s3:delimiter, s3:max-keys
+	keysVersion                        // s3:VersionId
+	keysACL                            // s3:x-amz-acl, s3:x-amz-grant-*
+	keysPut                            // copy source, metadata directive, redirect, encryption, creation
+	keysStorage                        // s3:x-amz-storage-class
+	keysTags                           // s3:RequestObjectTag/…, s3:RequestObjectTagKeys
+	keysLock                           // s3:object-lock-*
+	keysMatch                          // s3:if-none-match, s3:if-match
+	keysDelete                         // s3:if-match
+	keysCreate                         // s3:locationconstraint, s3:x-amz-object-ownership
+	keysBucketTags                     // aws:RequestTag/…, aws:TagKeys
+	keysNoPayload                      // no s3:x-amz-content-sha256
 )
 
 // s3ActionKeys lists the actions with more keys than those of all actions and s3:VersionId.
@@ -32,7 +34,8 @@ var s3ActionKeys = map[string]keyMask{
 	"s3:PutObject":                        keysACL | keysPut | keysStorage | keysTags | keysLock | keysMatch,
 	"s3:PutObjectAcl":                     keysACL | keysStorage,
 	"s3:PutObjectVersionAcl":              keysACL | keysStorage,
-	"s3:CreateBucket":                     keysACL | keysCreate,
+	"s3:CreateBucket":                     keysACL | keysCreate | keysBucketTags,
+	"s3:TagResource":                      keysBucketTags,
 	"s3:PutBucketAcl":                     keysACL,
 	"s3:PutObjectTagging":                 keysTags,
 	"s3:PutObjectVersionTagging":          keysTags,
@@ -55,46 +58,55 @@ func (c *call) resolveS3(m *S3Mapping) *Refusal {
 	}
 	resource := "*"
 	switch s.level {
-	case s3Bucket:
-		resource = "arn:aws:s3:::" + s.bucket
-	case s3Object:
-		resource = "arn:aws:s3:::" + s.bucket + "/" + s.key
-	case s3Service:
+	case s3op.Bucket:
+		resource = objectARN + s.bucket
+	case s3op.Object:
+		resource = objectARN + s.bucket + "/" + s.key
+	case s3op.Service:
 	}
-	flags := s.op.flags
+	flags := s.op.Flags
 	if refusal := c.takeHeaders(m, flags); refusal != nil {
 		return refusal
 	}
-	if flags&s3DeleteBody != 0 {
+	if flags&s3op.DeleteBody != 0 {
 		return c.resolveDelete(m)
 	}
-	actions := s.op.actions
-	if s.has&hasVersion != 0 && s.op.versioned != nil {
-		actions = s.op.versioned
+	c.addActions(resource)
+	if flags&s3op.Writes != 0 {
+		c.addWrites(resource)
+	}
+	if flags&s3op.Copies != 0 && s.copySource != "" {
+		c.addCopy(resource)
+	}
+	if flags&s3op.Bypasses != 0 && c.has(bypassHeader) {
+		c.addS3("s3:BypassGovernanceRetention", resource, s.versionID)
+	}
+	if flags&s3op.Creates != 0 {
+		c.addCreates(resource)
+	}
+	if flags&(s3op.TagsBody|s3op.RestoreBody|s3op.LockBody|s3op.CreateBody) != 0 {
+		return c.takeBody(resource, flags)
+	}
+	return nil
+}
+
+// addActions adds the actions of the operation. A write or a deletion that compares the object reads it.
+func (c *call) addActions(resource string) {
+	s := &c.s3
+	actions, get := s.op.Actions, "s3:GetObject"
+	if s.has&hasVersion != 0 && s.op.Versioned != nil {
+		actions, get = s.op.Versioned, "s3:GetObjectVersion"
 	}
 	for _, action := range actions {
-		if flags&s3Reads != 0 {
+		if s.op.Has(s3op.Selects) {
 			c.addElsewhere("GET", action, s.bucket+"/"+s.key, s.versionID)
 		} else {
 			c.addS3(action, resource, s.versionID)
 		}
 	}
-	if flags&s3Writes != 0 {
-		c.addWrites(resource)
+	if s.op.Has(s3op.Writes|s3op.Deletes) && c.comparesObject() {
+		c.addElsewhere("GET", get, s.bucket+"/"+s.key, s.versionID)
 	}
-	if flags&s3Copies != 0 && s.copySource != "" {
-		c.addCopy(resource)
-	}
-	if flags&s3Bypasses != 0 && c.bypasses() {
-		c.addS3("s3:BypassGovernanceRetention", resource, s.versionID)
-	}
-	if flags&s3Creates != 0 {
-		c.addCreates(resource)
-	}
-	if flags&(s3TagsBody|s3RestoreBody|s3LockBody|s3CreateBody) != 0 {
-		return c.takeBody(resource, flags)
-	}
-	return nil
 }
 
 func (c *call) addS3(action, resource, version string) {
@@ -108,15 +120,17 @@ func (c *call) addElsewhere(method, action, object, version string) {
 }
 
 func (c *call) elsewhere(method, action, object, version string) target {
-	return target{action: action, resource: "arn:aws:s3:::" + object, method: method, path: c.s3.prefixed + object,
-		version: version, keys: s3ActionKeys[action]}
+	return target{action: action, resource: objectARN + object, method: method, version: version, keys: s3ActionKeys[action]}
 }
+
+// objectARN begins the ARNs of buckets and objects.
+const objectARN = "arn:aws:s3:::"
 
 // takeHeaders reads the copy source and the tags, and refuses them for operations that do not have them, because a store
 // that honors them would do more than was decided.
-func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Refusal {
+func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 	if source := c.header("X-Amz-Copy-Source"); source != "" {
-		if flags&s3Copies == 0 {
+		if flags&s3op.Copies == 0 {
 			return refuse(InvalidCopySource)
 		}
 		if refusal := c.takeCopySource(m, source); refusal != nil {
@@ -124,12 +138,24 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Refusal {
 		}
 	}
 	if c.has("X-Amz-Tagging") {
-		if flags&s3Writes == 0 {
+		if flags&s3op.Writes == 0 {
 			return badHeader("X-Amz-Tagging")
 		}
-		return c.takeTags(c.header("X-Amz-Tagging"))
+		if !c.copiesTags() {
+			return c.takeTags(c.header("X-Amz-Tagging"))
+		}
 	}
 	return nil
+}
+
+// copiesTags reports whether the object gets the tags of the source of a copy, and not those of a header.
+func (c *call) copiesTags() bool {
+	return c.s3.copySource != "" && c.s3.op.Has(s3op.SourceTags) && c.header("X-Amz-Tagging-Directive") != "REPLACE"
+}
+
+// mayLeaveTags reports whether a copy may be made without the tags of its source: the client does not ask for any.
+func (c *call) mayLeaveTags() bool {
+	return c.header("X-Amz-Tagging-Directive") == "" && !c.has("X-Amz-Tagging")
 }
 
 // header returns a header that resolveS3 has checked is not repeated.
@@ -138,6 +164,14 @@ func (c *call) header(name string) string {
 		return lines[0]
 	}
 	return ""
+}
+
+// forwarded returns a header that the store gets with the operation; "" for another, which decides nothing.
+func (c *call) forwarded(name string) string {
+	if !c.s3.op.Forwards(name) {
+		return ""
+	}
+	return c.header(name)
 }
 
 func (c *call) has(names ...string) bool {
@@ -175,10 +209,10 @@ func (c *call) addCopy(resource string) {
 		get, getTags = "s3:GetObjectVersion", "s3:GetObjectVersionTagging"
 	}
 	c.addElsewhere("GET", get, s.copySource, s.copyVersion)
-	if s.op.flags&s3SourceTags == 0 || strings.EqualFold(c.header("X-Amz-Tagging-Directive"), "REPLACE") {
+	if !c.copiesTags() {
 		return
 	}
-	optional := c.header("X-Amz-Tagging-Directive") == "" && !c.has("X-Amz-Tagging")
+	optional := c.mayLeaveTags()
 	tags := c.elsewhere("GET", getTags, s.copySource, s.copyVersion)
 	tags.optional = optional
 	c.addTarget(tags)
@@ -192,7 +226,7 @@ func (c *call) addCreates(resource string) {
 	if acl != "" && acl != "private" || c.has(grantHeaders...) {
 		c.addS3("s3:PutBucketAcl", resource, "")
 	}
-	if lock := c.header("X-Amz-Bucket-Object-Lock-Enabled"); lock != "" && !strings.EqualFold(lock, "false") {
+	if c.has("X-Amz-Bucket-Object-Lock-Enabled") {
 		c.addS3("s3:PutBucketObjectLockConfiguration", resource, "")
 		c.addS3("s3:PutBucketVersioning", resource, "")
 	}
@@ -201,11 +235,8 @@ func (c *call) addCreates(resource string) {
 	}
 }
 
-// bypasses reports whether a header requests bypassing governance mode. Any value but "false" does.
-func (c *call) bypasses() bool {
-	value := c.header("X-Amz-Bypass-Governance-Retention")
-	return value != "" && !strings.EqualFold(value, "false")
-}
+// bypassHeader requests bypassing governance mode. checkHeaders has removed one that does not.
+const bypassHeader = "X-Amz-Bypass-Governance-Retention"
 
 // takeCopySource reads "[/]bucket/key[?versionId=id]". A question mark in a key is encoded, so the first raw one ends the
 // key. A plus is refused, because stores disagree on its meaning.
@@ -225,7 +256,7 @@ func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
 	s := &c.s3
 	if query != "" {
 		p, rest, ok, err := urlquery.Next(query)
-		if err != nil || !ok || rest != "" || p.Name != "versionId" || p.Value == "" {
+		if err != nil || !ok || rest != "" || p.Name != "versionId" || !s3op.IsID(p.Value) {
 			return refuse(InvalidCopySource)
 		}
 		s.copyVersion = p.Value
@@ -246,7 +277,7 @@ func (c *call) takeTags(tagging string) *Refusal {
 			break
 		}
 		raw = rest
-		if refusal := c.takeTag(p.Name, p.Value); refusal != nil {
+		if refusal := c.takeTag(p.Name, p.Value, objectTags); refusal != nil {
 			return refusal
 		}
 	}
@@ -254,14 +285,20 @@ func (c *call) takeTags(tagging string) *Refusal {
 	return nil
 }
 
-// takeTag adds a tag. An object has ten tags at most, each key once ("Categorizing your objects using tags" in the S3
-// User Guide).
-func (c *call) takeTag(key, value string) *Refusal {
-	if key == "" || len(c.s3.tags) == 10 {
+// Tags of an object, and of a bucket, at most ("Categorizing your objects using tags" and "Using tags with S3 general purpose
+// buckets" in the S3 User Guide).
+const (
+	objectTags = 10
+	bucketTags = 50
+)
+
+// takeTag adds a tag. Each key occurs once.
+func (c *call) takeTag(key, value string, most int) *Refusal {
+	if key == "" || len(c.s3.tags) == most {
 		return refuse(InvalidTags)
 	}
 	for _, t := range c.s3.tags {
-		if strings.EqualFold(t.key, key) { // condition keys ignore case
+		if t.key == key {
 			return refuse(InvalidTags)
 		}
 	}

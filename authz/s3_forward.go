@@ -16,7 +16,7 @@ func (m *S3Mapping) forward(c *call) {
 	s := &c.s3
 	header := c.r.Header
 	for name := range header {
-		if !s.op.forwards(name) {
+		if !s.op.Forwards(name) {
 			delete(header, name)
 		}
 	}
@@ -28,9 +28,12 @@ func (m *S3Mapping) forward(c *call) {
 		}
 		header["X-Amz-Copy-Source"] = []string{source}
 	} else {
-		delete(header, "X-Amz-Copy-Source")
+		delete(header, "X-Amz-Metadata-Directive") // they are about a source
+		delete(header, "X-Amz-Tagging-Directive")
 	}
-	if len(header["X-Amz-Tagging"]) > 0 {
+	if c.copiesTags() {
+		delete(header, "X-Amz-Tagging") // nobody decided on it
+	} else if len(header["X-Amz-Tagging"]) > 0 {
 		header["X-Amz-Tagging"] = []string{s.encodeTags()}
 	}
 	if s.withoutTags {
@@ -43,11 +46,11 @@ func (m *S3Mapping) forward(c *call) {
 	}
 }
 
-// encodeParams encodes the query again, without the parameters of a presigned request.
+// encodeParams encodes the query again, without the parameters that are none of the operation.
 func (s *s3Request) encodeParams() string {
 	b := make([]byte, 0, 64)
 	for _, p := range s.params {
-		if presignParam(p.Name) {
+		if presignParam(p.Name) || p.Name == "x-id" { // which names the operation for logs
 			continue
 		}
 		if len(b) > 0 {
