@@ -101,7 +101,7 @@ func (s *s3Request) toKeep(n *counter) s3Request {
 	k := *s
 	k.document, k.params, k.tags = nil, nil, nil
 	n.cloneAll(&k.prefixed, &k.bucket, &k.key, &k.versionID, &k.copySource, &k.copyVersion, &k.prefix, &k.delimiter, &k.maxKeys, &k.location,
-		&k.lock.mode, &k.lock.retainUntil, &k.lock.legalHold)
+		&k.lock.Mode, &k.lock.RetainUntil, &k.lock.LegalHold)
 	for _, p := range s.params {
 		if !presignParam(p.Name) {
 			p.Value = ""
@@ -111,7 +111,7 @@ func (s *s3Request) toKeep(n *counter) s3Request {
 		}
 	}
 	for _, t := range s.tags {
-		n.cloneAll(&t.key, &t.value)
+		n.cloneAll(&t.Key, &t.Value)
 		k.tags = append(k.tags, t)
 	}
 	return k

@@ -41,9 +41,9 @@ type s3Request struct {
 	versionID, copySource, copyVersion string
 	prefix, delimiter, maxKeys         string
 	has                                s3Has
-	tags                               []tag  // of the object to write
-	location                           string // LocationConstraint
-	lock                               lockSettings
+	tags                               s3op.Tags // of the object or bucket to write
+	location                           string    // LocationConstraint
+	lock                               s3op.Lock
 	document                           *s3xml.Node // the body, if it was read
 	withoutTags                        bool        // the copy is made without the source's tags
 }
@@ -53,15 +53,10 @@ type s3Has uint8
 
 const (
 	hasVersion s3Has = 1 << iota
-	hasCopyVersion
 	hasPrefix
 	hasDelimiter
 	hasMaxKeys
-	hasTags
-	hasLocation
 )
-
-type tag struct{ key, value string }
 
 func (m *S3Mapping) region() string { return m.Region }
 

@@ -3,9 +3,7 @@ package authz
 import (
 	"strings"
 
-	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/s3op"
-	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // keyMask is the set of S3 condition keys of an action. A key that the action does not have is absent, even if the
@@ -133,17 +131,22 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 		if flags&s3op.Copies == 0 {
 			return refuse(InvalidCopySource)
 		}
-		if refusal := c.takeCopySource(m, source); refusal != nil {
-			return refusal
+		var ok bool
+		if c.s3.copySource, c.s3.copyVersion, ok = s3op.CopySource(source, m.EmptySegments); !ok {
+			return refuse(InvalidCopySource)
 		}
 	}
-	if c.has("X-Amz-Tagging") {
-		if flags&s3op.Writes == 0 {
-			return badHeader("X-Amz-Tagging")
-		}
-		if !c.copiesTags() {
-			return c.takeTags(c.header("X-Amz-Tagging"))
-		}
+	if !c.has("X-Amz-Tagging") {
+		return nil
+	}
+	tags, wellFormed, ok := s3op.TagHeader(c.header("X-Amz-Tagging"))
+	switch {
+	case flags&s3op.Writes == 0, !wellFormed:
+		return badHeader("X-Amz-Tagging")
+	case !ok:
+		return refuse(InvalidTags)
+	case !c.copiesTags():
+		c.s3.tags = tags
 	}
 	return nil
 }
@@ -205,7 +208,7 @@ func (c *call) addWrites(resource string) {
 func (c *call) addCopy(resource string) {
 	s := &c.s3
 	get, getTags := "s3:GetObject", "s3:GetObjectTagging"
-	if s.has&hasCopyVersion != 0 {
+	if s.copyVersion != "" {
 		get, getTags = "s3:GetObjectVersion", "s3:GetObjectVersionTagging"
 	}
 	c.addElsewhere("GET", get, s.copySource, s.copyVersion)
@@ -237,74 +240,6 @@ func (c *call) addCreates(resource string) {
 
 // bypassHeader requests bypassing governance mode. checkHeaders has removed one that does not.
 const bypassHeader = "X-Amz-Bypass-Governance-Retention"
-
-// takeCopySource reads "[/]bucket/key[?versionId=id]". A question mark in a key is encoded, so the first raw one ends the
-// key. A plus is refused, because stores disagree on its meaning.
-func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
-	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
-	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
-		return refuse(InvalidCopySource)
-	}
-	decoded, err := s3key.Decode(path, m.EmptySegments)
-	if err != nil || s3key.HoldsVersion(decoded) {
-		return refuse(InvalidCopySource)
-	}
-	bucket, key, _ := strings.Cut(decoded, "/")
-	if !s3key.ValidBucket(bucket) || key == "" || len(key) > s3key.MaxBytes {
-		return refuse(InvalidCopySource)
-	}
-	s := &c.s3
-	if query != "" {
-		p, rest, ok, err := urlquery.Next(query)
-		if err != nil || !ok || rest != "" || p.Name != "versionId" || !s3op.IsID(p.Value) {
-			return refuse(InvalidCopySource)
-		}
-		s.copyVersion = p.Value
-		s.has |= hasCopyVersion
-	}
-	s.copySource = decoded
-	return nil
-}
-
-// takeTags reads x-amz-tagging, which is encoded like a query.
-func (c *call) takeTags(tagging string) *Refusal {
-	for raw := tagging; raw != ""; {
-		p, rest, ok, err := urlquery.Next(raw)
-		if err != nil {
-			return badHeader("X-Amz-Tagging")
-		}
-		if !ok {
-			break
-		}
-		raw = rest
-		if refusal := c.takeTag(p.Name, p.Value, objectTags); refusal != nil {
-			return refusal
-		}
-	}
-	c.s3.has |= hasTags
-	return nil
-}
-
-// Tags of an object, and of a bucket, at most ("Categorizing your objects using tags" and "Using tags with S3 general purpose
-// buckets" in the S3 User Guide).
-const (
-	objectTags = 10
-	bucketTags = 50
-)
-
-// takeTag adds a tag. Each key occurs once.
-func (c *call) takeTag(key, value string, most int) *Refusal {
-	if key == "" || len(c.s3.tags) == most {
-		return refuse(InvalidTags)
-	}
-	for _, t := range c.s3.tags {
-		if t.key == key {
-			return refuse(InvalidTags)
-		}
-	}
-	c.s3.tags = append(c.s3.tags, tag{key, value})
-	return nil
-}
 
 // badHeader refuses a header that is repeated or does not belong to the operation.
 func badHeader(name string) *Refusal {

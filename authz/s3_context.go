@@ -44,7 +44,7 @@ func (c *call) s3Key(name string) policy.Values {
 	case "max-keys":
 		return optional(s.maxKeys, mask&keysList != 0 && s.has&hasMaxKeys != 0)
 	case "locationconstraint":
-		return optional(s.location, mask&keysCreate != 0 && s.has&hasLocation != 0)
+		return optional(s.location, mask&keysCreate != 0 && s.location != "")
 	case "requestobjecttagkeys":
 		return c.requestTagKeys(mask)
 	}
@@ -164,13 +164,13 @@ func (c *call) requestTag(mask keyMask, name string) policy.Values {
 func (c *call) tagOf(name, prefix string) policy.Values {
 	found := absent
 	for _, t := range c.s3.tags {
-		if policy.FoldKey(t.key) != name {
+		if policy.FoldKey(t.Key) != name {
 			continue
 		}
 		if found.Len() > 0 {
 			return c.ambiguous(prefix + name)
 		}
-		found = policy.One(t.value)
+		found = policy.One(t.Value)
 	}
 	return found
 }
@@ -213,7 +213,7 @@ func (c *call) tagNames() policy.Values {
 	}
 	keys := make([]string, len(c.s3.tags))
 	for i, t := range c.s3.tags {
-		keys[i] = t.key
+		keys[i] = t.Key
 	}
 	return policy.Many(keys)
 }
@@ -231,13 +231,13 @@ func (c *call) lockKey(mask keyMask, name string) policy.Values {
 	}
 	switch name {
 	case "object-lock-mode":
-		return either(c.s3.lock.mode, "X-Amz-Object-Lock-Mode")
+		return either(c.s3.lock.Mode, "X-Amz-Object-Lock-Mode")
 	case "object-lock-legal-hold":
-		return either(c.s3.lock.legalHold, "X-Amz-Object-Lock-Legal-Hold")
+		return either(c.s3.lock.LegalHold, "X-Amz-Object-Lock-Legal-Hold")
 	case "object-lock-retain-until-date":
-		return either(c.s3.lock.retainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
+		return either(c.s3.lock.RetainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
 	case "object-lock-remaining-retention-days":
-		until := either(c.s3.lock.retainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
+		until := either(c.s3.lock.RetainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
 		if until.Len() == 0 {
 			return absent
 		}

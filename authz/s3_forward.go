@@ -23,7 +23,7 @@ func (m *S3Mapping) forward(c *call) {
 	c.query = s.encodeParams()
 	if s.copySource != "" {
 		source := s3key.Encode(s.copySource)
-		if s.has&hasCopyVersion != 0 {
+		if s.copyVersion != "" {
 			source += "?versionId=" + s3key.EncodeParam(s.copyVersion)
 		}
 		header["X-Amz-Copy-Source"] = []string{source}
@@ -34,7 +34,7 @@ func (m *S3Mapping) forward(c *call) {
 	if c.copiesTags() {
 		delete(header, "X-Amz-Tagging") // nobody decided on it
 	} else if len(header["X-Amz-Tagging"]) > 0 {
-		header["X-Amz-Tagging"] = []string{s.encodeTags()}
+		header["X-Amz-Tagging"] = []string{s.tags.Encode()}
 	}
 	if s.withoutTags {
 		header["X-Amz-Tagging-Directive"] = []string{"REPLACE"}
@@ -62,15 +62,6 @@ func (s *s3Request) encodeParams() string {
 		}
 	}
 	return string(b)
-}
-
-// encodeTags encodes x-amz-tagging again.
-func (s *s3Request) encodeTags() string {
-	parts := make([]string, len(s.tags))
-	for i, t := range s.tags {
-		parts[i] = s3key.EncodeParam(t.key) + "=" + s3key.EncodeParam(t.value)
-	}
-	return strings.Join(parts, "&")
 }
 
 // dropChecksums replaces the checksums of the client's document, which were compared, by one of the new document.

@@ -37,22 +37,22 @@ func asks(line string) *Request {
 }
 
 func TestThreatARuleJudgesEveryObjectThatARequestTouches(t *testing.T) {
-	home := []string{"allow user alice * /s3/data/home/${cognito:username}/*"}
+	home := []string{"allow user alice * /s3/data/users/${cognito:username}/*"}
 	secret := []string{"allow any * *", "deny any * /s3/data/secret/*"}
 	for _, tc := range []struct {
 		rules   []string
 		line    string
 		outcome Outcome
 	}{
-		{home, "PUT /s3/data/home/alice/x", Allowed},
-		{home, "PUT /s3/data/home/alice/x < data/home/alice/y", Allowed},
-		{home, "PUT /s3/data/home/alice/x < /data/home/bob/y", Denied},
-		{home, "PUT /s3/data/home/alice/x < other/home/alice/y", Denied},
-		{home, "PUT /s3/data/home/alice/x < data/home/bob/y?versionId=v", Denied},
-		{home, "PUT /s3/data/home/alice/x?partNumber=1&uploadId=u < data/home/bob/y", Denied},
-		{home, "PUT /s3/data/home/alice/x?partNumber=1&uploadId=u < data/home/alice/y", Allowed},
-		{home, "POST /s3/data?delete ! home/alice/x", Allowed},
-		{home, "POST /s3/data?delete ! home/alice/x home/bob/y", Denied},
+		{home, "PUT /s3/data/users/alice/x", Allowed},
+		{home, "PUT /s3/data/users/alice/x < data/users/alice/y", Allowed},
+		{home, "PUT /s3/data/users/alice/x < /data/users/bob/y", Denied},
+		{home, "PUT /s3/data/users/alice/x < other/users/alice/y", Denied},
+		{home, "PUT /s3/data/users/alice/x < data/users/bob/y?versionId=v", Denied},
+		{home, "PUT /s3/data/users/alice/x?partNumber=1&uploadId=u < data/users/bob/y", Denied},
+		{home, "PUT /s3/data/users/alice/x?partNumber=1&uploadId=u < data/users/alice/y", Allowed},
+		{home, "POST /s3/data?delete ! users/alice/x", Allowed},
+		{home, "POST /s3/data?delete ! users/alice/x users/bob/y", Denied},
 		{secret, "PUT /s3/data/x < data/open/y", Allowed},
 		{secret, "PUT /s3/data/x < data/secret/y", Denied},
 		{secret, "PUT /s3/data/x < data%2Fsecret%2Fy", Denied},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
 // enum are the values of a header. Stores compare them with or without case, and take others for the default or for one of
@@ -115,3 +116,25 @@ var overrides = []string{"response-cache-control", "response-content-disposition
 
 // IsOverride reports whether the parameter chooses a header of the response.
 func IsOverride(name string) bool { return slices.Contains(overrides, name) }
+
+// CopySource reads "[/]bucket/key[?versionId=id]". A question mark in a key is encoded, so the first raw one ends the
+// key. A plus is refused, because stores disagree on its meaning.
+func CopySource(source string, emptySegments bool) (object, version string, ok bool) {
+	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
+	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
+		return "", "", false
+	}
+	object, err := s3key.Decode(path, emptySegments)
+	if err != nil || s3key.HoldsVersion(object) {
+		return "", "", false
+	}
+	bucket, key, _ := strings.Cut(object, "/")
+	if !s3key.ValidBucket(bucket) || key == "" || len(key) > s3key.MaxBytes {
+		return "", "", false
+	}
+	if query == "" {
+		return object, "", true
+	}
+	p, rest, ok, err := urlquery.Next(query)
+	return object, p.Value, err == nil && ok && rest == "" && p.Name == "versionId" && IsID(p.Value)
+}
