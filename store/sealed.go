@@ -4,7 +4,7 @@ import "time"
 
 // SealedColumn is a column whose values are sealed with a master key, or are JSON with sealed values inside.
 type SealedColumn struct {
-	Table, Column string
+	Table, Column string   // names in SQL, the same for all backends
 	Key           []string // the columns of the primary key
 	Number        bool     // the last column of the key is a number; the others are text
 	More          []string // text columns that a row also returns

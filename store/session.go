@@ -6,9 +6,9 @@ import "time"
 // that signed in at the login pages.
 type Session struct {
 	ID        string // "tkn" or "sso" and 25 characters
-	PoolID    string
-	Sub       string
-	ClientID  string
+	PoolID    string // with Sub, the user
+	Sub       string // UUID
+	ClientID  string // to which the user signed in
 	Family    string // the refresh family of a token session, with which it ends; "" for an SSO session
 	Origin    string // the SSO session that a token session came through; "" = none
 	Device    string // "Chrome 125, Windows 10"; "unknown"
