@@ -15,8 +15,8 @@ import (
 
 // ServiceOptions are what New needs. Base and Pools are required.
 type ServiceOptions struct {
-	Base  *userpool.Base
-	Pools *userpool.Service
+	Base  *userpool.Base    // the store with the styles
+	Pools *userpool.Service // finds pools and app clients
 	// Version returns the version of the login pages at the domain of a pool: 1, 2, or 0 if the pool has no domain. Nil means that
 	// no pool has a domain.
 	Version func(ctx context.Context, poolID string) (int, error)

@@ -26,10 +26,10 @@ type Answer struct {
 
 // Finished is the end of a sign-in. If the authorization needs consent, the caller asks the user before the client gets the response.
 type Finished struct {
-	Authorization *oauth.Authorization
-	Query         url.Values // of the authorization request
-	Username      string
-	Response      *oauth.Response
+	Authorization *oauth.Authorization // the request, parsed again; its Provider is the one that answered
+	Query         url.Values           // of the authorization request
+	Username      string               // of the user in the pool
+	Response      *oauth.Response      // for the client
 }
 
 // Finish answers the authorization request for which a browser went to a provider. It works once for a state. The error is an

@@ -43,9 +43,9 @@ func (s *Service) inspect(ctx context.Context, p *userpool.Pool, raw string, dat
 
 // Refresh is a refresh token that a client could use now.
 type Refresh struct {
-	Family store.RefreshToken
-	User   store.User
-	Scopes []string
+	Family store.RefreshToken // as of the check
+	User   store.User         // as of the check
+	Scopes []string           // of the access tokens that a renewal gives
 }
 
 // InspectRefresh returns what a refresh token of the client represents, without using it. Its refusals are those of Renew.
