@@ -52,10 +52,10 @@ type RoleMapping struct {
 
 // Rule gives a role to tokens whose claim matches.
 type Rule struct {
-	Claim string `json:"claim"`
+	Claim string `json:"claim"` // name of the claim in the token
 	Match string `json:"match"` // "Equals", "Contains", "StartsWith" or "NotEqual"
-	Value string `json:"value"`
-	Role  string `json:"role"` // ARN
+	Value string `json:"value"` // what the claim is compared with, by bytes
+	Role  string `json:"role"`  // ARN
 }
 
 // TagMap determines which claims of a provider's tokens become principal tags.
@@ -66,11 +66,11 @@ type TagMap struct {
 
 // Identity is the result of DescribeIdentity: names of providers, without tokens and user ids.
 type Identity struct {
-	PoolID     string
-	ID         string
-	Providers  []string
-	CreatedAt  time.Time
-	ModifiedAt time.Time
+	PoolID     string    // "<region>:<uuid>"
+	ID         string    // IdentityId, "<region>:<uuid>"
+	Providers  []string  // keys of its logins; none for a guest
+	CreatedAt  time.Time // when GetId made it
+	ModifiedAt time.Time // when its logins changed last
 }
 
 // Credentials are the result of the enhanced flow.
@@ -87,8 +87,8 @@ type OpenIDToken struct {
 
 // DeclaredPool is an identity pool in the configuration.
 type DeclaredPool struct {
-	ID       string
-	Name     string
-	Settings Settings
-	Roles    Roles
+	ID       string   // "<region>:<uuid>"
+	Name     string   // IdentityPoolName, 1 to 128 characters
+	Settings Settings // replace what the API set
+	Roles    Roles    // replace what the API set
 }
