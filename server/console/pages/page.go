@@ -35,11 +35,11 @@ var Nav = []Entry{
 
 // Page is a page with sections.
 type Page struct {
-	Title    string
-	Kind     string // above the title, what it names: "User pool"; "" = nothing
-	Crumbs   []Link
-	Badges   []Value
-	Sections []Section
+	Title    string    // heading, and the window's title
+	Kind     string    // above the title, what it names: "User pool"; "" = nothing
+	Crumbs   []Link    // the way to the page, from the top; nil = a page of the navigation
+	Badges   []Value   // beside the title, such as a state
+	Sections []Section // in the order of the page
 }
 
 // Link is a link to a page of the console. Href is below Frame.Base and is encoded.
@@ -66,15 +66,15 @@ type Stat struct {
 
 // Fact is a name with its values.
 type Fact struct {
-	Name   string
-	Values []Value
+	Name   string  // left of the values
+	Values []Value // one below the other; nil shows "none"
 }
 
 // Value is a text in a fact or in a cell of a table.
 type Value struct {
-	Text string
-	Href string // a link below Frame.Base; "" = none
-	Look Look
+	Text string    // "" shows nothing, unless When is set
+	Href string    // a link below Frame.Base; "" = none
+	Look Look      // zero = plain text
 	When time.Time // shown in UTC instead of Text, unless it is zero
 }
 
@@ -102,8 +102,8 @@ type Table struct {
 
 // Text is a text of many lines, such as a policy.
 type Text struct {
-	Title string
-	Body  string
+	Title string // above the text
+	Body  string // shown as it is, with its line breaks
 }
 
 // Search is the form of a search, which is sent with GET.
@@ -133,18 +133,18 @@ type Hidden struct{ Name, Value string }
 
 // Field is a field of a form.
 type Field struct {
-	Name, Label, Hint string
-	Type              string // of the input: text, email, password, number; or checkbox, select, lines
-	Value             string // of a checkbox: "on" = checked
-	Options           []Option
-	Required          bool
-	Max               int // characters; 0 = 256
+	Name, Label, Hint string   // the name in the form, and what is above and below the field
+	Type              string   // of the input: text, email, password, number; or checkbox, select, lines
+	Value             string   // of a checkbox: "on" = checked
+	Options           []Option // of a select
+	Required          bool     // the browser does not send the form without it
+	Max               int      // characters; 0 = 256
 }
 
 // Option is a choice.
 type Option struct {
-	Value, Text string
-	Selected    bool
+	Value, Text string // what the form sends, and what is shown
+	Selected    bool   // at first
 }
 
 // Editor is the form that edits a policy.
