@@ -28,7 +28,7 @@ type Service struct {
 
 // Operation is an operation of a service.
 type Operation struct {
-	Name string
+	Name string // as in the model and on the wire, with capital letter: InitiateAuth
 
 	// Signed means that a call needs a SigV4 signature by a principal with permission. Other operations authorize by their
 	// input (an access token, a client secret, or nothing) and ignore a signature.

@@ -52,7 +52,7 @@ const (
 
 // User is the user of an access token.
 type User struct {
-	Provider string
+	Provider string    // Facebook, Amazon or Twitter
 	ID       string    // the provider's id of the user for the application
 	App      string    // the application that the token was issued for
 	Client   string    // Amazon's other name of the application; "" = none

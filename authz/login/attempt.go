@@ -102,8 +102,8 @@ type Answer struct {
 
 // Made is a session that was just made.
 type Made struct {
-	Cookie string
-	Target string
+	Cookie string // value of the session cookie
+	Target string // URL or path where the browser wanted to go
 }
 
 // ErrNoAttempt is the error of an answer that does not belong to a sign-in of this browser, or comes too late.
