@@ -16,7 +16,7 @@ import (
 
 // RestoreOptions are the options of Restore. From, Store and Now are required.
 type RestoreOptions struct {
-	From  *Location
+	From  *Location        // where the backups are; the latest, or the one of At, is taken
 	Store string           // the file to make; its folder is the data directory
 	Mine  []string         // names of files in the data directory that may be there before
 	At    time.Time        // the store as it was then; zero = the latest
