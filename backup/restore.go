@@ -27,11 +27,11 @@ type RestoreOptions struct {
 
 // Restored says what Restore did.
 type Restored struct {
-	Name     string // of the backup; "" = it is made of what Follow shipped
-	Schema   int
-	Rows     map[string]int64
-	Keys     []KeyUse // the master keys that the store needs
-	Replaced []string // paths of the previous files
+	Name     string           // of the backup; "" = it is made of what Follow shipped
+	Schema   int              // number of the last migration
+	Rows     map[string]int64 // by table
+	Keys     []KeyUse         // the master keys that the store needs
+	Replaced []string         // paths of the previous files
 }
 
 // Restore makes a store of a backup, or of what Follow shipped. It reads and checks all of it before the store gets its name. It

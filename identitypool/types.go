@@ -31,8 +31,8 @@ type Settings struct {
 
 // UserPool is an app client of a user pool whose ID tokens the identity pool accepts.
 type UserPool struct {
-	Provider        string `json:"provider"` // "cognito-idp.<region>.amazonaws.com/<userPoolId>", or the issuer without scheme
-	ClientID        string `json:"clientId"`
+	Provider        string `json:"provider"`                  // "cognito-idp.<region>.amazonaws.com/<pool id>", or the issuer without scheme
+	ClientID        string `json:"clientId"`                  // the aud of the tokens
 	ServerSideCheck bool   `json:"serverSideCheck,omitempty"` // ask the user pool whether the user signed out
 }
 
@@ -75,8 +75,8 @@ type Identity struct {
 
 // Credentials are the result of the enhanced flow.
 type Credentials struct {
-	IdentityID string // may differ from the one asked for, after a merge
-	Session    session.Credentials
+	IdentityID string              // may differ from the one asked for, after a merge
+	Session    session.Credentials // access key, secret and session token
 }
 
 // OpenIDToken is the result of the basic flow and of the developer flow.

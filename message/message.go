@@ -24,8 +24,8 @@ type Message struct {
 	From    string // "" means the default of the Sender
 	ReplyTo string // e-mail only; "" means none
 	Subject string // e-mail only
-	Body    string
-	HTML    bool // whether the body is HTML; otherwise it is plain text
+	Body    string // the whole text
+	HTML    bool   // whether the body is HTML; otherwise it is plain text
 
 	PoolID  string // for the outbox and the queue
 	Purpose string // "signup", "invitation", "forgot" and so on; for the outbox and the queue

@@ -13,9 +13,9 @@ type SealedColumn struct {
 
 // SealedRow is one row of a SealedColumn.
 type SealedRow struct {
-	Key   []any // string, or int for a number
-	More  []string
-	Value []byte // nil if there is none
+	Key   []any    // string, or int for a number
+	More  []string // the columns of SealedColumn.More, in its order
+	Value []byte   // nil if there is none
 }
 
 // SealedColumns are all columns with sealed values, except in the table settings. Package reseal knows what each is sealed with.

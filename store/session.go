@@ -17,7 +17,7 @@ type Session struct {
 	SignIn    []byte // the sign-in of an SSO session; package userpool/oauth defines it
 	CreatedAt time.Time
 	ActiveAt  time.Time // when the user last signed in or renewed tokens
-	ExpiresAt time.Time
+	ExpiresAt time.Time // from then on it does not count
 }
 
 // Sessions keeps sessions of users. A session is live if it has not expired and its family, if it has one, is not revoked.

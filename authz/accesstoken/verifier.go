@@ -30,10 +30,10 @@ type Endpoints struct {
 
 // Options are the dependencies of New. All fields but Endpoints are required.
 type Options struct {
-	Client    *http.Client // a client of package outbound
-	Now       func() time.Time
-	Rand      io.Reader
-	Endpoints Endpoints
+	Client    *http.Client     // a client of package outbound
+	Now       func() time.Time // decides whether a known answer counts
+	Rand      io.Reader        // nonces of requests to Twitter; crypto/rand.Reader outside of tests
+	Endpoints Endpoints        // each "" is the provider's own
 }
 
 // Limits.

@@ -103,7 +103,7 @@ func (s *Service) load(tx store.Tx, poolID, clientID string, version int) (*Styl
 // Picture is an image as browsers get it.
 type Picture struct {
 	Extension string // "PNG", "SVG" …
-	Bytes     []byte
+	Bytes     []byte // of the file
 }
 
 // Picture returns the image of a pool with the hash, which Style has in its paths, or fault.ResourceNotFound.

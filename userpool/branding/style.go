@@ -10,7 +10,7 @@ type Style struct {
 
 	Images  map[string]Image // by category, such as FormLogo
 	Icons   map[string]Image // of buttons of identity providers, by provider
-	Options Options
+	Options Options          // how the parts of the pages are arranged
 
 	css string // see Sheet
 }

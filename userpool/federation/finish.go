@@ -17,11 +17,11 @@ import (
 
 // Answer is what a browser brings back from a provider.
 type Answer struct {
-	State      string     // state or RelayState
-	Parameters url.Values // of the query or form
-	Browser    string     // the secret in the browser's cookie; "" for none
-	Session    string     // the value of the session cookie; "" for none
-	From       userpool.ClientContext
+	State      string                 // state or RelayState
+	Parameters url.Values             // of the query or form
+	Browser    string                 // the secret in the browser's cookie; "" for none
+	Session    string                 // the value of the session cookie; "" for none
+	From       userpool.ClientContext // what the request says about the browser
 }
 
 // Finished is the end of a sign-in. If the authorization needs consent, the caller asks the user before the client gets the response.

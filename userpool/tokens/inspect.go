@@ -82,10 +82,10 @@ func (s *Service) InspectRefresh(ctx context.Context, p *userpool.Pool, client *
 
 // ExchangeRequest asks for an access token in exchange for another one.
 type ExchangeRequest struct {
-	Holder   *Holder // of the other token, as InspectToExchange returned it
-	Client   *userpool.Client
-	Scopes   []string // of the new token
-	Audience string   // aud of the new token
+	Holder   *Holder          // of the other token, as InspectToExchange returned it
+	Client   *userpool.Client // that asks: client_id of the new token
+	Scopes   []string         // of the new token
+	Audience string           // aud of the new token
 }
 
 // leftOut are the claims of a token that say something about its own issue only, or about a device that the new client has not.

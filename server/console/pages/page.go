@@ -92,12 +92,12 @@ const (
 
 // Table is a table. Each row has as many cells as there are columns.
 type Table struct {
-	Caption string // for those who do not see the heading
-	Columns []string
-	Rows    [][]Value
-	Empty   string // shown instead of a table without rows
-	First   string // the link to the first page; "" = this is it
-	Next    string // the link to the next page; "" = there is none
+	Caption string    // for those who do not see the heading
+	Columns []string  // the heads
+	Rows    [][]Value // a first cell is the head of its row
+	Empty   string    // shown instead of a table without rows
+	First   string    // the link to the first page; "" = this is it
+	Next    string    // the link to the next page; "" = there is none
 }
 
 // Text is a text of many lines, such as a policy.
@@ -108,24 +108,24 @@ type Text struct {
 
 // Search is the form of a search, which is sent with GET.
 type Search struct {
-	Action string // the page, below Frame.Base
-	Hidden []Hidden
+	Action string   // the page, below Frame.Base
+	Hidden []Hidden // further parameters of the page
 	By     []Option // what to compare
 	How    []Option // how to compare
-	Query  string
-	Hint   string
+	Query  string   // what was searched for; "" = nothing yet
+	Hint   string   // shown in the empty field
 }
 
 // Form is an action. It is sent with POST.
 type Form struct {
-	Action string // below Frame.Base
-	Open   string // the text that opens the form; "" = it is open
-	Title  string // of an open form
-	Text   string // what the action does
-	Hidden []Hidden
-	Fields []Field
-	Submit string
-	Danger bool // the action cannot be undone, or locks a user out
+	Action string   // below Frame.Base
+	Open   string   // the text that opens the form; "" = it is open
+	Title  string   // of an open form
+	Text   string   // what the action does
+	Hidden []Hidden // such as the id of what is changed
+	Fields []Field  // in the order of the form; nil = the button only
+	Submit string   // text of the button
+	Danger bool     // the action cannot be undone, or locks a user out
 }
 
 // Hidden is a field that is not shown.
@@ -149,22 +149,22 @@ type Option struct {
 
 // Editor is the form that edits a policy.
 type Editor struct {
-	Action   string // where the form is sent, below Frame.Base
-	Check    string // where the script sends what is typed, below Frame.Base
-	Hidden   []Hidden
-	Name     string // of the policy; "" = the user chooses one
-	Document string
-	Checked  bool // Problems are those of Document
-	Problems []Finding
-	ReadOnly bool
-	Max      int // characters of a document
+	Action   string    // where the form is sent, below Frame.Base
+	Check    string    // where the script sends what is typed, below Frame.Base
+	Hidden   []Hidden  // such as the ARN of the policy
+	Name     string    // of the policy; "" = the user chooses one
+	Document string    // JSON, as typed
+	Checked  bool      // Problems are those of Document
+	Problems []Finding // in the order of the document; nil = none
+	ReadOnly bool      // the document cannot be changed or saved
+	Max      int       // characters of a document
 }
 
 // Finding is something that is wrong with a policy.
 type Finding struct {
 	Level string `json:"level"` // "error" or "warning"
 	Line  int    `json:"line"`  // from 1; 0 = unknown
-	Text  string `json:"text"`
+	Text  string `json:"text"`  // a sentence
 }
 
 // SignIn is the page that signs in.
