@@ -32,7 +32,7 @@ type SAMLInput struct {
 	RoleARN     string        // of the role; the assertion must name it
 	ProviderARN string        // PrincipalArn: of the SAML provider
 	Assertion   string        // the response, in Base64
-	Limits      SessionLimits // of the session; the assertion can set the duration, too
+	Limits      SessionLimits // of the session, which ends with that of the provider at the latest
 	Env         Env           // of the request
 }
 

@@ -37,7 +37,7 @@ type Pools interface {
 
 // Client is an app client. Its id is unique over all pools.
 type Client struct {
-	PoolID     string          // of the client's pool
+	PoolID     string          // "<region>_<9 alphanumerics>"
 	ID         string          // 1 to 128 digits and lower-case letters
 	Name       string          // need not be unique
 	Secrets    []ClientSecret  // the oldest first; none for a public client
@@ -80,7 +80,7 @@ type Clients interface {
 
 // User is a user of a pool.
 type User struct {
-	PoolID     string            // of the user's pool
+	PoolID     string            // "<region>_<9 alphanumerics>"
 	Sub        string            // UUID, unique in the pool, never changes
 	Username   string            // as given; the sub in pools whose users sign in with e-mail address or phone number
 	Key        string            // Username in the form in which it is compared, case-folded if the pool says so; unique in the pool
@@ -159,7 +159,7 @@ type Users interface {
 
 // Group is a group of a pool.
 type Group struct {
-	PoolID      string // of the group's pool
+	PoolID      string // "<region>_<9 alphanumerics>"
 	Name        string // unique in the pool
 	Description string // "" = none
 	RoleARN     string // the role of its members in identity pools; "" = none

@@ -14,7 +14,7 @@ import (
 
 // AdminCreateInput is the input of AdminCreateUser.
 type AdminCreateInput struct {
-	PoolID            string                 // of the new user's pool
+	PoolID            string                 // "<region>_<9 alphanumerics>"
 	Username          string                 // or the address, in a pool whose users sign in by one
 	Attributes        []userpool.Attribute   // without sub
 	Validation        []userpool.Attribute   // ValidationData, for PreSignUp
@@ -175,7 +175,7 @@ func undeclared(err error) error {
 
 // AdminConfirm is the input of AdminConfirmSignUp.
 type AdminConfirm struct {
-	PoolID   string                 // of the user's pool
+	PoolID   string                 // "<region>_<9 alphanumerics>"
 	Username string                 // name, sub or alias
 	Context  userpool.ClientContext // what the call says about its client
 }
@@ -201,7 +201,7 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, in AdminConfirm) error
 
 // AdminReset is the input of AdminResetUserPassword.
 type AdminReset struct {
-	PoolID   string                 // of the user's pool
+	PoolID   string                 // "<region>_<9 alphanumerics>"
 	Username string                 // name, sub or alias
 	Context  userpool.ClientContext // what the call says about its client
 }

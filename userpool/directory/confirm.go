@@ -14,7 +14,7 @@ import (
 
 // ConfirmInput is the input of ConfirmSignUp.
 type ConfirmInput struct {
-	ClientID   string                 // of the app client
+	ClientID   string                 // names the app client, and so the pool
 	SecretHash string                 // "" for a client without secret
 	Username   string                 // name, sub or alias
 	Code       string                 // as the user typed it
@@ -130,7 +130,7 @@ func (s *Service) unsignedSubject(ctx context.Context, clientID, secretHash, nam
 
 // CodeRequest is the input of the unsigned operations that send a code.
 type CodeRequest struct {
-	ClientID   string                 // of the app client
+	ClientID   string                 // names the app client, and so the pool
 	SecretHash string                 // "" for a client without secret
 	Username   string                 // name, sub or alias
 	Context    userpool.ClientContext // what the call says about its client

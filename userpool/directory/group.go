@@ -15,7 +15,7 @@ import (
 
 // Group is a group of a pool.
 type Group struct {
-	PoolID      string    // of the group's pool
+	PoolID      string    // "<region>_<9 alphanumerics>"
 	Name        string    // unique in the pool
 	Description string    // "" = none
 	RoleARN     string    // the role of its members in identity pools; "" = none

@@ -101,7 +101,7 @@ func (s *Service) hideUnreachable(p *userpool.Pool, c *userpool.Client, subject 
 
 // ForgotInput is the input of ConfirmForgotPassword.
 type ForgotInput struct {
-	ClientID   string                 // of the app client
+	ClientID   string                 // names the app client, and so the pool
 	SecretHash string                 // "" for a client without secret
 	Username   string                 // name, sub or alias
 	Code       string                 // as the user typed it

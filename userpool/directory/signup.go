@@ -13,7 +13,7 @@ import (
 
 // SignUpInput is the input of SignUp.
 type SignUpInput struct {
-	ClientID   string                 // of the app client
+	ClientID   string                 // names the app client, and so the pool
 	SecretHash string                 // "" for a client without secret
 	Username   string                 // or the address, in a pool whose users sign in by one
 	Password   string                 // "" for a user who signs in by codes

@@ -13,7 +13,7 @@ import (
 
 // AdminUpdate is the input of AdminUpdateUserAttributes.
 type AdminUpdate struct {
-	PoolID     string                 // of the user's pool
+	PoolID     string                 // "<region>_<9 alphanumerics>"
 	Username   string                 // name, sub or alias
 	Attributes []userpool.Attribute   // those that are "" are removed
 	Context    userpool.ClientContext // what the call says about its client
@@ -89,7 +89,7 @@ func (s *Service) deleteAttributes(ctx context.Context, p *userpool.Pool, c *use
 
 // Update is the input of UpdateUserAttributes.
 type Update struct {
-	AccessToken string                 // of the user
+	AccessToken string                 // with the scope aws.cognito.signin.user.admin
 	Attributes  []userpool.Attribute   // those that are "" are removed
 	Context     userpool.ClientContext // what the call says about its client
 }
@@ -216,7 +216,7 @@ const (
 
 // AttributeCodeRequest is the input of GetUserAttributeVerificationCode.
 type AttributeCodeRequest struct {
-	AccessToken string                 // of the user
+	AccessToken string                 // with the scope aws.cognito.signin.user.admin
 	Attribute   string                 // email or phone_number
 	Context     userpool.ClientContext // what the call says about its client
 }

@@ -9,7 +9,7 @@ import (
 
 // ClientTokenRequest is the input of GetClientToken.
 type ClientTokenRequest struct {
-	ClientID string            // of the app client
+	ClientID string            // names the app client, and so the pool
 	Secret   string            // one of the client's
 	Scopes   []string          // none means all that the client may have
 	Metadata map[string]string // ClientMetadata for PreTokenGeneration; nil = none

@@ -11,7 +11,7 @@ import (
 
 // Change is the input of CreateIdentityProvider and UpdateIdentityProvider. A member that is nil is not given.
 type Change struct {
-	PoolID      string            // of the provider's pool
+	PoolID      string            // "<region>_<9 alphanumerics>"
 	Name        string            // ProviderName; unique in the pool, never changes
 	Type        Type              // when it is created
 	Details     map[string]string // ProviderDetails, all of them; secrets that an update leaves out stay

@@ -71,7 +71,7 @@ const Unlinked = "Unlinked"
 
 // Provider is an identity provider of a user pool. Callers must not change its maps.
 type Provider struct {
-	PoolID      string            // of the provider's pool
+	PoolID      string            // "<region>_<9 alphanumerics>"
 	Name        string            // ProviderName
 	Type        Type              // Google, SAML …; never changes
 	Details     map[string]string // what was given, with what the type fills in

@@ -13,7 +13,7 @@ type Request struct {
 	Admin      bool              // the caller is an administrator, whose policies allow it
 	Hosted     bool              // see hosted.go
 	PoolID     string            // with Admin and Hosted
-	ClientID   string            // of the app client
+	ClientID   string            // names the app client, and so the pool
 	Flow       string            // AuthFlow: USER_AUTH, USER_SRP_AUTH …
 	Parameters map[string]string // AuthParameters: USERNAME, PASSWORD …
 	Session    string            // of ConfirmSignUp, for USER_AUTH

@@ -28,7 +28,7 @@ func refreshFlow(issuer *tokens.Service) *flow {
 
 // Renewal is the input of GetTokensFromRefreshToken.
 type Renewal struct {
-	ClientID     string                 // of the app client
+	ClientID     string                 // names the app client, and so the pool
 	ClientSecret string                 // "" for a public client
 	RefreshToken string                 // as the client has it
 	DeviceKey    string                 // of the sign-in's device; "" for none

@@ -82,7 +82,7 @@ const tokenAfterlife = userpool.MaxTokenLife + 12*time.Hour + time.Hour
 
 // TokenRevocation is the input of RevokeToken.
 type TokenRevocation struct {
-	ClientID     string // of the app client
+	ClientID     string // names the app client, and so the pool
 	ClientSecret string // "" for a public client
 	Token        string // a refresh token
 	Linked       bool   // ends the SSO session that the token session came through too, if the pool tracks sessions
