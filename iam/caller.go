@@ -10,9 +10,9 @@ import (
 
 // Caller is an authenticated caller: the root key, or a session.
 type Caller struct {
-	Principal *principal.Principal
-	Session   *session.Record // nil for the root key
-	Env       Env
+	Principal *principal.Principal // never nil
+	Session   *session.Record      // nil for the root key
+	Env       Env                  // of the request
 }
 
 // Root returns the principal of the administrator's key.

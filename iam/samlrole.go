@@ -29,20 +29,20 @@ const (
 
 // SAMLInput is the input of sts:AssumeRoleWithSAML.
 type SAMLInput struct {
-	RoleARN     string
-	ProviderARN string
-	Assertion   string // the response, in Base64
-	Limits      SessionLimits
-	Env         Env
+	RoleARN     string        // of the role; the assertion must name it
+	ProviderARN string        // PrincipalArn: of the SAML provider
+	Assertion   string        // the response, in Base64
+	Limits      SessionLimits // of the session, which ends with that of the provider at the latest
+	Env         Env           // of the request
 }
 
 // AssumedWithSAML is a new session of a role, and what the assertion says of its user.
 type AssumedWithSAML struct {
 	Assumed
 
-	SubjectType   string
-	Issuer        string
-	NameQualifier string
+	SubjectType   string // format of the NameID, without the prefix that all have: "persistent", "transient"
+	Issuer        string // entity id of the provider
+	NameQualifier string // hash of issuer, account and provider, in Base64
 }
 
 // AssumeRoleWithSAML verifies a response of a registered identity provider and returns a session of the role if the assertion names the

@@ -24,13 +24,13 @@ type TokenVerifier interface {
 
 // Options are the dependencies of a Service. All fields except Dated, Verifier, Strict and Log are required.
 type Options struct {
-	Store   store.Store
-	Box     *seal.Box
-	Minter  *session.Minter
-	Account string     // twelve digits
-	Regions region.Set // the first is aws:RequestedRegion of calls that name none
-	Now     func() time.Time
-	Rand    io.Reader
+	Store   store.Store      // keeps roles, policies and entities
+	Box     *seal.Box        // seals the root key and the keys of SAML providers
+	Minter  *session.Minter  // makes session tokens
+	Account string           // twelve digits
+	Regions region.Set       // the first is aws:RequestedRegion of calls that name none
+	Now     func() time.Time // the clock of everything but sessions
+	Rand    io.Reader        // crypto/rand.Reader outside of tests
 
 	// Dated is the clock that dates sessions, which aws:TokenIssueTime is compared with: the same for all processes on the store. nil = Now.
 	Dated func() time.Time

@@ -23,7 +23,7 @@ const (
 
 // DeveloperInput is the input of GetOpenIdTokenForDeveloperIdentity.
 type DeveloperInput struct {
-	PoolID     string
+	PoolID     string            // "<region>:<uuid>"
 	IdentityID string            // "" = find or create
 	Logins     map[string]string // the developer provider with the user, and possibly public logins
 	Tags       map[string]string // principal tags
