@@ -16,7 +16,7 @@ const maxDeletions = 1000
 
 // Deletion is an object of a Delete document.
 type Deletion struct {
-	Key           string
+	Key           string // as it is, with its white space
 	Version, ETag string // "" = none
 	Compares      bool   // the answer tells whether the object is what the caller guesses
 }

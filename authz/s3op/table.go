@@ -45,11 +45,11 @@ type Op struct {
 // Has reports whether the operation has one of the flags.
 func (op *Op) Has(flags Flag) bool { return op.Flags&flags != 0 }
 
-// Key is the key of a row. Selector is "" for a request without one.
+// Key is the key of a row.
 type Key struct {
-	Level    Level
-	Method   string
-	Selector string
+	Level    Level  // what the request is about
+	Method   string // of HTTP
+	Selector string // the parameter that selects the operation; "" = none
 }
 
 // Find returns the operation of a request; nil if it is not served.
