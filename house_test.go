@@ -21,7 +21,7 @@ var floors = map[string]int{
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/assertion": 1, "authz/token": 1,
 	// 1 as well: packages that build on one mechanism.
-	"server/channel": 1, "server/cors": 1, "server/forwardauth": 1, "throttle": 1, "authz/policy": 1, "trigger": 1,
+	"server/channel": 1, "server/cors": 1, "server/forwardauth": 1, "throttle": 1, "authz/policy": 1, "authz/s3op": 1, "trigger": 1,
 	// 2, materials.
 	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/rule": 2, "authz/issuers": 2, "authz/accesstoken": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
 	"credentials/session": 2, "masterkey": 2, "store/sql": 2, "config": 2, "message": 2,
