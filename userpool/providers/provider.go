@@ -74,14 +74,14 @@ const Unlinked = "Unlinked"
 
 // Provider is an identity provider of a user pool. Callers must not change its maps.
 type Provider struct {
-	PoolID      string
-	Name        string
-	Type        Type
+	PoolID      string            // "<region>_<9 alphanumerics>"
+	Name        string            // ProviderName
+	Type        Type              // Google, SAML …; never changes
 	Details     map[string]string // what was given, with what the type fills in
 	Private     map[string]string // what only Sluice knows, such as the key of an encryption certificate; never shown
 	Mapping     map[string]string // attributes of the pool to those of the provider
-	Acr         map[string]string // as assurance.Mapping
-	Identifiers []string
+	Acr         map[string]string // AcrMapping: an assurance.Mapping
+	Identifiers []string          // IdpIdentifiers: other names by which clients choose the provider
 	// LinkByEmail links an account without a user to the one user of the pool with the same verified e-mail address. Cognito never does;
 	// only a declared provider can.
 	LinkByEmail bool
@@ -153,10 +153,10 @@ const username = "username"
 
 // Summary is what lists show of a provider, without its details.
 type Summary struct {
-	Name        string
-	Type        Type
-	Identifiers []string
-	Unsolicited bool // accepts unsolicited responses
+	Name        string   // ProviderName
+	Type        Type     // Google, SAML …
+	Identifiers []string // IdpIdentifiers
+	Unsolicited bool     // accepts unsolicited responses
 	Created     time.Time
 	Modified    time.Time
 }

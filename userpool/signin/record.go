@@ -44,13 +44,13 @@ func (a *Authentication) Level() int { return a.Record().Reached() }
 
 // Record is what remains of a hosted sign-in for tokens that are issued later, as for a code of OAuth. It is kept as JSON.
 type Record struct {
-	Sub       string    `json:"sub"`
-	Flow      string    `json:"flow"`
-	Time      time.Time `json:"time"`
-	Methods   []string  `json:"amr,omitempty"`
-	Event     string    `json:"event,omitempty"`
-	DeviceKey string    `json:"device,omitempty"`
-	Password  int64     `json:"password"` // when the user's password was set, Unix milliseconds
+	Sub       string    `json:"sub"`              // of the user
+	Flow      string    `json:"flow"`             // USER_AUTH, USER_SRP_AUTH …, or Federated
+	Time      time.Time `json:"time"`             // of the end of the sign-in: auth_time
+	Methods   []string  `json:"amr,omitempty"`    // the claim amr; see userpool/assurance
+	Event     string    `json:"event,omitempty"`  // event_id of the tokens; "" = each draws its own
+	DeviceKey string    `json:"device,omitempty"` // of the remembered device; "" = none
+	Password  int64     `json:"password"`         // when the user's password was set, Unix milliseconds
 
 	// Earlier is when the user signed in at the identity provider, if that was before Time.
 	Earlier time.Time `json:"earlier,omitzero"`
@@ -59,7 +59,7 @@ type Record struct {
 	// Provider and Subject are the account at an identity provider; "" = the user signed in with the pool itself.
 	Provider string `json:"provider,omitempty"`
 	Subject  string `json:"subject,omitempty"`
-	Session  string `json:"session,omitempty"` // of SAML
+	Session  string `json:"session,omitempty"` // the SessionIndex of SAML
 }
 
 // Record returns the record of the sign-in.
