@@ -9,7 +9,7 @@ type inboundFederationRequest struct {
 }
 
 type inboundFederationResponse struct {
-	UserAttributesToMap map[string]string `json:"userAttributesToMap"`
+	UserAttributesToMap texts `json:"userAttributesToMap"`
 }
 
 // Inbound is what a provider sent about a user who signs in with it.
@@ -27,7 +27,7 @@ func (s *Service) InboundFederation(ctx context.Context, c Call, in Inbound) (ma
 		return nil, nil
 	}
 	out, err := run(ctx, s, function{name: "InboundFederation", arn: f.LambdaArn, source: "InboundFederation_ExternalProvider"}, &c,
-		inboundFederationRequest(in), inboundFederationResponse{UserAttributesToMap: map[string]string{}})
+		inboundFederationRequest(in), inboundFederationResponse{UserAttributesToMap: texts{}})
 	if err != nil || len(out.UserAttributesToMap) == 0 {
 		return nil, err
 	}

@@ -70,9 +70,9 @@ type claims struct {
 
 type tokenResponseV1 struct {
 	Details *struct {
-		Set      map[string]string `json:"claimsToAddOrOverride"`
-		Suppress []string          `json:"claimsToSuppress"`
-		Groups   json.RawMessage   `json:"groupOverrideDetails"`
+		Set      texts           `json:"claimsToAddOrOverride"`
+		Suppress []string        `json:"claimsToSuppress"`
+		Groups   json.RawMessage `json:"groupOverrideDetails"`
 	} `json:"claimsOverrideDetails"`
 }
 
