@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -68,6 +69,15 @@ func check(m Message) error {
 		}
 	}
 	return nil
+}
+
+// breaks matches line breaks and other control characters, with the white space around them.
+var breaks = regexp.MustCompile(`\s*[\x00-\x1f\x7f][\s\x00-\x1f\x7f]*`)
+
+// OneLine returns the text of a header: each line break in it becomes a blank. Subjects in settings may have them, and one that a program
+// has written often ends with one.
+func OneLine(text string) string {
+	return strings.TrimSpace(breaks.ReplaceAllString(text, " "))
 }
 
 // Media sends each message with the Sender for its medium.

@@ -104,6 +104,23 @@ func TestHeadersCannotBeBrokenOutOf(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                           "",
+		"Your code":                  "Your code",
+		"Your  code\u00a0is":         "Your  code\u00a0is",
+		" Your code \n":              "Your code",
+		"Your \r\n\t code\x00\x7fis": "Your code is",
+		"\n\n":                       "",
+		"a\r\nBcc: x@example.com":    "a Bcc: x@example.com",
+		"ä\n\nö":                     "ä ö",
+	} {
+		if got := message.OneLine(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestEachMediumHasItsSender(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "o")
 	box, err := message.NewOutbox(message.OutboxOptions{Path: path, Now: fixed})

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/seal"
@@ -39,7 +40,7 @@ type Options struct {
 
 	Observer Observer      // may be nil
 	Logger   *slog.Logger  // nil discards
-	Workers  int           // messages being sent at once; 0 is 4
+	Workers  int           // messages of one lane being sent at once; 0 is 4
 	Capacity int           // messages that wait; 0 is 10,000
 	FirstTry time.Duration // how long Send tries; 0 is 5 s
 }
@@ -64,9 +65,9 @@ const (
 
 // Queue is a message.Sender that keeps what it cannot send. Its methods may be called from any goroutine.
 type Queue struct {
-	o     Options
-	wake  chan struct{}
-	slots chan struct{} // one for each worker
+	o    Options
+	wake chan struct{}
+	busy *bounded.Shares // the workers, by lane
 
 	delivery health.Tracker // of messages that were sent, or could not be
 
@@ -99,7 +100,7 @@ func New(o Options) (*Queue, error) {
 	}
 	now := o.Now
 	o.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) } // as the store returns times
-	q := &Queue{o: o, wake: make(chan struct{}, 1), slots: make(chan struct{}, o.Workers), done: make(chan struct{})}
+	q := &Queue{o: o, wake: make(chan struct{}, 1), busy: bounded.NewShares(0, o.Workers), done: make(chan struct{})}
 	q.sending, q.cancel = context.WithCancel(context.Background())
 	return q, nil
 }
@@ -192,8 +193,16 @@ func (q *Queue) put(tx store.Tx, m message.Message, attempts int, due time.Time)
 	}
 	topic := q.o.Seal.MAC(purposeTopic, []byte(m.PoolID), []byte(about), []byte(m.Purpose), []byte(m.Medium))
 	origin := q.o.Seal.MAC(purposeOrigin, []byte(m.Origin))
-	rec.Topic, rec.Origin = topic[:16], origin[:16]
+	rec.Topic, rec.Origin, rec.Lane = topic[:16], origin[:16], laneOf(m)
 	return rec.ID, tx.Messages.Put(rec)
+}
+
+// laneOf returns the lane of a message: its medium, and the function if one sends it.
+func laneOf(m message.Message) string {
+	if m.Medium == message.Function {
+		return string(m.Medium) + " " + m.To
+	}
+	return string(m.Medium)
 }
 
 // refused reports whether a message will never be accepted.
