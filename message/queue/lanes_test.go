@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/message/queue"
@@ -89,4 +90,23 @@ func TestAMessageOfAReleaseWithoutLanesIsSent(t *testing.T) {
 	})
 	w.started(q)
 	w.until(q, "the message", func() bool { return len(w.sent) == 1 })
+}
+
+func TestAFunctionSaysNothingAboutTheDeliveryOfMail(t *testing.T) {
+	w := newWorld(t)
+	w.fail = errAway
+	q := w.queue()
+	if err := q.Send(t.Context(), letter(1)); err != nil {
+		t.Fatal(err)
+	}
+	w.set(func() { w.fail = nil })
+	w.update(func(tx store.Tx) error { return q.Put(tx, function(2, "arn:one")) })
+	w.started(q)
+	w.until(q, "the function", func() bool { return len(w.sent) == 1 })
+	for w.waiting() != 1 { // until its result is written
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := q.Delivery().Failing(); err == nil {
+		t.Error("the delivery of mail works, since a function ran")
+	}
 }

@@ -119,7 +119,7 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 	err := q.o.Sender.Send(try, m)
 	switch {
 	case err == nil:
-		q.delivery.Done(q.o.Now(), nil)
+		q.note(m, nil)
 		q.o.Observer.MessageDone(string(m.Medium), "sent")
 		return nil
 	case refused(err) || errors.Is(err, message.ErrMisconfigured):
@@ -127,7 +127,7 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 		q.giveUp(m, err)
 		return err
 	}
-	q.delivery.Done(q.o.Now(), err)
+	q.note(m, err)
 	kept := q.o.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
 		_, err := q.put(tx, m, 1, q.o.Now().Add(q.pause(1)))
 		return err
@@ -142,8 +142,15 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 	return nil
 }
 
-// Delivery tells since when no message can be sent. A message that is refused for good says nothing about that.
+// Delivery tells since when no mail or SMS message can be sent. A message that is refused for good says nothing about that, nor does one
+// that a function sends.
 func (q *Queue) Delivery() *health.Tracker { return &q.delivery }
+
+func (q *Queue) note(m message.Message, err error) {
+	if m.Medium != message.Function {
+		q.delivery.Done(q.o.Now(), err)
+	}
+}
 
 // Put stores a message that is due at once, in the caller's transaction. Call Wake after the commit.
 func (q *Queue) Put(tx store.Tx, m message.Message) error {

@@ -178,14 +178,14 @@ func (q *Queue) deliver(rec store.Message, lease time.Time) {
 	}
 	switch {
 	case err == nil:
-		q.delivery.Done(q.o.Now(), nil)
+		q.note(m, nil)
 		q.end(rec, m, "sent")
 	case refused(err):
 		log.Warn("a message was rejected", "error", err)
 		q.end(rec, m, "rejected")
 		q.giveUp(m, err)
 	default:
-		q.delivery.Done(q.o.Now(), err)
+		q.note(m, err)
 		log.Warn("a message could not be sent and stays in the queue", "error", err)
 		q.o.Observer.MessageDone(string(m.Medium), "retried")
 		q.again(rec, lease)
