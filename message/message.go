@@ -52,6 +52,9 @@ var (
 	ErrMisconfigured = errors.New("message: the sender's settings are wrong")
 )
 
+// ErrUnanswered is a temporary error of a sender that handed the message over and got no answer. The message may have been sent.
+var ErrUnanswered = errors.New("message: no answer after the message was handed over")
+
 // Sender sends messages. Send returns nil when the message has been handed over, for example to a mail server. After an error the
 // caller may try again, which may deliver the message twice. Send must be safe for concurrent use.
 type Sender interface {

@@ -129,7 +129,7 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 	}
 	q.note(m, err)
 	kept := q.o.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
-		_, err := q.put(tx, m, 1, q.o.Now().Add(q.pause(1)))
+		_, err := q.put(tx, m, 1, q.o.Now().Add(q.pause(1, err)))
 		return err
 	})
 	if kept != nil {
@@ -226,12 +226,13 @@ func (q *Queue) giveUp(m message.Message, reason error) {
 	}
 }
 
-// pause returns how long to wait after an attempt: twice as long as before the last one, up to ten minutes, and up to a quarter
-// more, so that messages that failed together are not retried together.
-func (q *Queue) pause(attempts int) time.Duration {
-	d := longestPause
-	if attempts < 8 {
-		d = min(firstPause<<max(attempts-1, 0), longestPause)
+// pause returns how long to wait after an attempt that failed: twice as long as before the last one, up to ten minutes, and up to a quarter
+// more, so that messages that failed together are not retried together. After one that may have sent the message, there is no
+// limit: a carrier that always answers too late sends a message some ten times then, not every ten minutes.
+func (q *Queue) pause(attempts int, failure error) time.Duration {
+	d := firstPause << min(max(attempts-1, 0), 15)
+	if !errors.Is(failure, message.ErrUnanswered) {
+		d = min(d, longestPause)
 	}
 	var random [1]byte
 	if _, err := io.ReadFull(q.o.Rand, random[:]); err != nil {

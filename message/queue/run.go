@@ -188,7 +188,7 @@ func (q *Queue) deliver(rec store.Message, lease time.Time) {
 		q.note(m, err)
 		log.Warn("a message could not be sent and stays in the queue", "error", err)
 		q.o.Observer.MessageDone(string(m.Medium), "retried")
-		q.again(rec, lease)
+		q.again(rec, lease, err)
 	}
 }
 
@@ -214,10 +214,10 @@ func (q *Queue) end(rec store.Message, m message.Message, result string) {
 }
 
 // again puts a message back: until the next try, or until now if this process is closing.
-func (q *Queue) again(rec store.Message, lease time.Time) {
+func (q *Queue) again(rec store.Message, lease time.Time, failure error) {
 	due := q.o.Now()
 	if q.sending.Err() == nil {
-		due = due.Add(q.pause(rec.Attempts))
+		due = due.Add(q.pause(rec.Attempts, failure))
 	}
 	if due.After(rec.ExpiresAt) {
 		due = rec.ExpiresAt
