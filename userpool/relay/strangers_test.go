@@ -148,6 +148,7 @@ func TestAnOldPoolThatHangsDoesNotHoldUpOtherPools(t *testing.T) {
 	if err := m.Base().Update(t.Context(), func(tx store.Tx) error { return relay.Save(tx, m.Base(), fast, r) }); err != nil {
 		t.Fatal(err)
 	}
+	m.Restart()
 	hold, asked := make(chan struct{}), make(chan struct{}, 1)
 	var reply http.HandlerFunc = func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ AuthParameters map[string]string }
