@@ -48,8 +48,8 @@ type MessageRequest struct {
 
 // Texts are the texts of a message, with their placeholders. "" leaves the pool's template.
 type Texts struct {
-	Subject string // of an e-mail
-	Body    string
+	Subject string // emailSubject
+	Body    string // emailMessage, which is HTML, or smsMessage
 }
 
 // CustomMessage returns the texts of a message before it is sent. source is SignUp, AdminCreateUser, ResendCode, ForgotPassword,

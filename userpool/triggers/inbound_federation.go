@@ -14,9 +14,9 @@ type inboundFederationResponse struct {
 
 // Inbound is what a provider sent about a user who signs in with it.
 type Inbound struct {
-	ProviderName string
-	ProviderType string
-	Attributes   any // tokenResponse, idToken and userInfo, or samlResponse
+	ProviderName string // as the pool names it
+	ProviderType string // Google, SAML …
+	Attributes   any    // tokenResponse, idToken and userInfo, or samlResponse
 }
 
 // InboundFederation runs when a provider has proved who a user is, before the pool knows the user: c.User has the user name only. It

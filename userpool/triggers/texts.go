@@ -2,44 +2,37 @@ package triggers
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 )
 
-// texts is a map of texts in a function's answer. An entry with null is none, and a number or a boolean is the text that JSON has for
-// it, because functions write {code: 123456} and {tenant: user.tenant ?? null} without a thought for types. A list or an object is
-// an error.
+// texts are a map of texts in a response. Functions return numbers and booleans there, too: these are taken as their texts. A member that is
+// null is left out.
 type texts map[string]string
 
-// UnmarshalJSON implements json.Unmarshaler. null is no map.
+// UnmarshalJSON refuses objects and lists.
 func (t *texts) UnmarshalJSON(data []byte) error {
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(data, &values); err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
 		return err
 	}
-	*t = nil
-	if values != nil {
-		*t = make(texts, len(values))
+	if members == nil {
+		*t = nil
+		return nil
 	}
-	for name, value := range values {
-		text, ok, err := textOf(value)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	*t = make(texts, len(members))
+	for name, value := range members {
+		text := string(value)
+		switch value[0] {
+		case 'n':
+			continue
+		case '{', '[':
+			return errors.New("triggers: an object or a list in a map of texts")
+		case '"':
+			if err := json.Unmarshal(value, &text); err != nil {
+				return err
+			}
 		}
-		if ok {
-			(*t)[name] = text
-		}
+		(*t)[name] = text
 	}
 	return nil
-}
-
-// textOf returns the text of a scalar in JSON. ok is false for null.
-func textOf(value json.RawMessage) (text string, ok bool, err error) {
-	switch value[0] {
-	case 'n':
-		return "", false, nil
-	case '"', '[', '{': // the latter two are errors
-		err = json.Unmarshal(value, &text)
-		return text, true, err
-	}
-	return string(value), true, nil
 }

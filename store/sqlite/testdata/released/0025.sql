@@ -1,4 +1,4 @@
--- Rows as the release with schema 25 wrote them.
+-- Rows as the release with schema 22 wrote them.
 insert into pools (id, name, settings, declared, created_at, modified_at) values ('us-east-1_aaaaaaaaa', 'notes', '{"a":1}', 1, 1793588645678, 1793588646678);
 insert into clients values ('1aaaaaaaaaaaaaaaaaaaaaaaaa', 'us-east-1_aaaaaaaaa', 'web', '{}', 0, 1793588645678, 1793588646678,
     '[{"ID":"1aaaaaaaaaaaaaaaaaaaaaaaaa--1793588645","Sealed":"01","CreatedAt":1793588645678}]');
@@ -24,12 +24,12 @@ insert into revocations values ('user', 'sub-ann', null, 1793588745678);
 insert into identity_pools values ('us-east-1:p', 'notes', '{}', '{"r":1}', null, 0, 1793588645678, 1793588646678);
 insert into identities values ('us-east-1:i', 'us-east-1:p', '[{"Provider":"p","Subject":"sub-ann"}]', 0, 0, 1793588645678, 1793588646678);
 insert into identity_logins values ('us-east-1:p', 'p', 'sub-ann', 'us-east-1:i');
-insert into roles values ('notes-user', 'Notes-User', '/', 'AROA1', '', '{"t": 1}', '{"p":"{ }"}', '["arn:a"]', '', 3600, '{"k":"v"}', 1, 1793588645678, 1793588646678);
+insert into roles values ('notes-user', 'Notes-User', '/', 'AROA1', '', '{"t": 1}', '{"p":"{ }"}', '["arn:a"]', '', 3600, '{"k":"v"}', 1, 1793588645678, 1793588646678, '{"arn:aws:iam::123456789012:role/other":"AROA2"}');
 insert into policies values ('arn:a', 'ANPA1', 'a', '/', '', '{"d":1}', 'v1', '{}', 0, 1793588645678, 1793588646678, '[{"id":"v1"}]');
 insert into settings values ('root', x'08');
 insert into heartbeat values (1, 1793588645678);
 insert into passkeys values ('us-east-1_aaaaaaaaa', x'09', 'sub-ann', 'example.com', x'0a', 3, 'Security key', x'0b', 'cross-platform', '["usb"]', 0, null, 1793588645678);
-insert into messages values ('m1', 'us-east-1_aaaaaaaaa', x'0c', x'0d', x'0e', 2, 1793588645678, 1793588646678, 1793588745678, 'EMAIL');
+insert into messages values ('m1', 'us-east-1_aaaaaaaaa', x'0c', x'0d', x'0e', 2, 1793588645678, 1793588646678, 1793588745678);
 insert into sessions values ('tkn1', 'us-east-1_aaaaaaaaa', 'sub-ann', '1aaaaaaaaaaaaaaaaaaaaaaaaa', null, '', 'unknown', '192.0.2.1', 1793588645678, 1793588645678, 1893588645678, x'10', x'11');
 insert into password_history values ('us-east-1_aaaaaaaaa', 'sub-ann', '["$argon2id$a"]');
 insert into auth_events values ('us-east-1_aaaaaaaaa', 'sub-ann', 'e1', 1, '{}', 1793588645678);
