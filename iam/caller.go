@@ -47,6 +47,14 @@ func (s *Service) Live(r *session.Record) bool {
 	return role != nil && role.record.ID == r.RoleID
 }
 
+// role returns the role of the caller's session and the session's unique id; "" for the root user and its sessions.
+func (c *Caller) role() (arn, userid string) {
+	if r := c.Session; r != nil && r.Kind != session.UserSession && r.Kind != session.FederatedUser {
+		return r.RoleARN, userID(r)
+	}
+	return "", ""
+}
+
 // SessionARN returns the ARN of a session.
 func (s *Service) SessionARN(r *session.Record) string {
 	switch r.Kind {

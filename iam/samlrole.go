@@ -79,7 +79,7 @@ func (s *Service) AssumeRoleWithSAML(_ context.Context, in SAMLInput) (AssumedWi
 		return out, errNotTrusted(notAuthorizedBy)
 	}
 	maps.Copy(attempt.more, roleKeys(to.record.Tags))
-	if _, ok := to.trusts(attempt); !ok {
+	if !to.trusts(attempt) {
 		return out, errNotTrusted(notAuthorizedBy)
 	}
 	duration, err := s.samlDuration(to, in.Limits.Duration, a.SessionEnd)
@@ -87,12 +87,9 @@ func (s *Service) AssumeRoleWithSAML(_ context.Context, in SAMLInput) (AssumedWi
 		return out, err
 	}
 	record := session.Record{Kind: session.SAMLRole, SessionName: passed.name, SourceIdentity: passed.sourceIdentity, Provider: in.ProviderARN,
-		FederatedProvider: in.ProviderARN, PrincipalTags: mergeTags(to.record.Tags, passed.tags), TransitiveTagKeys: passed.transitive,
+		FederatedProvider: in.ProviderARN, PrincipalTags: passed.tags, TransitiveTagKeys: passed.transitive,
 		Logins: []session.Login{{Issuer: a.Issuer, Subject: a.Subject.Value, AuthTime: a.AuthenticatedAt.Truncate(time.Second), IssuedAt: a.IssuedAt.Truncate(time.Second)}}}
 	limit(&record, in.Limits)
-	if err := checkPacked(&record); err != nil {
-		return out, err
-	}
 	out.Assumed, err = s.assumed(to, record, duration)
 	out.Subject, out.Audience = a.Subject.Value, a.Recipient
 	return out, err

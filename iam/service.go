@@ -17,7 +17,8 @@ import (
 )
 
 // TokenVerifier verifies web identity tokens: those of identity pools and of the configured OIDC issuers, with the
-// client ids that each issuer is allowed. Its errors are *token.Error.
+// client ids that each issuer is allowed. Only tokens of Sluice's own user pools have a Username, which becomes aws:username. Its errors are
+// *token.Error.
 type TokenVerifier interface {
 	Verify(ctx context.Context, raw string) (*token.Token, error)
 }

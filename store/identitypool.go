@@ -63,6 +63,7 @@ type Role struct {
 	ID          string                     // "AROA…"
 	Description string                     // "" = none
 	Trust       json.RawMessage            // trust policy document
+	Trusted     map[string]string          // by the ARNs of the roles and sessions that Trust names: the role's unique id; "" = there was no such role
 	Inline      map[string]json.RawMessage // inline permission policies by name
 	Attached    []string                   // ARNs of managed policies
 	Boundary    string                     // ARN of a managed policy; "" = none

@@ -75,6 +75,9 @@ func (s *Service) send(ctx context.Context, p *userpool.Pool, l letter) (*Delive
 	if err := s.customTexts(ctx, p, &l); err != nil {
 		return nil, err
 	}
+	if l.source == sourceCreate && strings.Contains(l.text, userpool.CodePlaceholder) != (l.secret != "") {
+		return nil, nil // AWS: a text without {####} is for users without a password, and not delivered to others
+	}
 	m := s.compose(p, &l)
 	if err := s.o.Sender.Send(ctx, m); err != nil {
 		s.base.Logger.WarnContext(ctx, "a message could not be sent", "pool", p.ID, "purpose", l.purpose, "medium", string(m.Medium), "error", err)
