@@ -62,7 +62,7 @@ func (c *call) keepHeaders() {
 // checkHeaders refuses x-amz-* headers that are unknown or repeated, because a client that sends one expects the store
 // to act on it. It ignores X-Amz-Cf-Id, which CloudFront adds. The values are written so that every store reads them alike.
 func (c *call) checkHeaders() *Refusal {
-	if c.verified == nil && strings.HasPrefix(c.header("X-Amz-Content-Sha256"), "STREAMING-") {
+	if c.verified == nil && strings.HasPrefix(strings.Trim(c.header("X-Amz-Content-Sha256"), " \t"), "STREAMING-") {
 		return badHeader("X-Amz-Content-Sha256") // chunks are decoded with the signature
 	}
 	for name, lines := range c.r.Header {
@@ -123,7 +123,8 @@ func (c *call) checkPreconditions() *Refusal {
 // comparesObject reports whether a write or a deletion tells whether the object is what the caller guesses.
 func (c *call) comparesObject() bool {
 	etag := c.forwarded("If-Match")
-	return etag != "" && etag != "*" || c.forwarded("X-Amz-If-Match-Size") != "" || c.forwarded("X-Amz-If-Match-Last-Modified-Time") != ""
+	return etag != "" && etag != "*" || c.forwarded("If-Unmodified-Since") != "" || c.forwarded("X-Amz-If-Match-Size") != "" ||
+		c.forwarded("X-Amz-If-Match-Last-Modified-Time") != ""
 }
 
 // listHeaderNames are the x-amz-* headers whose value is a list. They may be repeated.
