@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/headers"
+	"github.com/sluicegate/sluice/authz/s3sum"
 )
 
 // s3Headers are the headers that are forwarded to the store, with the operations that have them; 0 means all. Every
@@ -107,10 +108,10 @@ func (c *call) takeQueryHeaders() *Refusal {
 	return nil
 }
 
-// checksumOfNothing reports whether the parameter is the CRC-32 of an empty body and the request has another body. The
+// checksumOfNothing reports whether the parameter is the checksum of an empty body and the request has another body. The
 // SDK for JavaScript presigns that value before it has the body, and S3 ignores it.
 func (c *call) checksumOfNothing(name, value string) bool {
-	return name == "X-Amz-Checksum-Crc32" && value == "AAAAAA==" && c.r.ContentLength != 0
+	return c.r.ContentLength != 0 && s3sum.OfNothing(name, value)
 }
 
 // checkHeaders refuses x-amz-* headers that are unknown or repeated, because a client that sends one expects the store
