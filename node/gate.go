@@ -100,16 +100,9 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := use(&n.uses, listKey{}, func() (*passing.List, error) { return passing.NewList(), nil })
-	if err != nil {
-		return nil, err
-	}
-	kept, err := n.spool()
-	if err != nil {
-		return nil, err
-	}
-	return &Gate{Engine: engine, settings: a, cors: g.cors, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
-		passing: list, spool: kept, login: login, node: n, log: n.plan.o.Log, route: g.Route()}, nil
+	built := &Gate{Engine: engine, settings: a, cors: g.cors, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
+		login: login, node: n, log: n.plan.o.Log, route: g.Route()}
+	return built, built.share()
 }
 
 // listKey is the key under which a process shares the list of the requests that it serves, and roomKey that for the uploads in a folder.
@@ -118,12 +111,16 @@ type (
 	roomKey string
 )
 
-// spool is where uploads are kept until they are complete.
-func (n *Node) spool() (spool.Place, error) {
-	c := n.plan.Config()
+// share takes what all gates of the process use together: the list of requests, and the space for uploads until they are complete.
+func (g *Gate) share() (err error) {
+	uses, c := &g.node.uses, g.node.plan.Config()
+	if g.passing, err = use(uses, listKey{}, func() (*passing.List, error) { return passing.NewList(), nil }); err != nil {
+		return err
+	}
 	dir := filepath.Join(c.DataDir, "spool")
-	room, err := use(&n.uses, roomKey(dir), func() (*spool.Room, error) { return new(spool.Room), nil })
-	return spool.Place{Dir: dir, Room: room, Total: c.UploadSpace, One: passing.MaxObject}, err
+	room, err := use(uses, roomKey(dir), func() (*spool.Room, error) { return new(spool.Room), nil })
+	g.spool = spool.Place{Dir: dir, Room: room, Total: c.UploadSpace, One: passing.MaxObject}
+	return err
 }
 
 // Store reports whether the route is in front of an object store, and decides with S3's actions and resources.

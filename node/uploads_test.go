@@ -46,14 +46,14 @@ func TestThreatABodyThatEndsAfterItsCredentialIsNotForwardedWhole(t *testing.T) 
 		header                     http.Header
 		code                       string // "" on the plain route
 	}{
-		"an upload":                 {"PUT", "/b/k", sigv4.HashPayload([]byte("hello")), "hello", nil, "ExpiredToken"},
-		"an upload without a hash":  {"PUT", "/b/k", sigv4.UnsignedPayload, "hello", nil, "ExpiredToken"},
-		"an upload of a file":       {"PUT", "/b/k", sigv4.UnsignedPayload, strings.Repeat("x", 200_000), nil, "ExpiredToken"},
-		"the end of an upload":      {"POST", "/b/k?uploadId=u", sigv4.UnsignedPayload, "<CompleteMultipartUpload/>", nil, "ExpiredToken"},
-		"a policy":                  {"PUT", "/b?policy", sigv4.UnsignedPayload, "{}", nil, "ExpiredToken"},
-		"a document that is read":   {"POST", "/b?delete", sigv4.HashPayload([]byte(remove)), remove, nil, "ExpiredToken"},
+		"an upload":                 {"PUT", "/bucket/k", sigv4.HashPayload([]byte("hello")), "hello", nil, "ExpiredToken"},
+		"an upload without a hash":  {"PUT", "/bucket/k", sigv4.UnsignedPayload, "hello", nil, "ExpiredToken"},
+		"an upload of a file":       {"PUT", "/bucket/k", sigv4.UnsignedPayload, strings.Repeat("x", 200_000), nil, "ExpiredToken"},
+		"the end of an upload":      {"POST", "/bucket/k?uploadId=u", sigv4.UnsignedPayload, "<CompleteMultipartUpload/>", nil, "ExpiredToken"},
+		"a policy":                  {"PUT", "/bucket?policy", sigv4.UnsignedPayload, "{}", nil, "ExpiredToken"},
+		"a document that is read":   {"POST", "/bucket?delete", sigv4.HashPayload([]byte(remove)), remove, nil, "ExpiredToken"},
 		"a body on any other route": {"PUT", "/x", "", "hello", nil, ""},
-		"an upload in chunks": {"PUT", "/b/k", sigv4.StreamingUnsignedTrailer, "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n",
+		"an upload in chunks": {"PUT", "/bucket/k", sigv4.StreamingUnsignedTrailer, "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n",
 			http.Header{"X-Amz-Trailer": {"x-amz-checksum-crc32"}, "X-Amz-Decoded-Content-Length": {"5"}}, "ExpiredToken"},
 	} {
 		now, by := w.Now(), w.As(role)
@@ -63,7 +63,7 @@ func TestThreatABodyThatEndsAfterItsCredentialIsNotForwardedWhole(t *testing.T) 
 					w.SetNow(now.Add(2 * time.Hour))
 				}
 			}}
-			r := httptest.NewRequest(tc.method, "http://localhost:8080"+tc.target, body)
+			r := httptest.NewRequest(tc.method, tc.target, body)
 			r.ContentLength = int64(len(tc.body))
 			for name, values := range tc.header {
 				r.Header[name] = values
@@ -105,20 +105,20 @@ func TestTheStoreGetsNoBodyThatItsChecksumsAreNotOf(t *testing.T) {
 		header, value        string
 		answer               string // "" if the store gets the body
 	}{
-		"as claimed":                {"PUT", "/b/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", ""},
-		"as claimed, by CRC":        {"PUT", "/b/k?partNumber=1&uploadId=u", "hello", "X-Amz-Checksum-Crc32", "NhCmhg==", ""},
-		"another body":              {"PUT", "/b/k", "hellO", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code><Message>The Content-MD5 you specified did not match what we received.</Message>"},
-		"another body, by CRC":      {"PUT", "/b/k", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code><Message>The CRC32 you specified did not match the calculated checksum.</Message>"},
-		"another part":              {"PUT", "/b/k?partNumber=1&uploadId=u", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
-		"another body, in a file":   {"PUT", "/b/k", long, "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
-		"no body":                   {"PUT", "/b/k", "", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
-		"no body, as claimed":       {"PUT", "/b/k", "", "Content-Md5", "1B2M2Y8AsgTpgAmY7PhCfg==", ""},
-		"no MD5":                    {"PUT", "/b/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfF", "<Code>InvalidDigest</Code><Message>The Content-MD5 you specified was invalid.</Message>"},
-		"no CRC":                    {"PUT", "/b/k", "hello", "X-Amz-Checksum-Crc32", "x", "<Code>InvalidRequest</Code><Message>Value for x-amz-checksum-crc32 header is invalid.</Message>"},
-		"a policy":                  {"PUT", "/b?policy", "{}", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
-		"the checksum of an object": {"POST", "/b/k?uploadId=u", "<CompleteMultipartUpload/>", "X-Amz-Checksum-Crc32", "NhCmhg==-2", ""},
+		"as claimed":                {"PUT", "/bucket/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", ""},
+		"as claimed, by CRC":        {"PUT", "/bucket/k?partNumber=1&uploadId=u", "hello", "X-Amz-Checksum-Crc32", "NhCmhg==", ""},
+		"another body":              {"PUT", "/bucket/k", "hellO", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code><Message>The Content-MD5 you specified did not match what we received.</Message>"},
+		"another body, by CRC":      {"PUT", "/bucket/k", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code><Message>The CRC32 you specified did not match the calculated checksum.</Message>"},
+		"another part":              {"PUT", "/bucket/k?partNumber=1&uploadId=u", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
+		"another body, in a file":   {"PUT", "/bucket/k", long, "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
+		"no body":                   {"PUT", "/bucket/k", "", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
+		"no body, as claimed":       {"PUT", "/bucket/k", "", "Content-Md5", "1B2M2Y8AsgTpgAmY7PhCfg==", ""},
+		"no MD5":                    {"PUT", "/bucket/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfF", "<Code>InvalidDigest</Code><Message>The Content-MD5 you specified was invalid.</Message>"},
+		"no CRC":                    {"PUT", "/bucket/k", "hello", "X-Amz-Checksum-Crc32", "x", "<Code>InvalidRequest</Code><Message>Value for x-amz-checksum-crc32 header is invalid.</Message>"},
+		"a policy":                  {"PUT", "/bucket?policy", "{}", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
+		"the checksum of an object": {"POST", "/bucket/k?uploadId=u", "<CompleteMultipartUpload/>", "X-Amz-Checksum-Crc32", "NhCmhg==-2", ""},
 	} {
-		r := httptest.NewRequest(tc.method, "http://localhost:8080"+tc.target, strings.NewReader(tc.body))
+		r := httptest.NewRequest(tc.method, tc.target, strings.NewReader(tc.body))
 		r.Header.Set(tc.header, tc.value)
 		r.Header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload)
 		if err := sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now(), Region: callertest.Region, Service: "s3", PayloadHash: sigv4.UnsignedPayload}); err != nil {

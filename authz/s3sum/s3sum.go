@@ -53,20 +53,21 @@ func of(header http.Header, all bool) (*Sums, error) {
 	if !all {
 		return s, nil
 	}
-	count := len(header["X-Amz-Trailer"]) // the name of another one
-	for name, lines := range header {
-		if !strings.HasPrefix(name, prefix) || name == prefix+"Algorithm" || name == prefix+"Type" || name == prefix+"Mode" {
-			continue
-		}
-		if count++; count > 1 {
-			return nil, &sigv4.Error{Reason: sigv4.ManyChecksums, Detail: "more than one checksum"}
-		}
-		name = strings.ToLower(name)
-		if err := s.add(name, lines, sigv4.NewChecksum(name)); err != nil {
-			return nil, err
+	claimed, count := "", len(header["X-Amz-Trailer"]) // the name of another one
+	for name := range header {
+		if strings.HasPrefix(name, prefix) && name != prefix+"Algorithm" && name != prefix+"Type" && name != prefix+"Mode" {
+			claimed = name
+			count++
 		}
 	}
-	return s, nil
+	switch {
+	case claimed == "":
+		return s, nil
+	case count > 1:
+		return nil, &sigv4.Error{Reason: sigv4.ManyChecksums, Detail: "x-amz-checksum-*"}
+	}
+	name := strings.ToLower(claimed)
+	return s, s.add(name, header[claimed], sigv4.NewChecksum(name))
 }
 
 // add adds a claim. hash is nil for an algorithm that is not supported.
