@@ -13,11 +13,11 @@ const (
 
 // Service is an API: its names and the tables of its operations and errors.
 type Service struct {
-	ID           string // the prefix of its actions in IAM policies: cognito-idp
-	Version      string // of the model, and the Version parameter of Query: 2016-04-18
-	Protocol     Protocol
-	TargetPrefix string // of X-Amz-Target, without the dot; JSON only
-	Namespace    string // of the XML answers; Query only
+	ID           string   // the prefix of its actions in IAM policies: cognito-idp
+	Version      string   // of the model, and the Version parameter of Query: 2016-04-18
+	Protocol     Protocol // the zero value is JSON
+	TargetPrefix string   // of X-Amz-Target, without the dot; JSON only
+	Namespace    string   // of the XML answers; Query only
 
 	// ValidationError is the error code for an input that violates a constraint of the model.
 	ValidationError string
@@ -28,7 +28,7 @@ type Service struct {
 
 // Operation is an operation of a service.
 type Operation struct {
-	Name string
+	Name string // as in the model and on the wire, with capital letter: InitiateAuth
 
 	// Signed means that a call needs a SigV4 signature by a principal with permission. Other operations authorize by their
 	// input (an access token, a client secret, or nothing) and ignore a signature.

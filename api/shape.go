@@ -20,9 +20,9 @@ const (
 
 // Shape is a type of an API model with its constraints. Shapes are shared and must not be changed.
 type Shape struct {
-	Name      string
-	Kind      Kind
-	Sensitive bool // never shown in messages or logs
+	Name      string // in the model: UsernameType; unique in its service
+	Kind      Kind   // which of the fields below apply
+	Sensitive bool   // never shown in messages or logs
 
 	// Bounds of a string's characters, a blob's bytes, the elements of a list or map, or a number's value.
 	Min, Max       int64
@@ -40,8 +40,8 @@ type Shape struct {
 type Member struct {
 	Name     string // on the wire
 	Field    int    // index in the Go struct
-	Required bool
-	Shape    *Shape
+	Required bool   // an input without it violates the model: "Member must not be null"
+	Shape    *Shape // never nil
 }
 
 // Member returns the member with a name on the wire, or nil. Names are case-sensitive.

@@ -20,9 +20,9 @@ import (
 
 // FollowOptions are the options of Follow. Store, To and Log are required.
 type FollowOptions struct {
-	Store string // the file
-	To    *Location
-	Log   *slog.Logger
+	Store string       // the file
+	To    *Location    // a folder or a bucket, for this store only
+	Log   *slog.Logger // gets what was shipped, and failures
 
 	Every    time.Duration // between two shipments, and so the loss when the disk is lost; 0 = 1 second
 	Exact    time.Duration // how far back a restore can name any second; 0 = 1 hour. Before that, it can name any 30 seconds

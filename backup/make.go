@@ -18,11 +18,11 @@ import (
 
 // MakeOptions are the options of Make. Store, To and Now are required.
 type MakeOptions struct {
-	Store   string // the file
-	To      *Location
-	Now     func() time.Time
-	Replace bool // a backup that has the name of To
-	Keep    int  // how many backups stay in a folder or bucket, this one included; 0 = all
+	Store   string           // the file
+	To      *Location        // a folder or bucket, or the name of one backup
+	Now     func() time.Time // the time of the backup, by which it is named
+	Replace bool             // a backup that has the name of To
+	Keep    int              // how many backups stay in a folder or bucket, this one included; 0 = all
 	// Progress, if not nil, receives the current step, and how much of it is done.
 	Progress func(doing string, done, of int)
 	// Warn, if not nil, receives what went wrong without harm to the backup.

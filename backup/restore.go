@@ -16,7 +16,7 @@ import (
 
 // RestoreOptions are the options of Restore. From, Store and Now are required.
 type RestoreOptions struct {
-	From  *Location
+	From  *Location        // where the backups are; the latest, or the one of At, is taken
 	Store string           // the file to make; its folder is the data directory
 	Mine  []string         // names of files in the data directory that may be there before
 	At    time.Time        // the store as it was then; zero = the latest
@@ -27,11 +27,11 @@ type RestoreOptions struct {
 
 // Restored says what Restore did.
 type Restored struct {
-	Name     string // of the backup; "" = it is made of what Follow shipped
-	Schema   int
-	Rows     map[string]int64
-	Keys     []KeyUse // the master keys that the store needs
-	Replaced []string // paths of the previous files
+	Name     string           // of the backup; "" = it is made of what Follow shipped
+	Schema   int              // number of the last migration
+	Rows     map[string]int64 // by table
+	Keys     []KeyUse         // the master keys that the store needs
+	Replaced []string         // paths of the previous files
 }
 
 // Restore makes a store of a backup, or of what Follow shipped. It reads and checks all of it before the store gets its name. It

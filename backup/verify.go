@@ -19,10 +19,10 @@ import (
 
 // Report is what Verify found.
 type Report struct {
-	Name     string
-	Manifest *Manifest
-	Problems []string // what is wrong, in sentences; none = the backup is sound
-	Keys     []KeyUse // the master keys that it needs
+	Name     string    // of the backup's file, without its folder or bucket
+	Manifest *Manifest // what the backup should be; Problems says where it differs
+	Problems []string  // what is wrong, in sentences; none = the backup is sound
+	Keys     []KeyUse  // the master keys that it needs
 }
 
 // KeyUse is a master key that a store needs.

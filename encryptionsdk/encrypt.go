@@ -47,7 +47,7 @@ type DataKey struct {
 	Plain     []byte // KeySize bytes
 	Provider  string // "aws-kms"
 	Info      string // the ARN of the key that encrypted it
-	Encrypted []byte
+	Encrypted []byte // Plain, as the key of Info encrypted it
 }
 
 // NewDataKey makes a data key for an encryption context, which includes the public key.

@@ -111,7 +111,7 @@ const (
 
 // Error is an error that may be shown to a client.
 type Error struct {
-	Kind    Kind
+	Kind    Kind   // from which each wire derives code and HTTP status
 	Message string // for the client, in AWS's words if AWS has a message; never contains a secret
 	Cause   error  // for the log only; may be nil
 }

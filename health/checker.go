@@ -23,26 +23,26 @@ func (l Level) String() string { return [...]string{"ok", "degraded", "failed"}[
 // Status is the outcome of a check. Word is one word for everyone. Detail is for operators only: it may name hosts and files. Both
 // are empty if the level is OK.
 type Status struct {
-	Level  Level
-	Word   string
-	Detail string
+	Level  Level  // the zero value is OK
+	Word   string // such as "timeout" or "unavailable"
+	Detail string // a sentence without a full stop
 }
 
 // Check is one concern. Run must return when ctx ends.
 type Check struct {
-	Name string
-	Run  func(ctx context.Context) Status
+	Name string                           // one word in lower case, unique in the Checker: "backup"
+	Run  func(ctx context.Context) Status // may be called again only after it has returned
 }
 
 // Result is the outcome of a named check.
 type Result struct {
-	Name string
+	Name string // of the Check
 	Status
 }
 
 // Options are what New needs. Only Checks is required.
 type Options struct {
-	Checks  []Check
+	Checks  []Check                        // in the order of the results
 	Changed func(name string, level Level) // called after each run for every check; must return at once; may be nil
 	Log     *slog.Logger                   // nil = silent
 }

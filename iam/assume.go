@@ -13,9 +13,9 @@ import (
 )
 
 // AssumeRole returns a session of the role for an authenticated caller. The role's trust policy must allow the caller. If it
-// names the caller's session or role, that suffices unless the caller's own policies deny the call; if it names the account, the
-// caller's policies must allow it. IAM user guide, "Policy evaluation logic". Errors: AccessDenied,
-// Validation, MalformedPolicy, PackedPolicyTooLarge.
+// names the caller's session, that suffices unless the caller's own policies deny the call; if it names the role, boundary and session
+// policies must allow it too; if it names the account, all of the caller's policies must. IAM user guide, "Policy evaluation logic". Errors:
+// AccessDenied, Validation, MalformedPolicy, PackedPolicyTooLarge.
 func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (Assumed, error) {
 	if err := checkSessionName(in.SessionName); err != nil {
 		return Assumed{}, err
@@ -30,9 +30,12 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 	if err := s.checkLimits(in.Limits); err != nil {
 		return Assumed{}, err
 	}
-	to := s.current.Load().byARN[in.RoleARN]
-	if to == nil || !s.mayAssume(c, to, in, carried) {
-		return Assumed{}, errNotTrusted("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.Principal.ARN, in.RoleARN)
+	to, refused := s.current.Load().byARN[in.RoleARN], "sts:AssumeRole"
+	if to != nil {
+		refused = s.refused(c, to, in, carried)
+	}
+	if refused != "" {
+		return Assumed{}, errNotTrusted("User: %s is not authorized to perform: %s on resource: %s", c.Principal.ARN, refused, in.RoleARN)
 	}
 	chained := c.Session != nil && c.Session.Kind != session.UserSession
 	duration, err := to.duration(in.Limits.Duration, chained)
@@ -41,16 +44,13 @@ func (s *Service) AssumeRole(_ context.Context, c *Caller, in AssumeRoleInput) (
 	}
 	record := session.Record{
 		Kind: session.AssumedRole, SessionName: in.SessionName, SourceIdentity: carried.sourceIdentity, Chained: chained,
-		PrincipalTags: mergeTags(to.record.Tags, carried.tags), TransitiveTagKeys: carried.transitive,
+		PrincipalTags: carried.tags, TransitiveTagKeys: carried.transitive,
 	}
 	if c.Session != nil {
 		// Signing out ends the session and the sessions made with it.
 		record.Logins = c.Session.Logins
 	}
 	limit(&record, in.Limits)
-	if err := checkPacked(&record); err != nil {
-		return Assumed{}, err
-	}
 	return s.assumed(to, record, duration)
 }
 
@@ -89,63 +89,43 @@ func carriedTags(c *Caller, in AssumeRoleInput) (passedSession, error) {
 			carried.transitive = append(carried.transitive, have.Key)
 		}
 	}
+	if len(carried.tags) > policy.MaxSessionTags {
+		return carried, errTooManyTags
+	}
 	return carried, nil
 }
 
-// mayAssume evaluates the role's trust policy and the caller's own policies.
-func (s *Service) mayAssume(c *Caller, to *role, in AssumeRoleInput, carried passedSession) bool {
+// refused evaluates the role's trust policy and the caller's own policies, for each action of the attempt by itself: a trust policy that
+// names the caller for sts:AssumeRole grants no more than that. It returns the action that is not allowed, or "".
+func (s *Service) refused(c *Caller, to *role, in AssumeRoleInput, carried passedSession) string {
 	attempt := taking{
 		action: "sts:AssumeRole", principalType: "AWS", principal: c.Principal.ARN, sessionName: in.SessionName,
 		sourceIdentity: carried.sourceIdentity, externalID: in.ExternalID, tags: in.Tags, transitive: in.TransitiveKeys,
 		inherited: len(carried.tags) > len(in.Tags), more: s.context(c, "sts", roleKeys(to.record.Tags)),
 	}
-	named, trusted := to.trusts(&attempt)
-	own, denied := s.ownPolicies(c, to.arn, &attempt)
-	switch {
-	case !trusted || denied:
-		return false
-	case own.full:
-		return true
-	}
-	// A trust policy that names the session or its role grants access. One that names the account requires the caller's policies
-	// to do so.
-	direct := slices.ContainsFunc(named.AWS, func(arn string) bool {
-		return arn == c.Principal.ARN || arn == c.Principal.RoleARN && arn != s.rootARN()
-	})
-	return direct && own.limited
-}
-
-// verdict is the result of the caller's own policies: full if they allow every action, limited if its boundary and session
-// policies do, regardless of its identity policies.
-type verdict struct{ full, limited bool }
-
-// ownPolicies evaluates the caller's policies for every action of the attempt. denied reports an explicit Deny.
-func (s *Service) ownPolicies(c *Caller, resource string, t *taking) (v verdict, denied bool) {
-	v = verdict{full: true, limited: true}
-	if c.Principal.Kind == principal.Root {
-		return v, false
-	}
-	actions := []string{t.action}
-	if len(t.tags) > 0 || t.inherited {
-		actions = append(actions, "sts:TagSession")
-	}
-	if t.sourceIdentity != "" {
-		actions = append(actions, "sts:SetSourceIdentity")
-	}
-	layers := s.layers(c)
+	attempt.role, attempt.userID = c.role()
+	context, layers := attempt.context(), s.layers(c)
 	within := policy.Layers{Identity: []*policy.Set{allowAll}, Boundary: layers.Boundary, Session: layers.Session}
-	for _, action := range actions {
-		request := &policy.Request{Action: action, Resource: resource, Context: t.context()}
-		switch layers.Decide(request).Effect {
-		case policy.ExplicitDeny:
-			return verdict{}, true
-		case policy.ImplicitDeny:
-			v.full = false
-		case policy.Allow:
+	for _, action := range attempt.actions() {
+		grant := to.grant(&attempt, action, context)
+		if grant == policy.NoGrant {
+			return action
 		}
-		v.limited = v.limited && within.Decide(request).Effect == policy.Allow
+		if c.Principal.Kind == principal.Root {
+			continue
+		}
+		request := &policy.Request{Action: action, Resource: to.arn, Context: context}
+		own := layers.Decide(request).Effect
+		switch {
+		case own == policy.ExplicitDeny:
+			return action
+		case own == policy.Allow, grant == policy.GrantSession:
+		case grant == policy.GrantRole && within.Decide(request).Effect == policy.Allow:
+		default:
+			return action
+		}
 	}
-	return v, false
+	return ""
 }
 
 // allowAll takes the place of the identity policies if the role's trust policy grants access.
@@ -185,8 +165,8 @@ func (s *Service) GetFederationToken(_ context.Context, c *Caller, in Federation
 		PrincipalTags: mergeTags(nil, in.Tags),
 	}
 	limit(&record, in.Limits)
-	packed := packedPercent(&record)
-	if err := checkPacked(&record); err != nil {
+	packed, err := checkPacked(&record)
+	if err != nil {
 		return Assumed{}, err
 	}
 	record.PolicyARNs = append(record.PolicyARNs, federatedUserPolicy)

@@ -10,9 +10,9 @@ import (
 
 // Caller is an authenticated caller: the root key, or a session.
 type Caller struct {
-	Principal *principal.Principal
-	Session   *session.Record // nil for the root key
-	Env       Env
+	Principal *principal.Principal // never nil
+	Session   *session.Record      // nil for the root key
+	Env       Env                  // of the request
 }
 
 // Root returns the principal of the administrator's key.
@@ -45,6 +45,14 @@ func (s *Service) Live(r *session.Record) bool {
 	}
 	role := s.current.Load().byARN[r.RoleARN]
 	return role != nil && role.record.ID == r.RoleID
+}
+
+// role returns the role of the caller's session and the session's unique id; "" for the root user and its sessions.
+func (c *Caller) role() (arn, userid string) {
+	if r := c.Session; r != nil && r.Kind != session.UserSession && r.Kind != session.FederatedUser {
+		return r.RoleARN, userID(r)
+	}
+	return "", ""
 }
 
 // SessionARN returns the ARN of a session.

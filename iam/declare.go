@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -31,15 +32,27 @@ func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
 	if want.Boundary, err = s.ensureBoundary(ctx, d); err != nil {
 		return err
 	}
-	if have := s.current.Load().roleNamed(d.Name); have != nil && sameRole(have.record, want) {
-		return nil
+	now := s.current.Load()
+	if have := now.roleNamed(d.Name); have != nil && sameRole(have.record, want) {
+		if ids, err := s.declaredTrust(want, &have.record, now.stored); err != nil || maps.Equal(ids, have.record.Trusted) {
+			s.warnOfMissing(&have.record)
+			return err
+		}
 	}
+	if err := s.ensureRecord(ctx, want); err != nil {
+		return err
+	}
+	return s.settle(ctx)
+}
+
+// ensureRecord stores a declared role.
+func (s *Service) ensureRecord(ctx context.Context, want store.Role) error {
 	id, err := s.uniqueID("AROA")
 	if err != nil {
 		return err
 	}
 	now := s.now()
-	return s.change(ctx, d.Name, want.Boundary, func(tx store.Tx) error {
+	return s.change(ctx, want.Name, want.Boundary, func(tx store.Tx) error {
 		for _, arn := range want.Attached {
 			if err := attachableIn(tx, arn); err != nil {
 				return err
@@ -48,17 +61,30 @@ func (s *Service) ensure(ctx context.Context, d DeclaredRole) error {
 		if err := boundaryIn(tx, want.Boundary); err != nil {
 			return err
 		}
-		have, err := tx.Roles.Get(d.Name)
-		next := want
-		next.ModifiedAt = now
-		if errors.Is(err, store.ErrNotFound) {
-			next.ID, next.CreatedAt = id, now
-			return tx.Roles.Insert(next)
-		}
-		if err != nil {
+		have, err := tx.Roles.Get(want.Name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		next.Name, next.ID, next.CreatedAt, next.Tags = have.Name, have.ID, have.CreatedAt, have.Tags
+		created := err != nil
+		next, before := want, &have
+		next.ModifiedAt = now
+		if created {
+			next.ID, next.CreatedAt, before = id, now, nil
+		} else {
+			next.Name, next.ID, next.CreatedAt, next.Tags = have.Name, have.ID, have.CreatedAt, have.Tags
+		}
+		next.Trusted, err = s.declaredTrust(next, before, func(name string) (store.Role, error) {
+			if strings.EqualFold(name, next.Name) {
+				return next, nil
+			}
+			return tx.Roles.Get(name)
+		})
+		switch {
+		case err != nil:
+			return err
+		case created:
+			return tx.Roles.Insert(next)
+		}
 		return tx.Roles.Update(next)
 	})
 }

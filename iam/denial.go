@@ -19,10 +19,10 @@ const (
 
 // Denial is a call that the caller's policies did not allow.
 type Denial struct {
-	Action   string
-	Resource string
+	Action   string            // as in policies: iam:GetRole
+	Resource string            // ARN, or "*"
 	Keys     policy.MapContext // of the operation, as Decide got them
-	Decision policy.Decision
+	Decision policy.Decision   // why
 }
 
 // items is how AWS writes a list in a decoded message.

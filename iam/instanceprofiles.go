@@ -18,13 +18,13 @@ const maxProfiles = 1000
 
 // InstanceProfile is a record that tools create together with a role for EC2. It grants nothing here.
 type InstanceProfile struct {
-	ARN       string            `json:"-"`
-	Name      string            `json:"name"`
-	Path      string            `json:"path"`
+	ARN       string            `json:"-"`              // arn:aws:iam::<account>:instance-profile<path><name>
+	Name      string            `json:"name"`           // unique without regard to case
+	Path      string            `json:"path"`           // "/" or "/division/"
 	ID        string            `json:"id"`             // "AIPA…"
 	Role      string            `json:"role,omitempty"` // its name; "" = none
-	Tags      map[string]string `json:"tags,omitempty"`
-	CreatedAt time.Time         `json:"-"`
+	Tags      map[string]string `json:"tags,omitempty"` // keys compare with case; nil = none
+	CreatedAt time.Time         `json:"-"`              // CreateDate
 }
 
 var errRoleInProfile = fault.New(fault.DeleteConflict, "Cannot delete entity, must remove roles from instance profile first.")

@@ -21,8 +21,7 @@ func (s *Service) RoleWarnings(roleARN, poolID string, guest bool) []string {
 			provider: poolProvider, audience: []string{pool}, subject: "us-east-1:00000000-0000-4000-8000-000000000000", amr: []string{amr},
 			more: s.globals(Env{}, "sts"),
 		}
-		_, ok := r.trusts(&t)
-		return ok
+		return r.trusts(&t)
 	}
 	var warnings []string
 	if !trusts(poolID, kind) {

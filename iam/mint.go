@@ -28,9 +28,14 @@ func (s *Service) mint(r session.Record, duration time.Duration) (session.Creden
 	return s.minter.Mint(&r)
 }
 
-// assumed mints a role session and returns it with the names that STS answers with.
+// assumed mints a role session and returns it with the names that STS answers with. The record has the session tags; those of the role are
+// added to them, and do not count towards the packed size. Errors: PackedPolicyTooLarge.
 func (s *Service) assumed(to *role, r session.Record, duration time.Duration) (Assumed, error) {
-	r.RoleARN, r.RoleID = to.arn, to.record.ID
+	packed, err := checkPacked(&r)
+	if err != nil {
+		return Assumed{}, err
+	}
+	r.RoleARN, r.RoleID, r.PrincipalTags = to.arn, to.record.ID, mergeTags(to.record.Tags, r.PrincipalTags)
 	credentials, err := s.mint(r, duration)
 	if err != nil {
 		return Assumed{}, err
@@ -39,7 +44,7 @@ func (s *Service) assumed(to *role, r session.Record, duration time.Duration) (A
 		Credentials:      credentials,
 		ARN:              s.sessionARN(to.record.Name, r.SessionName),
 		ID:               r.RoleID + ":" + r.SessionName,
-		PackedPolicySize: packedPercent(&r),
+		PackedPolicySize: packed,
 		SourceIdentity:   r.SourceIdentity,
 	}, nil
 }
@@ -108,12 +113,12 @@ func packedPercent(r *session.Record) int {
 	return percent(size, packedBytes)
 }
 
-// checkPacked refuses a session whose policies and tags take more than packedBytes.
-func checkPacked(r *session.Record) error {
-	if used := packedPercent(r); used > 100 {
-		return fault.New(fault.PackedPolicyTooLarge, "Packed size of session tags consumes %d%% of allotted space.", used)
+// checkPacked returns packedPercent, and refuses a session whose policies and tags take more than packedBytes.
+func checkPacked(r *session.Record) (used int, err error) {
+	if used = packedPercent(r); used > 100 {
+		return used, fault.New(fault.PackedPolicyTooLarge, "Packed size of session tags consumes %d%% of allotted space.", used)
 	}
-	return nil
+	return used, nil
 }
 
 func percent(part, whole int) int { return (part*100 + whole - 1) / whole }

@@ -24,12 +24,12 @@ const (
 
 // OIDCProvider is an issuer whose tokens AssumeRoleWithWebIdentity and identity pools accept.
 type OIDCProvider struct {
-	ARN         string            `json:"-"`
-	URL         string            `json:"url"` // the iss of its tokens
-	ClientIDs   []string          `json:"clients,omitempty"`
+	ARN         string            `json:"-"`                     // arn:aws:iam::<account>:oidc-provider/<URL without https://>
+	URL         string            `json:"url"`                   // the iss of its tokens
+	ClientIDs   []string          `json:"clients,omitempty"`     // ClientIDList: the audiences of its tokens that count
 	Thumbprints []string          `json:"thumbprints,omitempty"` // kept; certificates are checked as for every HTTPS server
-	Tags        map[string]string `json:"tags,omitempty"`
-	CreatedAt   time.Time         `json:"-"`
+	Tags        map[string]string `json:"tags,omitempty"`        // keys compare with case; nil = none
+	CreatedAt   time.Time         `json:"-"`                     // CreateDate
 }
 
 // CreateOIDCProvider registers an issuer: URL, ClientIDs, Thumbprints and Tags are taken from p. The URL may use plain HTTP on a

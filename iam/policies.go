@@ -15,8 +15,8 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// CreatePolicy creates a managed policy: Name, Path, Description, Document and Tags are taken from p. Errors: EntityExists,
-// MalformedPolicy, LimitExceeded.
+// CreatePolicy creates a managed policy: Name, Path, Description, Document and Tags are taken from p. Names are unique in the account, on any
+// path and without regard to case. Errors: EntityExists, MalformedPolicy, LimitExceeded.
 func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Policy, error) {
 	if p.Path == "" {
 		p.Path = "/"
@@ -30,7 +30,16 @@ func (s *Service) CreatePolicy(ctx context.Context, p store.Policy) (store.Polic
 	}
 	p.ID, p.Version, p.ARN, p.CreatedAt = id, "v1", s.policyARN(p.Path, p.Name), s.now()
 	p.ModifiedAt = p.CreatedAt
-	err = s.change(ctx, "", p.ARN, func(tx store.Tx) error { return tx.Policies.Insert(p) })
+	err = s.change(ctx, "", p.ARN, func(tx store.Tx) error {
+		list, err := tx.Policies.List(store.Page{})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(list, func(have store.Policy) bool { return strings.EqualFold(have.Name, p.Name) }) {
+			return store.ErrExists
+		}
+		return tx.Policies.Insert(p)
+	})
 	if errors.Is(err, store.ErrExists) {
 		return store.Policy{}, fault.New(fault.EntityExists, "A policy called %s already exists. Duplicate names are not allowed.", p.Name)
 	}

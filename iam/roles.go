@@ -20,7 +20,7 @@ import (
 
 // Quotas: IAM user guide, "IAM and AWS STS quotas".
 const (
-	maxAttached = 20
+	maxAttached = 10
 	maxTags     = 50
 )
 
@@ -53,6 +53,10 @@ func (s *Service) CreateRole(ctx context.Context, r store.Role) (store.Role, err
 	r.ModifiedAt = r.CreatedAt
 	err = s.change(ctx, r.Name, r.Boundary, func(tx store.Tx) error {
 		if err := boundaryIn(tx, r.Boundary); err != nil {
+			return err
+		}
+		var err error
+		if r.Trusted, err = s.mustTrust(r.Trust, tx.Roles.Get); err != nil {
 			return err
 		}
 		return tx.Roles.Insert(r)
@@ -118,8 +122,13 @@ func (s *Service) UpdateTrust(ctx context.Context, name string, trust json.RawMe
 		return err
 	}
 	s.warnOf("role "+name+", trust policy", trust, policy.Trust)
-	return s.editRole(ctx, name, func(r *store.Role) error {
-		r.Trust = trust
+	var ids map[string]string
+	check := func(tx store.Tx, _ string) (err error) {
+		ids, err = s.mustTrust(trust, tx.Roles.Get)
+		return err
+	}
+	return s.editRoleWith(ctx, name, "", check, func(r *store.Role) error {
+		r.Trust, r.Trusted = trust, ids
 		return nil
 	})
 }
@@ -229,15 +238,18 @@ func (s *Service) DetachRolePolicy(ctx context.Context, role, arn string) error 
 	})
 }
 
-// ListAttachedRolePolicies returns the attached managed policies by ARN. Errors: NoSuchEntity.
-func (s *Service) ListAttachedRolePolicies(role string) ([]AttachedPolicy, error) {
+// ListAttachedRolePolicies returns the attached managed policies whose path starts with prefix, by ARN. Errors: NoSuchEntity.
+func (s *Service) ListAttachedRolePolicies(role, prefix string) ([]AttachedPolicy, error) {
 	r := s.current.Load().roleNamed(role)
 	if r == nil {
 		return nil, noSuchRole(role)
 	}
 	list := make([]AttachedPolicy, 0, len(r.record.Attached))
 	for _, arn := range r.record.Attached {
-		list = append(list, AttachedPolicy{ARN: arn, Name: roleName(arn)})
+		_, path, _ := strings.Cut(strings.TrimSuffix(arn, roleName(arn)), ":policy")
+		if hasPrefix(path, prefix) {
+			list = append(list, AttachedPolicy{ARN: arn, Name: roleName(arn)})
+		}
 	}
 	slices.SortFunc(list, func(a, b AttachedPolicy) int { return cmp.Compare(a.ARN, b.ARN) })
 	return list, nil
@@ -262,8 +274,8 @@ func (s *Service) editRole(ctx context.Context, name string, edit func(*store.Ro
 	return s.editRoleWith(ctx, name, "", func(store.Tx, string) error { return nil }, edit)
 }
 
-// editRoleWith is editRole for a role that gets a policy. It checks the policy in the same transaction: no other call can delete the policy
-// in between.
+// editRoleWith is editRole for a role that gets a policy, or names roles. It checks these in the same transaction: no other call can delete
+// them in between.
 func (s *Service) editRoleWith(ctx context.Context, name, policyARN string, check func(tx store.Tx, arn string) error, edit func(*store.Role) error) error {
 	err := s.change(ctx, name, policyARN, func(tx store.Tx) error {
 		if err := check(tx, policyARN); err != nil {

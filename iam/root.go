@@ -22,8 +22,8 @@ type rootKey struct {
 
 // RootKey is a new root key. The host prints it once.
 type RootKey struct {
-	AccessKeyID string
-	Secret      seal.Secret
+	AccessKeyID string      // AKIA…
+	Secret      seal.Secret // is not shown again
 }
 
 // RootSetting is the name of the sealed root key in store.Settings, and RootPurpose what it is sealed for, without additional data.

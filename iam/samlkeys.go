@@ -26,9 +26,9 @@ const (
 
 // SAMLKey is a private key that opens the assertions of a provider.
 type SAMLKey struct {
-	ID        string    `json:"id"`
-	Sealed    []byte    `json:"sealed"` // PKCS #8
-	CreatedAt time.Time `json:"createdAt"`
+	ID        string    `json:"id"`        // KeyId
+	Sealed    []byte    `json:"sealed"`    // PKCS #8
+	CreatedAt time.Time `json:"createdAt"` // Timestamp
 }
 
 // setKeys applies what an update says about encryption to the provider. Errors: InvalidParameter, LimitExceeded, NoSuchEntity.

@@ -22,12 +22,12 @@ const (
 
 // SAMLProvider is an identity provider whose assertions AssumeRoleWithSAML accepts.
 type SAMLProvider struct {
-	ARN       string            `json:"-"`
-	Name      string            `json:"name"`
-	Metadata  string            `json:"metadata"` // the document
-	Tags      map[string]string `json:"tags,omitempty"`
-	ID        string            `json:"id,omitempty"` // SAMLProviderUUID; "" = made by an older version
-	CreatedAt time.Time         `json:"-"`
+	ARN       string            `json:"-"`              // arn:aws:iam::<account>:saml-provider/<name>
+	Name      string            `json:"name"`           // unique
+	Metadata  string            `json:"metadata"`       // the document
+	Tags      map[string]string `json:"tags,omitempty"` // keys compare with case; nil = none
+	ID        string            `json:"id,omitempty"`   // SAMLProviderUUID; "" = made by an older version
+	CreatedAt time.Time         `json:"-"`              // CreateDate
 
 	Encryption string    `json:"encryption,omitempty"` // AssertionEncryptionMode; "" = EncryptionAllowed
 	Keys       []SAMLKey `json:"keys,omitempty"`       // that open its assertions
@@ -109,8 +109,8 @@ func (s *Service) SAMLProviders() []SAMLProvider {
 
 // SAMLUpdate is what UpdateSAMLProvider changes. What is "" stays.
 type SAMLUpdate struct {
-	Metadata   string
-	Encryption string
+	Metadata   string // the document
+	Encryption string // EncryptionRequired or EncryptionAllowed
 	AddKey     string // a private key in PEM
 	RemoveKey  string // the ID of a key
 }

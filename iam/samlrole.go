@@ -29,20 +29,20 @@ const (
 
 // SAMLInput is the input of sts:AssumeRoleWithSAML.
 type SAMLInput struct {
-	RoleARN     string
-	ProviderARN string
-	Assertion   string // the response, in Base64
-	Limits      SessionLimits
-	Env         Env
+	RoleARN     string        // of the role; the assertion must name it
+	ProviderARN string        // PrincipalArn: of the SAML provider
+	Assertion   string        // the response, in Base64
+	Limits      SessionLimits // of the session, which ends with that of the provider at the latest
+	Env         Env           // of the request
 }
 
 // AssumedWithSAML is a new session of a role, and what the assertion says of its user.
 type AssumedWithSAML struct {
 	Assumed
 
-	SubjectType   string
-	Issuer        string
-	NameQualifier string
+	SubjectType   string // format of the NameID, without the prefix that all have: "persistent", "transient"
+	Issuer        string // entity id of the provider
+	NameQualifier string // hash of issuer, account and provider, in Base64
 }
 
 // AssumeRoleWithSAML verifies a response of a registered identity provider and returns a session of the role if the assertion names the
@@ -79,7 +79,7 @@ func (s *Service) AssumeRoleWithSAML(_ context.Context, in SAMLInput) (AssumedWi
 		return out, errNotTrusted(notAuthorizedBy)
 	}
 	maps.Copy(attempt.more, roleKeys(to.record.Tags))
-	if _, ok := to.trusts(attempt); !ok {
+	if !to.trusts(attempt) {
 		return out, errNotTrusted(notAuthorizedBy)
 	}
 	duration, err := s.samlDuration(to, in.Limits.Duration, a.SessionEnd)
@@ -87,12 +87,9 @@ func (s *Service) AssumeRoleWithSAML(_ context.Context, in SAMLInput) (AssumedWi
 		return out, err
 	}
 	record := session.Record{Kind: session.SAMLRole, SessionName: passed.name, SourceIdentity: passed.sourceIdentity, Provider: in.ProviderARN,
-		FederatedProvider: in.ProviderARN, PrincipalTags: mergeTags(to.record.Tags, passed.tags), TransitiveTagKeys: passed.transitive,
+		FederatedProvider: in.ProviderARN, PrincipalTags: passed.tags, TransitiveTagKeys: passed.transitive,
 		Logins: []session.Login{{Issuer: a.Issuer, Subject: a.Subject.Value, AuthTime: a.AuthenticatedAt.Truncate(time.Second), IssuedAt: a.IssuedAt.Truncate(time.Second)}}}
 	limit(&record, in.Limits)
-	if err := checkPacked(&record); err != nil {
-		return out, err
-	}
 	out.Assumed, err = s.assumed(to, record, duration)
 	out.Subject, out.Audience = a.Subject.Value, a.Recipient
 	return out, err

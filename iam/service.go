@@ -17,20 +17,21 @@ import (
 )
 
 // TokenVerifier verifies web identity tokens: those of identity pools and of the configured OIDC issuers, with the
-// client ids that each issuer is allowed. Its errors are *token.Error.
+// client ids that each issuer is allowed. Only tokens of Sluice's own user pools have a Username, which becomes aws:username. Its errors are
+// *token.Error.
 type TokenVerifier interface {
 	Verify(ctx context.Context, raw string) (*token.Token, error)
 }
 
 // Options are the dependencies of a Service. All fields except Dated, Verifier, Strict and Log are required.
 type Options struct {
-	Store   store.Store
-	Box     *seal.Box
-	Minter  *session.Minter
-	Account string     // twelve digits
-	Regions region.Set // the first is aws:RequestedRegion of calls that name none
-	Now     func() time.Time
-	Rand    io.Reader
+	Store   store.Store      // keeps roles, policies and entities
+	Box     *seal.Box        // seals the root key and the keys of SAML providers
+	Minter  *session.Minter  // makes session tokens
+	Account string           // twelve digits
+	Regions region.Set       // the first is aws:RequestedRegion of calls that name none
+	Now     func() time.Time // the clock of everything but sessions
+	Rand    io.Reader        // crypto/rand.Reader outside of tests
 
 	// Dated is the clock that dates sessions, which aws:TokenIssueTime is compared with: the same for all processes on the store. nil = Now.
 	Dated func() time.Time

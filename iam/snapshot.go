@@ -143,6 +143,11 @@ func (s *Service) reload(ctx context.Context) error {
 	if now := s.current.Load(); now != nil && now.has(roles, policies, entities) {
 		return nil // caches of decisions stay good
 	}
+	if slices.ContainsFunc(roles, s.unresolved) {
+		if roles, err = s.resolve(ctx); err != nil {
+			return err
+		}
+	}
 	next := &snapshot{
 		version:  s.nextVersion(),
 		roles:    make(map[string]*role, len(roles)),
@@ -283,6 +288,7 @@ func (s *Service) compileRole(record store.Role, policies map[string]*managed) *
 	r := &role{record: record, arn: s.roleARN(record.Path, record.Name), trust: policy.Compile()}
 	trust := policy.Source{Name: "role " + record.Name + ", trust policy"}
 	if document, err := policy.Parse(record.Trust, policy.Trust); err == nil {
+		s.pinned(document, record.Trusted, nil)
 		trust.Document = document
 		r.trust = policy.Compile(trust)
 	} else {

@@ -17,6 +17,8 @@ type taking struct {
 	action         string // sts:AssumeRole or sts:AssumeRoleWithWebIdentity
 	principalType  string // AWS or Federated
 	principal      string
+	role           string // the ARN of a caller's role; "" = none
+	userID         string // the unique id of a caller's session of it
 	sessionName    string
 	sourceIdentity string
 	externalID     string
@@ -70,22 +72,30 @@ func (t *taking) context() policy.MapContext {
 	return c
 }
 
-// trusts reports whether the role's trust policy allows every action of the attempt, and returns the principals of the statement
-// that allows the first. IAM user guide, "Passing session tags": tags need sts:TagSession, a source identity
-// needs sts:SetSourceIdentity, each in the trust policy too.
-func (r *role) trusts(t *taking) (named *policy.Principals, ok bool) {
+// actions returns the actions that the attempt needs, each by itself. IAM user guide, "Passing session tags": tags need sts:TagSession, a
+// source identity needs sts:SetSourceIdentity.
+func (t *taking) actions() []string {
+	actions := []string{t.action}
+	if len(t.tags) > 0 || t.inherited {
+		actions = append(actions, "sts:TagSession")
+	}
+	if t.sourceIdentity != "" {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	return actions
+}
+
+// grant returns what the role's trust policy grants for an action of the attempt; NoGrant if it does not trust the principal.
+func (r *role) grant(t *taking, action string, context policy.Context) policy.Grant {
+	_, grant := r.trust.Trusts(&policy.TrustRequest{PrincipalType: t.principalType, Principal: t.principal, Role: t.role, UserID: t.userID,
+		Action: action, Context: context})
+	return grant
+}
+
+// trusts reports whether the role's trust policy allows every action of the attempt. It suffices for principals without policies of their own.
+func (r *role) trusts(t *taking) bool {
 	context := t.context()
-	ask := func(action string) policy.Decision {
-		return r.trust.DecideTrust(&policy.TrustRequest{PrincipalType: t.principalType, Principal: t.principal, Action: action, Context: context})
-	}
-	first := ask(t.action)
-	ok = first.Effect == policy.Allow &&
-		(len(t.tags) == 0 && !t.inherited || ask("sts:TagSession").Effect == policy.Allow) &&
-		(t.sourceIdentity == "" || ask("sts:SetSourceIdentity").Effect == policy.Allow)
-	if !ok {
-		return nil, false
-	}
-	return first.Statement.Principal, true
+	return !slices.ContainsFunc(t.actions(), func(action string) bool { return r.grant(t, action, context) == policy.NoGrant })
 }
 
 // PoolTrust returns the trust policy for the authenticated identities of an identity pool, or for its guests. It tests the
@@ -152,10 +162,12 @@ func JoinTrust(documents ...json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(joined)
 }
 
+var errTooManyTags = fault.New(fault.Validation, "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+
 // checkTags checks the limits on session tags: STS API reference, AssumeRole, Tags.
 func checkTags(tags []Tag, transitive []string) error {
 	if len(tags) > policy.MaxSessionTags {
-		return fault.New(fault.Validation, "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50")
+		return errTooManyTags
 	}
 	seen := make(map[string]bool, len(tags))
 	for _, tag := range tags {

@@ -20,10 +20,10 @@ const maxVersions = 5
 
 // PolicyVersion is a version of a managed policy.
 type PolicyVersion struct {
-	ID        string // "v1" …
-	Document  json.RawMessage
-	CreatedAt time.Time
-	Default   bool
+	ID        string          // "v1" …
+	Document  json.RawMessage // as it was given
+	CreatedAt time.Time       // CreateDate
+	Default   bool            // the version that counts
 }
 
 // storedVersion is PolicyVersion in store.Policy.Versions, a list in the order of creation. An entry without a document is

@@ -45,7 +45,7 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 		return Assumed{}, errNotTrusted(notAuthorizedWeb)
 	}
 	maps.Copy(attempt.more, roleKeys(to.record.Tags))
-	if _, ok := to.trusts(attempt); !ok {
+	if !to.trusts(attempt) {
 		return Assumed{}, errNotTrusted(notAuthorizedWeb)
 	}
 	duration, err := to.duration(in.Limits.Duration, false)
@@ -56,12 +56,8 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, in WebIdentityI
 	if err != nil {
 		return Assumed{}, err
 	}
-	record.PrincipalTags = mergeTags(to.record.Tags, passed.tags)
-	record.TransitiveTagKeys = passed.transitive
+	record.PrincipalTags, record.TransitiveTagKeys = passed.tags, passed.transitive
 	limit(&record, in.Limits)
-	if err := checkPacked(&record); err != nil {
-		return Assumed{}, err
-	}
 	out, err := s.assumed(to, record, duration)
 	out.Subject, out.Provider, out.Audience = verified.Subject, attempt.principal, strings.Join(attempt.audience, ",")
 	return out, err
@@ -263,14 +259,10 @@ func (s *Service) AssumeForIdentity(_ context.Context, r session.Record, duratio
 		return session.Credentials{}, err
 	}
 	maps.Copy(attempt.more, roleKeys(to.record.Tags))
-	if _, ok := to.trusts(attempt); !ok {
+	if !to.trusts(attempt) {
 		return session.Credentials{}, errNotTrusted(notAuthorizedWeb)
 	}
 	r.Kind, r.FederatedProvider = session.WebIdentityRole, poolProvider
-	if err := checkPacked(&r); err != nil {
-		return session.Credentials{}, err
-	}
-	r.PrincipalTags = mergeTags(to.record.Tags, attempt.tags)
 	if s.strict {
 		r.Username = ""
 	}

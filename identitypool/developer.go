@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/principal"
@@ -23,7 +24,7 @@ const (
 
 // DeveloperInput is the input of GetOpenIdTokenForDeveloperIdentity.
 type DeveloperInput struct {
-	PoolID     string
+	PoolID     string            // "<region>:<uuid>"
 	IdentityID string            // "" = find or create
 	Logins     map[string]string // the developer provider with the user, and possibly public logins
 	Tags       map[string]string // principal tags
@@ -132,7 +133,26 @@ func (s *Service) developerCredentials(ctx context.Context, id string, logins ma
 			return Credentials{}, err
 		}
 	}
+	if !s.stillLinked(p, identity, amr, record.Logins) {
+		return Credentials{}, errNoMatch
+	}
 	return s.assume(ctx, record, env)
+}
+
+// stillLinked reports whether the identity still has the logins of a token: its developer user, which amr names, and its sign-ins.
+func (s *Service) stillLinked(p *pool, identity store.Identity, amr []string, signIns []session.Login) bool {
+	for _, entry := range amr {
+		user, ok := strings.CutPrefix(entry, p.DeveloperName+":"+p.ID+":")
+		if ok && !slices.Contains(identity.Logins, store.Login{Provider: p.DeveloperName, Subject: user}) {
+			return false
+		}
+	}
+	for _, l := range signIns {
+		if !slices.Contains(identity.Logins, store.Login{Provider: s.canonical(withoutScheme(l.Issuer)), Subject: l.Subject}) {
+			return false
+		}
+	}
+	return true
 }
 
 // tagsOf and signInsOf read claims that issue has written.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -292,6 +293,41 @@ func TestDeveloperIdentities(t *testing.T) {
 	must(t, err)
 	_, err = w.credentials(guest.IdentityID, map[string]string{"cognito-identity.amazonaws.com": guest.Token})
 	wantFault(t, err, fault.NotAuthorized, "")
+}
+
+// A token of a developer user ends with the login that it was issued for, although the identity has others.
+func TestATokenOfAnUnlinkedLoginGivesNoCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	settings := notes()
+	settings.DeveloperName = "login.example"
+	pool := w.pool(settings)
+	issue := func(id, user string, more map[string]string) identitypool.OpenIDToken {
+		t.Helper()
+		logins := map[string]string{"login.example": user}
+		maps.Copy(logins, more)
+		out, err := w.DeveloperToken(t.Context(), identitypool.DeveloperInput{PoolID: pool, IdentityID: id, Logins: logins, Life: 24 * time.Hour})
+		must(t, err)
+		return out
+	}
+	first := issue("", "u1", nil)
+	second, longer := issue(first.IdentityID, "u2", nil), issue(first.IdentityID, "x:u2", nil)
+	public := issue(first.IdentityID, "u1", w.of("alice"))
+	use := func(token identitypool.OpenIDToken) error {
+		_, err := w.credentials(token.IdentityID, map[string]string{"cognito-identity.amazonaws.com": token.Token})
+		return err
+	}
+	for _, token := range []identitypool.OpenIDToken{first, second, longer, public} {
+		must(t, use(token))
+	}
+	must(t, w.UnlinkDeveloper(t.Context(), pool, first.IdentityID, "login.example", "x:u2"))
+	wantFault(t, use(longer), fault.NotAuthorized, noMatch)
+	must(t, use(second))
+	must(t, w.UnlinkDeveloper(t.Context(), pool, first.IdentityID, "login.example", "u2"))
+	wantFault(t, use(second), fault.NotAuthorized, noMatch)
+	must(t, w.Unlink(t.Context(), first.IdentityID, w.of("alice"), []string{loginKey}))
+	wantFault(t, use(public), fault.NotAuthorized, noMatch)
+	must(t, use(first))
 }
 
 func decode(t testing.TB, raw string) (header, claims map[string]any) {

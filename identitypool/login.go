@@ -135,7 +135,8 @@ func (s *Service) userPoolLogin(ctx context.Context, l login, clients []UserPool
 		return login{}, errUnsupported
 	}
 	l.userPool, l.mapping = true, l.Provider+":"+clients[i].ClientID
-	if !clients[i].ServerSideCheck {
+	client := clients[i].ClientID // which may be listed under both names of the pool
+	if !slices.ContainsFunc(clients, func(u UserPool) bool { return u.ClientID == client && u.ServerSideCheck }) {
 		return l, nil
 	}
 	if s.o.SignOuts == nil {

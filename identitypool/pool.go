@@ -294,14 +294,8 @@ func (s *Service) ready(r store.IdentityPool) (*pool, error) {
 		name := s.canonical(u.Provider)
 		p.userPools[name] = append(p.userPools[name], u)
 	}
-	p.mappings = make(map[string]RoleMapping, len(p.roles.Mappings))
-	for name, m := range p.roles.Mappings {
-		p.mappings[s.canonicalMapping(name)] = m
-	}
-	p.tagMaps = make(map[string]TagMap, len(p.tags))
-	for name, m := range p.tags {
-		p.tagMaps[s.canonical(name)] = m
-	}
+	p.mappings = byName(p.roles.Mappings, s.canonicalMapping)
+	p.tagMaps = byName(p.tags, s.canonicalTags)
 	return p, nil
 }
 

@@ -1,6 +1,10 @@
 package identitypool
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Names of providers that are not issuers.
 const (
@@ -31,6 +35,31 @@ func (s *Service) canonicalMapping(name string) string {
 		return name
 	}
 	return s.canonical(name[:colon]) + name[colon:]
+}
+
+// canonicalTags is canonical for names of principal tag maps. An OIDC provider may be named by its ARN, too.
+func (s *Service) canonicalTags(name string) string {
+	if issuer := oidcIssuer(name); issuer != "" {
+		return issuer
+	}
+	return s.canonicalMapping(s.canonical(name))
+}
+
+// byName returns what is stored under names of providers, by their canonical names. Releases that kept both names of one provider may have
+// left two values: the one under the canonical name holds, and no other process takes the other.
+func byName[T any](stored map[string]T, canonical func(string) string) map[string]T {
+	all := make(map[string]T, len(stored))
+	for _, name := range slices.Sorted(maps.Keys(stored)) {
+		if of := canonical(name); name == of || !has(all, of) {
+			all[of] = stored[name]
+		}
+	}
+	return all
+}
+
+func has[T any](m map[string]T, key string) bool {
+	_, ok := m[key]
+	return ok
 }
 
 // isUserPool reports whether a canonical name is that of a user pool.

@@ -99,7 +99,13 @@ func (s *Service) checkRoles(p *pool, roles Roles) error {
 	if len(roles.Mappings) > maxMappings {
 		return fault.New(fault.InvalidParameter, "At most %d role mappings can be set.", maxMappings)
 	}
-	for name, m := range roles.Mappings {
+	seen := make(map[string]string, len(roles.Mappings))
+	for _, name := range slices.Sorted(maps.Keys(roles.Mappings)) {
+		m, canonical := roles.Mappings[name], s.canonicalMapping(name)
+		if other, ok := seen[canonical]; ok {
+			return fault.New(fault.InvalidParameter, "%s and %s are the same provider: set one role mapping for it.", other, name)
+		}
+		seen[canonical] = name
 		if !s.hasProvider(p, name) {
 			return fault.New(fault.InvalidParameter, "%s is not a valid RoleMapping ProviderName or is not a configured provider.", name)
 		}

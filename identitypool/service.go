@@ -57,13 +57,13 @@ type AccessTokens interface {
 
 // Options are the dependencies of a Service. Fields are required unless they say otherwise.
 type Options struct {
-	Store   store.Store
-	Box     *seal.Box
-	Roles   Assumer
-	Regions region.Set
-	Account string
-	Now     func() time.Time
-	Rand    io.Reader
+	Store   store.Store      // keeps pools, identities and keys
+	Box     *seal.Box        // seals the private keys of the pools' tokens
+	Roles   Assumer          // makes the sessions of roles
+	Regions region.Set       // in which pools can be made; the first is the default
+	Account string           // 12 digits
+	Now     func() time.Time // the clock of tokens and keys
+	Rand    io.Reader        // crypto/rand.Reader outside of tests
 
 	// IssuerFor returns the iss of the user pool with the given id if it is one of this server's. The names
 	// "<issuer without scheme>" and "cognito-idp.<region>.amazonaws.com/<id>" then mean the same provider.
@@ -96,9 +96,9 @@ type Options struct {
 
 // Env holds properties of the request that trust policies can test.
 type Env struct {
-	SourceIP  netip.Addr
-	UserAgent string
-	Secure    bool
+	SourceIP  netip.Addr // aws:SourceIp; the zero Addr = unknown
+	UserAgent string     // aws:UserAgent; "" = none
+	Secure    bool       // aws:SecureTransport
 }
 
 // Service serves the identity pools of one account. It is safe for concurrent use.

@@ -52,6 +52,11 @@ func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagM
 				return fmt.Errorf("identitypool: principal tags of %s: %w", poolID, err)
 			}
 		}
+		for name := range maps { // the other name of the provider
+			if s.canonicalTags(name) == s.canonicalTags(provider) {
+				delete(maps, name)
+			}
+		}
 		maps[provider] = m
 		var err error
 		r.TagMaps, err = json.Marshal(maps)
@@ -59,13 +64,13 @@ func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagM
 	})
 }
 
-// GetTagMap returns a provider's principal tag map. It is empty if none was set. Errors: ResourceNotFound.
+// GetTagMap returns a provider's principal tag map, whichever of its names was given when it was set. It is empty if none was set. Errors: ResourceNotFound.
 func (s *Service) GetTagMap(poolID, provider string) (TagMap, error) {
 	p, err := s.pool(poolID)
 	if err != nil {
 		return TagMap{}, err
 	}
-	return p.tags[provider], nil
+	return p.tagMaps[s.canonicalTags(provider)], nil
 }
 
 // principalTags maps claims to tags. A claim gives no tag if it is absent, has several values or is too long for a tag: a

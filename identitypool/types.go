@@ -31,8 +31,8 @@ type Settings struct {
 
 // UserPool is an app client of a user pool whose ID tokens the identity pool accepts.
 type UserPool struct {
-	Provider        string `json:"provider"` // "cognito-idp.<region>.amazonaws.com/<userPoolId>", or the issuer without scheme
-	ClientID        string `json:"clientId"`
+	Provider        string `json:"provider"`                  // "cognito-idp.<region>.amazonaws.com/<pool id>", or the issuer without scheme
+	ClientID        string `json:"clientId"`                  // the aud of the tokens
 	ServerSideCheck bool   `json:"serverSideCheck,omitempty"` // ask the user pool whether the user signed out
 }
 
@@ -52,10 +52,10 @@ type RoleMapping struct {
 
 // Rule gives a role to tokens whose claim matches.
 type Rule struct {
-	Claim string `json:"claim"`
+	Claim string `json:"claim"` // name of the claim in the token
 	Match string `json:"match"` // "Equals", "Contains", "StartsWith" or "NotEqual"
-	Value string `json:"value"`
-	Role  string `json:"role"` // ARN
+	Value string `json:"value"` // what the claim is compared with, by bytes
+	Role  string `json:"role"`  // ARN
 }
 
 // TagMap determines which claims of a provider's tokens become principal tags.
@@ -66,17 +66,17 @@ type TagMap struct {
 
 // Identity is the result of DescribeIdentity: names of providers, without tokens and user ids.
 type Identity struct {
-	PoolID     string
-	ID         string
-	Providers  []string
-	CreatedAt  time.Time
-	ModifiedAt time.Time
+	PoolID     string    // "<region>:<uuid>"
+	ID         string    // IdentityId, "<region>:<uuid>"
+	Providers  []string  // keys of its logins; none for a guest
+	CreatedAt  time.Time // when GetId made it
+	ModifiedAt time.Time // when its logins changed last
 }
 
 // Credentials are the result of the enhanced flow.
 type Credentials struct {
-	IdentityID string // may differ from the one asked for, after a merge
-	Session    session.Credentials
+	IdentityID string              // may differ from the one asked for, after a merge
+	Session    session.Credentials // access key, secret and session token
 }
 
 // OpenIDToken is the result of the basic flow and of the developer flow.
@@ -87,8 +87,8 @@ type OpenIDToken struct {
 
 // DeclaredPool is an identity pool in the configuration.
 type DeclaredPool struct {
-	ID       string
-	Name     string
-	Settings Settings
-	Roles    Roles
+	ID       string   // "<region>:<uuid>"
+	Name     string   // IdentityPoolName, 1 to 128 characters
+	Settings Settings // replace what the API set
+	Roles    Roles    // replace what the API set
 }

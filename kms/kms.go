@@ -30,11 +30,11 @@ import (
 
 // Options are what New needs. All but Keys are required.
 type Options struct {
-	Seal    *seal.Box
-	Rand    io.Reader
+	Seal    *seal.Box  // encrypts with keys derived from the master key
+	Rand    io.Reader  // of data keys and message ids; crypto/rand.Reader outside of tests
 	Regions region.Set // the first is that of names without a region
-	Account string
-	Keys    []string // the keys: ARNs of keys or aliases, or names of aliases such as alias/notes
+	Account string     // 12 digits, for the ARNs of keys
+	Keys    []string   // the keys: ARNs of keys or aliases, or names of aliases such as alias/notes
 }
 
 // Service is the local keys. Its methods may be called from any goroutine.
@@ -188,9 +188,9 @@ func checkContext(context map[string]string) error {
 
 // DataKey is a new data key.
 type DataKey struct {
-	KeyARN     string
-	Plain      []byte
-	Ciphertext []byte
+	KeyARN     string // of the key that encrypted it
+	Plain      []byte // the bytes; secret
+	Ciphertext []byte // Plain, encrypted, as Decrypt takes it
 }
 
 // GenerateDataKey makes n random bytes and encrypts them with a key. A key that does not exist is fault.NotFound.

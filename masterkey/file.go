@@ -19,7 +19,7 @@ const maxFile = 64 << 10
 
 // File is the source of keys in a file: 32 bytes in base64 on each line, the first of which seals.
 type File struct {
-	Path string
+	Path string // of the file, absolute or relative to the working directory
 	// Own is set for the file in the data directory, which Sluice creates and no other user may read. Other files must exist; the
 	// group of the file may read them, as mounted secrets are often kept.
 	Own  bool

@@ -30,8 +30,8 @@ const (
 
 // Options are what Open needs. Store and Sources are required.
 type Options struct {
-	Store   store.Store
-	Sources []Source // all keys open; the first key of the first source is to seal
+	Store   store.Store // has the record of keys and processes, as a setting
+	Sources []Source    // all keys open; the first key of the first source is to seal
 	// Sample returns sealed texts of the store, for stores that have no record yet because an older release made them. None means that
 	// nothing in the store is sealed. nil = none.
 	Sample func(tx store.Tx) ([][]byte, error)

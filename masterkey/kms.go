@@ -21,7 +21,7 @@ import (
 // KMSOptions are what NewKMS needs. Store and Key are required. Credentials are those that AWS's tools find: environment, shared files,
 // web identity, the metadata of the container or instance.
 type KMSOptions struct {
-	Store    store.Store
+	Store    store.Store       // keeps the wrapped keys, as a setting
 	Key      string            // id, ARN or alias
 	Also     []string          // keys that wrapped older master keys; no other key is accepted
 	Region   string            // "" = the environment's

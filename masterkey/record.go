@@ -31,7 +31,7 @@ type record struct {
 
 // Known is a master key that the store may need.
 type Known struct {
-	ID      string    `json:"id"`
+	ID      string    `json:"id"`                // 8 hexadecimal digits; see seal.Key.ID
 	Since   time.Time `json:"since"`             // when the store saw it first
 	Source  string    `json:"source"`            // where the process that saw it had it from
 	SealsTo time.Time `json:"seals_to,omitzero"` // when it stopped sealing; zero while it seals or has never sealed

@@ -22,7 +22,7 @@ type State struct {
 
 // KeyState is one master key.
 type KeyState struct {
-	ID          string
+	ID          string    // 8 hexadecimal digits; see seal.Key.ID
 	Fingerprint string    // of the key, for trust in master_key; "" if this process does not have it
 	Source      string    // where this process has it from; "" if it does not have it
 	Recorded    bool      // the store may need it; else it opens only tokens that other Sluices sealed, or nothing

@@ -21,16 +21,16 @@ import (
 
 // VaultOptions are what NewVault needs. Store, Address and Key are required, and Token or TokenFile.
 type VaultOptions struct {
-	Store     store.Store
-	Address   string      // URL of the server
-	Mount     string      // path of the transit engine; "" = transit
-	Key       string      // name of the key in it
-	Namespace string      // "" = none
-	Token     seal.Secret // for tokens of the environment
-	TokenFile string      // is read for each call, so that an agent may renew the token in it
-	CA        string      // path of the certificates in PEM of the server's authority; "" = the system's
-	Timeout   time.Duration
-	Trust     []string // see Wrapped
+	Store     store.Store   // keeps the wrapped keys, as a setting
+	Address   string        // URL of the server
+	Mount     string        // path of the transit engine; "" = transit
+	Key       string        // name of the key in it
+	Namespace string        // "" = none
+	Token     seal.Secret   // for tokens of the environment
+	TokenFile string        // is read for each call, so that an agent may renew the token in it
+	CA        string        // path of the certificates in PEM of the server's authority; "" = the system's
+	Timeout   time.Duration // see Wrapped
+	Trust     []string      // see Wrapped
 }
 
 // NewVault returns the source of keys that the transit engine of Vault, or of OpenBao, wraps (datakey, decrypt).

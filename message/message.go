@@ -19,13 +19,13 @@ const (
 
 // Message is a complete message to one address. Its body may contain a code or a temporary password and must not be logged.
 type Message struct {
-	Medium  Medium
+	Medium  Medium // Email, SMS, or Function for a custom sender
 	To      string // an e-mail address, or a phone number in E.164 format
 	From    string // "" means the default of the Sender
 	ReplyTo string // e-mail only; "" means none
 	Subject string // e-mail only
-	Body    string
-	HTML    bool // whether the body is HTML; otherwise it is plain text
+	Body    string // the whole text
+	HTML    bool   // whether the body is HTML; otherwise it is plain text
 
 	PoolID  string // for the outbox and the queue
 	Purpose string // "signup", "invitation", "forgot" and so on; for the outbox and the queue

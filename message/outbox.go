@@ -35,17 +35,17 @@ func NewOutbox(o OutboxOptions) (*Outbox, error) {
 // Entry is a message in the outbox: a line of the file. Code is the code of the message, or the temporary password of an
 // invitation. HTML says that Body is HTML.
 type Entry struct {
-	Time     time.Time `json:"time"`
-	Medium   Medium    `json:"medium"`
-	PoolID   string    `json:"pool,omitempty"`
-	Purpose  string    `json:"purpose,omitempty"`
-	Username string    `json:"username,omitempty"`
-	Code     string    `json:"code,omitempty"`
-	To       string    `json:"to"`
-	From     string    `json:"from,omitempty"`
-	Subject  string    `json:"subject,omitempty"`
-	HTML     bool      `json:"html,omitempty"`
-	Body     string    `json:"body"`
+	Time     time.Time `json:"time"`               // when it was written, in UTC
+	Medium   Medium    `json:"medium"`             // Email or SMS
+	PoolID   string    `json:"pool,omitempty"`     // of the user pool; left out if none sent it
+	Purpose  string    `json:"purpose,omitempty"`  // "signup", "invitation", "forgot" …; see Message
+	Username string    `json:"username,omitempty"` // as the message calls the user; left out if it does not
+	Code     string    `json:"code,omitempty"`     // left out if the body has none
+	To       string    `json:"to"`                 // e-mail address, or phone number in E.164 format
+	From     string    `json:"from,omitempty"`     // left out for the sender's default
+	Subject  string    `json:"subject,omitempty"`  // e-mail only
+	HTML     bool      `json:"html,omitempty"`     // left out for plain text
+	Body     string    `json:"body"`               // the whole text
 }
 
 // Send appends the message to the file. It logs the pool, the purpose and the medium, but not the address or the text.

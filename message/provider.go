@@ -19,12 +19,12 @@ import (
 // ProviderOptions describe an HTTP API that sends SMS messages. URL and Body are required. URL, headers and body are templates
 // with {sms.to}, {sms.text} and {sms.sender}; values are escaped as each place needs it.
 type ProviderOptions struct {
-	URL      string
-	Method   string           // "" means POST
-	Headers  []ProviderHeader // Content-Type decides how values in the body are escaped
-	Body     string           // JSON, a form or XML; without a Content-Type, JSON if it begins with { or [, else a form
-	Username string           // for basic authentication; "" means none
-	Password seal.Secret
+	URL      string             // http or https; its host has no placeholder
+	Method   string             // "" means POST
+	Headers  []ProviderHeader   // Content-Type decides how values in the body are escaped
+	Body     string             // JSON, a form or XML; without a Content-Type, JSON if it begins with { or [, else a form
+	Username string             // for basic authentication; "" means none
+	Password seal.Secret        // for basic authentication; zero if Username is ""
 	Sign     *ProviderSignature // signs the requests as AWS's services want it; nil means no signature
 	Sender   string             // the value of {sms.sender}
 	Timeout  time.Duration      // for one message; 0 means 10 s
@@ -38,8 +38,8 @@ type ProviderHeader struct{ Name, Value string }
 
 // ProviderSignature signs requests with AWS Signature Version 4.
 type ProviderSignature struct {
-	Service, Region, AccessKey string
-	SecretKey                  seal.Secret
+	Service, Region, AccessKey string      // of the scope: "sns", "us-east-1"; the id of the key
+	SecretKey                  seal.Secret // of the access key
 }
 
 // Provider sends SMS messages through an HTTP API, one request for each message.

@@ -26,11 +26,11 @@ const (
 
 // SMTPOptions are the options of NewSMTP. Host and From are required.
 type SMTPOptions struct {
-	Host     string
-	Port     int     // 0 means 587, or 465 for Implicit
-	TLS      TLSMode // "" means StartTLS
-	Username string  // "" means no authentication
-	Password seal.Secret
+	Host     string        // name or address, without a port
+	Port     int           // 0 means 587, or 465 for Implicit
+	TLS      TLSMode       // "" means StartTLS
+	Username string        // "" means no authentication
+	Password seal.Secret   // of Username
 	From     string        // the sender if Message.From is empty: "Notes <no-reply@example.com>"
 	Timeout  time.Duration // for connecting and sending one message; 0 means 10 s
 	Roots    *tls.Config   // for private certificate authorities; nil means those of the system

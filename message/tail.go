@@ -17,8 +17,8 @@ import (
 
 // TailOptions are the options of Tail. Path and Out are required.
 type TailOptions struct {
-	Path   string
-	Out    io.Writer
+	Path   string        // of the outbox file
+	Out    io.Writer     // gets the text; its first error ends Tail
 	Count  int           // how many of the newest messages to print; 0 means none
 	Follow bool          // wait for more until the context ends
 	JSON   bool          // print the lines of the file instead of text

@@ -18,7 +18,7 @@ const maxRounds = 10
 
 // Report is what was found and done.
 type Report struct {
-	Columns []Column
+	Columns []Column // in the order in which they were read; the last is the administrator's key, which is a setting
 }
 
 // Column is what was found and done in one column.
@@ -46,8 +46,8 @@ func (r *Report) Resealed() (n int) {
 
 // Options are what Run needs. Store and Box are required.
 type Options struct {
-	Store    store.Store
-	Box      *seal.Box
+	Store    store.Store  // processes may go on serving from it
+	Box      *seal.Box    // its current master key is the one to seal with; its others open
 	Count    bool         // change nothing
 	Progress func(Column) // is called when a column is done; may be nil
 }

@@ -13,12 +13,12 @@ type Passwords interface {
 
 // AuthEvent is an event in the history of a user's sign-ins.
 type AuthEvent struct {
-	PoolID    string
-	Sub       string
+	PoolID    string          // with Sub, the user
+	Sub       string          // UUID
 	ID        string          // UUID; the event_id claim of the tokens
 	Passed    bool            // the user was let in
 	Data      json.RawMessage // package userpool/threat defines it
-	CreatedAt time.Time
+	CreatedAt time.Time       // Put keeps that of the event it replaces
 }
 
 // AuthEvents keeps the events of users, each with its user.

@@ -7,26 +7,26 @@ import (
 
 // Branding is a style of the managed login pages. An app client has at most one that is not a draft.
 type Branding struct {
-	ID         string // UUID
-	PoolID     string
-	ClientID   string
+	ID         string          // UUID
+	PoolID     string          // of the client
+	ClientID   string          // whose pages have the style
 	Draft      bool            // seen in a preview only
 	Provided   bool            // the default look, without settings of its own
 	Settings   json.RawMessage // package userpool/branding defines it; nil = none
-	Declared   bool
-	CreatedAt  time.Time
-	ModifiedAt time.Time
-	ExpiresAt  time.Time // of a draft; zero = never
+	Declared   bool            // created by the configuration, not through the API
+	CreatedAt  time.Time       // CreationDate
+	ModifiedAt time.Time       // LastModifiedDate
+	ExpiresAt  time.Time       // of a draft; zero = never
 }
 
 // BrandingAsset is an image of a style. A style has at most one for each category, color mode and resource.
 type BrandingAsset struct {
-	BrandingID string
-	PoolID     string
-	Category   string
-	ColorMode  string
+	BrandingID string // of the style
+	PoolID     string // of the style
+	Category   string // "FORM_LOGO" …; package userpool/branding has them
+	ColorMode  string // "LIGHT", "DARK" or "DYNAMIC"
 	ResourceID string // "" = none
-	Extension  string
+	Extension  string // "PNG", "SVG" …
 	Hash       string // of what is served; package userpool/branding defines it
 	Bytes      []byte // as they were given
 	Served     []byte // what browsers get if it is not Bytes; nil = Bytes
@@ -51,15 +51,15 @@ type Brandings interface {
 
 // UICustomization is the classic look of the login pages of an app client, or of all clients that have none.
 type UICustomization struct {
-	PoolID     string
-	ClientID   string // AllClients for the pool's
-	CSS        string
-	Version    string // of CSS
-	Image      []byte
-	ImageType  string // "PNG" or "JPEG"; "" = no image
-	ImageHash  string
-	CreatedAt  time.Time
-	ModifiedAt time.Time
+	PoolID     string    // "<region>_<9 alphanumerics>"
+	ClientID   string    // AllClients for the pool's
+	CSS        string    // as it was given; "" = none
+	Version    string    // of CSS
+	Image      []byte    // the logo, as it was given; nil = none
+	ImageType  string    // "PNG" or "JPEG"; "" = no image
+	ImageHash  string    // for its URL; "" = no image
+	CreatedAt  time.Time // of the first look
+	ModifiedAt time.Time // of the last change
 }
 
 // AllClients is the ClientID of the classic look of a pool.
@@ -75,14 +75,14 @@ type UICustomizations interface {
 
 // Terms is a document that users of an app client agree to. A client has at most one of each name.
 type Terms struct {
-	ID          string // UUID
-	PoolID      string
-	ClientID    string
-	Name        string
-	Source      string
-	Enforcement string
+	ID          string            // UUID
+	PoolID      string            // of the client
+	ClientID    string            // whose sign-up links to the document
+	Name        string            // unique for the client
+	Source      string            // TermsSource: "LINK"
+	Enforcement string            // "NONE"
 	Links       map[string]string // by language; package userpool/terms defines it
-	Declared    bool
+	Declared    bool              // created by the configuration, not through the API
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
 }

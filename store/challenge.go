@@ -4,10 +4,10 @@ import "time"
 
 // Challenge is the private part of a custom challenge that is too long for the Session of its sign-in.
 type Challenge struct {
-	ID        string
-	PoolID    string
-	Sealed    []byte // package userpool/signin defines it
-	ExpiresAt time.Time
+	ID        string    // random
+	PoolID    string    // of the sign-in
+	Sealed    []byte    // package userpool/signin defines it
+	ExpiresAt time.Time // with the Session of the sign-in
 }
 
 // Challenges keeps challenges until they expire. They are deleted with their pool.

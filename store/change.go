@@ -8,9 +8,9 @@ import (
 // Change says that a transaction changed records that processes keep in memory. Pool and Key are empty where the backend does not know
 // them; the change may then concern any pool or record of the kind.
 type Change struct {
-	Kind ChangeKind
-	Pool string // the id of the pool, or the owner of a signing key
-	Key  string // the record's own key, such as a client's id
+	Kind ChangeKind // which records; unknown ones are of a newer release
+	Pool string     // the id of the pool, or the owner of a signing key
+	Key  string     // the record's own key, such as a client's id
 }
 
 // ChangeKind says which records changed. The values are kept in the store, where processes of other releases read them.

@@ -4,17 +4,17 @@ import "time"
 
 // Device is a confirmed device of a user.
 type Device struct {
-	PoolID          string
-	Sub             string
-	Key             string // "<region>_<UUID>"; unique for the user
-	GroupKey        string // "-" and 8 characters; part of the SRP verifier
-	Name            string // as the client sent it; "" = none
-	Salt            []byte // the bytes of an integer
-	Verifier        []byte // sealed
-	Remembered      bool
-	LastIP          string // "" = not known
-	CreatedAt       time.Time
-	ModifiedAt      time.Time
+	PoolID          string    // with Sub, the user
+	Sub             string    // UUID
+	Key             string    // "<region>_<UUID>"; unique for the user
+	GroupKey        string    // "-" and 8 characters; part of the SRP verifier
+	Name            string    // as the client sent it; "" = none
+	Salt            []byte    // the bytes of an integer
+	Verifier        []byte    // sealed
+	Remembered      bool      // device_remembered_status: it may skip the second factor
+	LastIP          string    // "" = not known
+	CreatedAt       time.Time // when it was confirmed
+	ModifiedAt      time.Time // of the last change of its status
 	AuthenticatedAt time.Time // when the user last signed in with the device
 }
 

@@ -4,12 +4,12 @@ import "time"
 
 // DeviceGrant is a device's request for tokens, from the codes that it gets until it has the tokens (RFC 8628).
 type DeviceGrant struct {
-	ID        string // hash of the device code
-	PoolID    string
-	ClientID  string
-	UserCode  string // hash of the user code
-	Data      []byte // package userpool/grants defines it
-	ExpiresAt time.Time
+	ID        string    // hash of the device code
+	PoolID    string    // of the client
+	ClientID  string    // that runs on the device
+	UserCode  string    // hash of the user code
+	Data      []byte    // package userpool/grants defines it
+	ExpiresAt time.Time // of both codes
 }
 
 // DeviceGrants keeps device grants until they expire. They are deleted with their pool and with their client. Two grants of a
@@ -25,15 +25,15 @@ type DeviceGrants interface {
 
 // SpentID is an identifier that may be used once, such as the jti of a client's assertion.
 type SpentID struct {
-	ID        string // a hash: of what kind, whose and which
-	ClientID  string
+	ID        string    // a hash: of what kind, whose and which
+	ClientID  string    // of the client that used it
 	ExpiresAt time.Time // when what it identifies is no longer accepted anyway
 }
 
 // SpentAssertion is a SAML message that a user pool accepted, or the mark that a provider has ended a session.
 type SpentAssertion struct {
-	ID        string // a hash of what it is, pool, provider and identifier
-	PoolID    string
+	ID        string    // a hash of what it is, pool, provider and identifier
+	PoolID    string    // of the pool that accepted it
 	ExpiresAt time.Time // when it is no longer accepted anyway
 }
 

@@ -5,8 +5,8 @@ import "time"
 // Domain is a domain of a user pool. A pool has at most one prefix domain and one custom domain.
 type Domain struct {
 	Name        string // the prefix, or the whole host name of a custom domain; in lower case, unique over all pools
-	PoolID      string
-	Custom      bool
+	PoolID      string // "<region>_<9 alphanumerics>"
+	Custom      bool   // a host name of the operator's own; else a prefix
 	Version     int    // of the login pages: 1 = classic, 2 = managed login
 	Certificate string // ARN, of a custom domain
 	Policy      string // the security policy of a custom domain; "" = the default

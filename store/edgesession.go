@@ -6,8 +6,8 @@ import "time"
 type EdgeSession struct {
 	ID          string // random
 	Login       string // the login that made it; package authz/login names it
-	Issuer      string
-	Subject     string
+	Issuer      string // exact iss of the ID token
+	Subject     string // its sub
 	Secret      []byte // hash of the cookie's secret
 	Sealed      []byte // the tokens; package authz/login defines it
 	CreatedAt   time.Time

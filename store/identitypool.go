@@ -8,11 +8,11 @@ import (
 // IdentityPool is a pool of federated identities.
 type IdentityPool struct {
 	ID         string          // "<region>:<uuid>"
-	Name       string          //
+	Name       string          // 1 to 128 characters; need not be unique
 	Settings   json.RawMessage // providers, guests, classic flow, tags; package identitypool defines it
 	Roles      json.RawMessage // roles and role mappings; package identitypool defines it; nil = not set
 	TagMaps    json.RawMessage // principal tag maps by provider; package identitypool defines it; nil = none
-	Declared   bool
+	Declared   bool            // created by the configuration, not through the API
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
@@ -28,13 +28,13 @@ type IdentityPools interface {
 
 // Identity is a federated identity.
 type Identity struct {
-	PoolID     string
-	ID         string // "<region>:<uuid>"
-	Logins     []Login
-	Guest      bool // has never had a login
-	Disabled   bool // merged into another
-	CreatedAt  time.Time
-	ModifiedAt time.Time
+	PoolID     string    // of the identity pool
+	ID         string    // "<region>:<uuid>"
+	Logins     []Login   // each unique in the pool; nil for a guest
+	Guest      bool      // has never had a login
+	Disabled   bool      // merged into another
+	CreatedAt  time.Time // when GetId made it
+	ModifiedAt time.Time // when its logins changed last
 }
 
 // Login links an identity to a user of a provider. It is unique in the pool.
@@ -58,17 +58,18 @@ type Identities interface {
 
 // Role is an IAM role.
 type Role struct {
-	Name        string // unique without regard to case
-	Path        string // "/" or "/division/"
-	ID          string // "AROA…"
-	Description string
+	Name        string                     // unique without regard to case
+	Path        string                     // "/" or "/division/"
+	ID          string                     // "AROA…"
+	Description string                     // "" = none
 	Trust       json.RawMessage            // trust policy document
+	Trusted     map[string]string          // by the ARNs of the roles and sessions that Trust names: the role's unique id; "" = there was no such role
 	Inline      map[string]json.RawMessage // inline permission policies by name
 	Attached    []string                   // ARNs of managed policies
 	Boundary    string                     // ARN of a managed policy; "" = none
 	MaxSession  int                        // seconds, 3600 to 43200
-	Tags        map[string]string
-	Declared    bool
+	Tags        map[string]string          // of keys that differ in case only, it has one; package iam sees to that
+	Declared    bool                       // created by the configuration, not through the API
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
 }
@@ -84,16 +85,16 @@ type Roles interface {
 
 // Policy is a customer managed policy.
 type Policy struct {
-	ARN         string
-	ID          string // "ANPA…"
-	Name        string
-	Path        string
-	Description string
-	Document    json.RawMessage // the default version
-	Version     string          // "v1" …
-	Versions    json.RawMessage // all versions, as package iam encodes them; nil = only the default
-	Tags        map[string]string
-	Declared    bool
+	ARN         string            // arn:aws:iam::<account>:policy<path><name>
+	ID          string            // "ANPA…"
+	Name        string            // last part of the ARN
+	Path        string            // "/" or "/division/"
+	Description string            // "" = none
+	Document    json.RawMessage   // the default version
+	Version     string            // "v1" …
+	Versions    json.RawMessage   // all versions, as package iam encodes them; nil = only the default
+	Tags        map[string]string // keys compare with case
+	Declared    bool              // created by the configuration, not through the API
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
 }
@@ -109,7 +110,7 @@ type Policies interface {
 
 // Entity is a record of IAM that is neither a role nor a policy: an identity provider or an instance profile.
 type Entity struct {
-	ARN        string
+	ARN        string          // unique
 	Kind       string          // what the ARN names, such as "oidc-provider"
 	Content    json.RawMessage // as package iam encodes it
 	CreatedAt  time.Time

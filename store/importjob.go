@@ -4,19 +4,19 @@ import "time"
 
 // ImportJob imports users from a file. Its id is unique in the pool.
 type ImportJob struct {
-	PoolID    string
-	ID        string
-	Name      string
-	RoleARN   string
+	PoolID    string // of the pool that gets the users
+	ID        string // "import-" and 10 letters and digits
+	Name      string // need not be unique
+	RoleARN   string // shown only
 	Algorithm string // of the password hashes in the file; "" for none
 	Status    string // as in the API; package userpool/importjob defines it
 	Message   string // why the job ended
 	Upload    string // which of the uploads of a file counts; random
 	Size      int    // bytes of the file; 0 while it is not complete
 	Rows      int    // how many rows of the file have been dealt with
-	Imported  int
-	Skipped   int
-	Failed    int
+	Imported  int    // users
+	Skipped   int    // rows of users who exist
+	Failed    int    // rows that cannot be users
 	CreatedAt time.Time
 	StartedAt time.Time // zero = not started
 	EndedAt   time.Time // zero = not ended

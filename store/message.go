@@ -5,12 +5,12 @@ import "time"
 // Message is a message that waits to be sent.
 type Message struct {
 	ID        string    // random
-	PoolID    string    //
+	PoolID    string    // of the user pool that sends it
 	Topic     []byte    // what the message is about; package message/queue defines it; a pool has one message for each topic
 	Origin    []byte    // who caused it; package message/queue defines it
 	Sealed    []byte    // address and text
 	Attempts  int       // how often a process took it
-	CreatedAt time.Time //
+	CreatedAt time.Time // when Send could not send it at once
 	DueAt     time.Time // when to try; while a process tries, the end of its lease
 	ExpiresAt time.Time // when to give up
 }

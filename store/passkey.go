@@ -7,7 +7,7 @@ import (
 
 // Passkey is a WebAuthn credential of a user.
 type Passkey struct {
-	PoolID         string
+	PoolID         string          // of the user
 	ID             []byte          // the credential ID, which the authenticator chose; unique in the pool
 	Sub            string          // the user
 	RelyingParty   string          // the RP ID that the credential is bound to

@@ -5,12 +5,12 @@ import "time"
 // ProviderRequest is a request to an identity provider that waits for its answer: a browser is at the provider.
 type ProviderRequest struct {
 	ID        string // hash of the state that the answer brings back
-	PoolID    string
-	ClientID  string
+	PoolID    string // of the client
+	ClientID  string // to which the user signs in
 	Network   string // where the browser is
 	Data      []byte // sealed; package userpool/federation defines it
 	CreatedAt time.Time
-	ExpiresAt time.Time
+	ExpiresAt time.Time // when no answer is taken any more
 }
 
 // ProviderRequests keeps requests until they are answered or expire. They are deleted with their pool and with their client.

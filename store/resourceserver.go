@@ -4,11 +4,11 @@ import "time"
 
 // ResourceServer is an API that accepts a pool's access tokens, with its scopes.
 type ResourceServer struct {
-	PoolID     string
-	ID         string // the identifier, unique in the pool
-	Name       string
-	Scopes     []Scope
-	Declared   bool // created by the configuration, not through the API
+	PoolID     string  // "<region>_<9 alphanumerics>"
+	ID         string  // the identifier, unique in the pool
+	Name       string  // for people; need not be unique
+	Scopes     []Scope // in the order in which they were given
+	Declared   bool    // created by the configuration, not through the API
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }

@@ -4,7 +4,7 @@ import "time"
 
 // SealedColumn is a column whose values are sealed with a master key, or are JSON with sealed values inside.
 type SealedColumn struct {
-	Table, Column string
+	Table, Column string   // names in SQL, the same for all backends
 	Key           []string // the columns of the primary key
 	Number        bool     // the last column of the key is a number; the others are text
 	More          []string // text columns that a row also returns
@@ -13,9 +13,9 @@ type SealedColumn struct {
 
 // SealedRow is one row of a SealedColumn.
 type SealedRow struct {
-	Key   []any // string, or int for a number
-	More  []string
-	Value []byte // nil if there is none
+	Key   []any    // string, or int for a number
+	More  []string // the columns of SealedColumn.More, in its order
+	Value []byte   // nil if there is none
 }
 
 // SealedColumns are all columns with sealed values, except in the table settings. Package reseal knows what each is sealed with.

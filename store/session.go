@@ -6,9 +6,9 @@ import "time"
 // that signed in at the login pages.
 type Session struct {
 	ID        string // "tkn" or "sso" and 25 characters
-	PoolID    string
-	Sub       string
-	ClientID  string
+	PoolID    string // with Sub, the user
+	Sub       string // UUID
+	ClientID  string // to which the user signed in
 	Family    string // the refresh family of a token session, with which it ends; "" for an SSO session
 	Origin    string // the SSO session that a token session came through; "" = none
 	Device    string // "Chrome 125, Windows 10"; "unknown"
@@ -17,7 +17,7 @@ type Session struct {
 	SignIn    []byte // the sign-in of an SSO session; package userpool/oauth defines it
 	CreatedAt time.Time
 	ActiveAt  time.Time // when the user last signed in or renewed tokens
-	ExpiresAt time.Time
+	ExpiresAt time.Time // from then on it does not count
 }
 
 // Sessions keeps sessions of users. A session is live if it has not expired and its family, if it has one, is not revoked.

@@ -58,54 +58,54 @@ type Store interface {
 
 // Tx is a transaction, with one narrow interface per concern. It is valid only inside the function that receives it.
 type Tx struct {
-	Pools           Pools
-	Pulls           Pulls
-	Clients         Clients
-	Domains         Domains
-	ResourceServers ResourceServers
-	Users           Users
-	Groups          Groups
-	Codes           Codes
-	Challenges      Challenges
-	DeviceGrants    DeviceGrants
-	SpentIDs        SpentIDs
-	SpentAssertions SpentAssertions
-	SAMLKeys        SAMLKeys
-	Passkeys        Passkeys
-	Messages        Messages
-	RefreshTokens   RefreshTokens
-	Sessions        Sessions
-	EdgeSessions    EdgeSessions
-	Passwords       Passwords
-	AuthEvents      AuthEvents
-	Devices         Devices
-	SigningKeys     SigningKeys
-	Revocations     Revocations
-	IdentityPools   IdentityPools
-	Identities      Identities
-	Roles           Roles
-	Policies        Policies
-	Entities        Entities
-	Settings        Settings
-	Sealed          SealedRows
-	Brandings       Brandings
-	ImportJobs      ImportJobs
+	Pools           Pools           // user pools
+	Pulls           Pulls           // where user pools were pulled from
+	Clients         Clients         // app clients
+	Domains         Domains         // of user pools
+	ResourceServers ResourceServers // of user pools, with their scopes
+	Users           Users           // of user pools
+	Groups          Groups          // of user pools, and who is in them
+	Codes           Codes           // that were sent to users
+	Challenges      Challenges      // of custom sign-ins, if they are long
+	DeviceGrants    DeviceGrants    // devices that wait for their users (RFC 8628)
+	SpentIDs        SpentIDs        // of clients' assertions
+	SpentAssertions SpentAssertions // SAML messages that were accepted
+	SAMLKeys        SAMLKeys        // with which pools sign SAML requests
+	Passkeys        Passkeys        // WebAuthn credentials of users
+	Messages        Messages        // that wait to be sent
+	RefreshTokens   RefreshTokens   // families, one for each sign-in
+	Sessions        Sessions        // of users, and of browsers at the login pages
+	EdgeSessions    EdgeSessions    // of browsers at routes with a login
+	Passwords       Passwords       // that users had before
+	AuthEvents      AuthEvents      // the history of users' sign-ins
+	Devices         Devices         // that users confirmed
+	SigningKeys     SigningKeys     // of user pools, identity pools and the edge
+	Revocations     Revocations     // of tokens and credentials that have not expired
+	IdentityPools   IdentityPools   // without their identities
+	Identities      Identities      // of identity pools, with their logins
+	Roles           Roles           // of IAM
+	Policies        Policies        // of IAM, customer managed
+	Entities        Entities        // other records of IAM
+	Settings        Settings        // small values by name
+	Sealed          SealedRows      // columns with sealed values, to reseal them
+	Brandings       Brandings       // styles of managed login, with their images
+	ImportJobs      ImportJobs      // with their files and logs
 
-	UICustomizations UICustomizations
-	Terms            TermsDocuments
+	UICustomizations UICustomizations // classic looks of the login pages
+	Terms            TermsDocuments   // documents that a sign-up links to
 
-	AuthorizationCodes AuthorizationCodes
+	AuthorizationCodes AuthorizationCodes // of OAuth 2.0, until they are redeemed
 
-	IdentityProviders IdentityProviders
-	UserIdentities    UserIdentities
-	ProviderRequests  ProviderRequests
+	IdentityProviders IdentityProviders // of user pools
+	UserIdentities    UserIdentities    // accounts of users at those providers
+	ProviderRequests  ProviderRequests  // browsers that are at a provider
 }
 
 // Page selects at most Limit records whose keys sort after After, by bytes. An empty After starts at the first record.
 // Each interface says which field is the key of its List. A Limit of 0 or less means no limit.
 type Page struct {
-	After string
-	Limit int
+	After string // key of the last record of the page before
+	Limit int    // records; 0 or less = no limit
 }
 
 // UnfinishedCopy is the number of a migration that does not exist. A store has it while it is the target of a copy that has not been

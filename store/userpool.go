@@ -11,7 +11,7 @@ import (
 // Pool is a user pool.
 type Pool struct {
 	ID         string          // "<region>_<9 alphanumerics>"
-	Name       string          //
+	Name       string          // 1 to 128 characters; need not be unique
 	Settings   json.RawMessage // the input of CreateUserPool, for DescribeUserPool; package userpool defines it
 	Declared   bool            // created by the configuration, not through the API
 	Keys       []byte          // sealed keys of the Sluices that the pool came from; package userpool defines it; nil = none
@@ -37,12 +37,12 @@ type Pools interface {
 
 // Client is an app client. Its id is unique over all pools.
 type Client struct {
-	PoolID     string
-	ID         string
-	Name       string
+	PoolID     string          // "<region>_<9 alphanumerics>"
+	ID         string          // 1 to 128 digits and lower-case letters
+	Name       string          // need not be unique
 	Secrets    []ClientSecret  // the oldest first; none for a public client
 	Settings   json.RawMessage // package userpool defines it
-	Declared   bool
+	Declared   bool            // created by the configuration, not through the API
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
@@ -50,15 +50,15 @@ type Client struct {
 // ClientSecret is a secret of an app client.
 type ClientSecret struct {
 	ID        string // unique in the client
-	Sealed    []byte
+	Sealed    []byte // the secret; package userpool defines it
 	CreatedAt time.Time
 }
 
 // Pull says where the users of a pool were pulled from, and where their passwords are checked until they are here.
 type Pull struct {
-	PoolID     string
-	Data       []byte // sealed; package userpool/relay defines it
-	ModifiedAt time.Time
+	PoolID     string    // of the pool here
+	Data       []byte    // sealed; package userpool/relay defines it
+	ModifiedAt time.Time // of the last save
 }
 
 // Pulls keeps at most one record for each pool, until the pool is deleted.
@@ -80,15 +80,15 @@ type Clients interface {
 
 // User is a user of a pool.
 type User struct {
-	PoolID     string
+	PoolID     string            // "<region>_<9 alphanumerics>"
 	Sub        string            // UUID, unique in the pool, never changes
 	Username   string            // as given; the sub in pools whose users sign in with e-mail address or phone number
 	Key        string            // Username in the form in which it is compared, case-folded if the pool says so; unique in the pool
 	Aliases    []Alias           // other names that find the user; each unique in the pool
 	Status     string            // UNCONFIRMED, CONFIRMED, FORCE_CHANGE_PASSWORD, RESET_REQUIRED …
-	Enabled    bool              //
+	Enabled    bool              // false: an administrator disabled the user
 	Attributes map[string]string // without sub; custom ones with their "custom:" prefix
-	Password   Password          //
+	Password   Password          // zero for a user without one
 	MFA        json.RawMessage   // preferences and enrolled factors; package userpool defines it; nil = none
 	Failures   Failures          // for the lockout
 	CreatedAt  time.Time
@@ -108,7 +108,7 @@ type Password struct {
 	SRPVerifier []byte    // sealed
 	Temporary   bool      // set by an administrator; the user must change it at the next sign-in
 	ExpiresAt   time.Time // of a temporary password; zero = never
-	ModifiedAt  time.Time
+	ModifiedAt  time.Time // when it was set; a sign-in that checked an earlier one fails
 }
 
 // PasswordElsewhere is the Hash of a user whose password only the user pool knows that the user was pulled from; see Pull.
@@ -116,9 +116,9 @@ const PasswordElsewhere = "$elsewhere$"
 
 // Failures counts wrong passwords for the lockout.
 type Failures struct {
-	Count       int
-	LastAt      time.Time
-	LockedUntil time.Time
+	Count       int       // in a row; 0 after a right password
+	LastAt      time.Time // of the last wrong one
+	LockedUntil time.Time // zero = not locked
 }
 
 // Filter selects users by one attribute. Values compare by bytes, unless Folded is set: then Value must be in lower case. A user without the attribute does not match.
@@ -159,12 +159,12 @@ type Users interface {
 
 // Group is a group of a pool.
 type Group struct {
-	PoolID      string
-	Name        string
-	Description string
-	RoleARN     string
-	Precedence  *int // nil = none, which sorts after every number
-	Declared    bool
+	PoolID      string // "<region>_<9 alphanumerics>"
+	Name        string // unique in the pool
+	Description string // "" = none
+	RoleARN     string // the role of its members in identity pools; "" = none
+	Precedence  *int   // nil = none, which sorts after every number
+	Declared    bool   // created by the configuration, not through the API
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
 }
@@ -184,15 +184,15 @@ type Groups interface {
 
 // Code is a one-time code that was sent to a user. A user has at most one per purpose; a new one replaces it.
 type Code struct {
-	PoolID    string
-	Sub       string
+	PoolID    string // with Sub, the user
+	Sub       string // UUID
 	Purpose   string // "signup", "forgot", "attribute:email" …; package userpool defines them
 	Hash      []byte // keyed hash of the code
 	Attribute string // the attribute that it verifies, such as "email"
 	Value     string // the value of the attribute when the code was sent
 	Attempts  int    // wrong attempts so far
 	CreatedAt time.Time
-	ExpiresAt time.Time
+	ExpiresAt time.Time // from then on it is refused
 }
 
 // Codes keeps one-time codes.
@@ -205,18 +205,18 @@ type Codes interface {
 // RefreshToken is a family of refresh tokens: the one of a sign-in and those that replaced it. Its id is the origin_jti
 // claim of every token that the family issues.
 type RefreshToken struct {
-	ID           string // origin_jti
-	PoolID       string
-	ClientID     string
-	Sub          string
+	ID           string          // origin_jti
+	PoolID       string          // of the user
+	ClientID     string          // to which the family was issued
+	Sub          string          // of the user
 	Hash         []byte          // keyed hash of the current token; unique
 	PreviousHash []byte          // keyed hash of the token that the current one replaced; nil = none
 	RotatedAt    time.Time       // when the current token replaced the previous one; zero = never
 	Context      json.RawMessage // what a refresh repeats: scopes, auth event, device; package userpool defines it
 	AuthTime     time.Time       // when the user signed in
-	CreatedAt    time.Time
-	ExpiresAt    time.Time
-	RevokedAt    time.Time // zero = not revoked
+	CreatedAt    time.Time       // of the first token
+	ExpiresAt    time.Time       // of the whole family
+	RevokedAt    time.Time       // zero = not revoked
 
 	DeviceKey         string    // the device of the sign-in, confirmed or not; "" = none
 	DeviceForgottenAt time.Time // when the device was forgotten, which ends renewals; zero = never
@@ -263,7 +263,7 @@ type SigningKeys interface {
 
 // SAMLKey signs a user pool's requests to SAML providers.
 type SAMLKey struct {
-	PoolID    string
+	PoolID    string // of the pool; one key for each
 	Private   []byte // sealed PKCS #8
 	CreatedAt time.Time
 }

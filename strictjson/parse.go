@@ -12,18 +12,18 @@ const maxDepth = 32
 
 // Node is a JSON value with its position in the text.
 type Node struct {
-	Kind        Kind
-	Offset, End int    // its first byte, and the one after its last
-	Text        string // a string without its escapes; a number or boolean as written
-	Members     []Member
-	Items       []*Node
+	Kind        Kind     // which of the fields below count
+	Offset, End int      // its first byte, and the one after its last
+	Text        string   // a string without its escapes; a number or boolean as written
+	Members     []Member // of an object, in the order of the text
+	Items       []*Node  // of a list
 }
 
 // Member is a member of an object. A name may occur more than once; see Duplicate.
 type Member struct {
-	Key    string
-	Offset int // of the name
-	Value  *Node
+	Key    string // without its escapes
+	Offset int    // of the name
+	Value  *Node  // never nil
 }
 
 // Kind is the kind of a value.
@@ -46,8 +46,8 @@ func (k Kind) String() string {
 
 // Error describes an error in a text and its position.
 type Error struct {
-	Offset  int
-	Message string
+	Offset  int    // in bytes, from 0; where the text stops being right
+	Message string // a sentence without a full stop
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -25,9 +25,9 @@ const (
 
 // Options are the options of New. Rate and Now are required.
 type Options struct {
-	Rate  float64 // calls per second that an address may make continuously, more than 0
-	Burst int     // calls that an address may make at once; 0 means the calls of one second
-	Now   func() time.Time
+	Rate  float64          // calls per second that an address may make continuously, more than 0
+	Burst int              // calls that an address may make at once; 0 means the calls of one second
+	Now   func() time.Time // the clock of the rate
 
 	// MaxAddresses bounds the table, at about 150 bytes each; 0 = 65,536. A full table forgets the address whose calls will
 	// be paid off first, so that those that call most stay limited.

@@ -8,7 +8,7 @@ import (
 // ARN is the ARN of a Lambda function: arn:aws:lambda:us-east-1:123456789012:function:name, with or without a version or alias at
 // the end. It is comparable.
 type ARN struct {
-	Partition, Region, Account, Name string
+	Partition, Region, Account, Name string // the parts as in the text; Account has 12 digits
 	Qualifier                        string // a version or an alias; "" if there is none
 }
 

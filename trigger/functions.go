@@ -36,8 +36,8 @@ type Call struct {
 
 // Function maps an ARN to a runtime.
 type Function struct {
-	ARN     ARN
-	Runtime Runtime
+	ARN     ARN           // with a qualifier, for that version or alias only; without, for all that are not mapped
+	Runtime Runtime       // never nil
 	Timeout time.Duration // limits each call; 0 means only the caller's deadline does
 }
 
@@ -49,11 +49,11 @@ type Observer interface {
 
 // Options are what Functions needs. Log, Now and Rand are required.
 type Options struct {
-	Functions []Function
-	Observer  Observer // nil: nothing is counted
-	Log       *slog.Logger
-	Now       func() time.Time
-	Rand      io.Reader // for request ids
+	Functions []Function       // no two with one ARN; none finds nothing
+	Observer  Observer         // nil: nothing is counted
+	Log       *slog.Logger     // gets failed calls
+	Now       func() time.Time // the clock for the time that calls take
+	Rand      io.Reader        // for request ids
 }
 
 // Functions finds and runs functions by their ARN. A nil *Functions finds nothing. It does not change, and is safe for concurrent

@@ -30,10 +30,10 @@ type Endpoints struct {
 
 // Options are the dependencies of New. All fields but Endpoints are required.
 type Options struct {
-	Client    *http.Client // a client of package outbound
-	Now       func() time.Time
-	Rand      io.Reader
-	Endpoints Endpoints
+	Client    *http.Client     // a client of package outbound
+	Now       func() time.Time // decides whether a known answer counts
+	Rand      io.Reader        // nonces of requests to Twitter; crypto/rand.Reader outside of tests
+	Endpoints Endpoints        // each "" is the provider's own
 }
 
 // Limits.
@@ -52,7 +52,7 @@ const (
 
 // User is the user of an access token.
 type User struct {
-	Provider string
+	Provider string    // Facebook, Amazon or Twitter
 	ID       string    // the provider's id of the user for the application
 	App      string    // the application that the token was issued for
 	Client   string    // Amazon's other name of the application; "" = none

@@ -12,15 +12,15 @@ const maxValues = 2000
 
 // Assertion is what an identity provider asserts. All of it was signed.
 type Assertion struct {
-	ID         string
-	Issuer     string
-	IssuedAt   time.Time
-	Subject    NameID
-	Audiences  []string
-	Recipient  string
+	ID         string      // the attribute ID; unique among the issuer's messages
+	Issuer     string      // entity id of the provider
+	IssuedAt   time.Time   // IssueInstant
+	Subject    NameID      // NameID of the Subject; never empty
+	Audiences  []string    // of all audience restrictions, in their order
+	Recipient  string      // of the confirmation: the address to which it was sent
 	Attributes []Attribute // in the order of the assertion
 
-	AuthenticatedAt time.Time
+	AuthenticatedAt time.Time // AuthnInstant of the first statement
 	Context         string    // the class of the authentication
 	SessionIndex    string    // of the first authentication statement
 	SessionEnd      time.Time // when the provider's session ends; zero = it does not say
@@ -33,13 +33,13 @@ type Assertion struct {
 
 // NameID is the name of a subject.
 type NameID struct {
-	Value, Format, NameQualifier, SPNameQualifier string
+	Value, Format, NameQualifier, SPNameQualifier string // saml-core-2.0-os section 2.2.2; "" for what is left out
 }
 
 // Attribute is an attribute of a subject.
 type Attribute struct {
-	Name, FriendlyName string
-	Values             []string
+	Name, FriendlyName string   // as the provider writes them; FriendlyName is for people and may be ""
+	Values             []string // texts, in the order of the attribute
 }
 
 // confirmation says who may present an assertion.

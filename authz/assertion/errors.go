@@ -22,8 +22,8 @@ const (
 
 // Error is a refusal. Its text is for the log: it may contain text from an untrusted sender.
 type Error struct {
-	Reason Reason
-	Detail string
+	Reason Reason // for programs; errors.Is compares it
+	Detail string // for people: what differs from what was expected
 }
 
 // Error returns the reason and the detail.

@@ -73,10 +73,10 @@ const maxSessions = 100
 
 // Logout is a provider's request to end sessions of a user.
 type Logout struct {
-	ID       string
-	Subject  NameID
-	Sessions []string // their indexes; none = all sessions of the user
-	IssuedAt time.Time
+	ID       string    // the attribute ID, which the answer names in InResponseTo
+	Subject  NameID    // whose sessions are to end
+	Sessions []string  // their indexes; none = all sessions of the user
+	IssuedAt time.Time // IssueInstant
 	Until    time.Time // from then on it is refused as expired; until then it must not be used twice
 }
 

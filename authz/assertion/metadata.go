@@ -27,7 +27,7 @@ const (
 
 // Metadata is what the metadata of an identity provider say.
 type Metadata struct {
-	EntityID      string
+	EntityID      string              // the entityID, by which assertions name their Issuer
 	Certificates  []*x509.Certificate // any of them may have signed
 	SingleSignOn  string              // takes requests by redirect; "" = none
 	SingleLogout  string              // takes requests by redirect; "" = none

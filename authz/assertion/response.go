@@ -17,9 +17,9 @@ const statusSuccess = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
 // Expected is what a response must be.
 type Expected struct {
-	From       *Metadata
-	Audiences  []string // the reader's names; one of them must be in each audience restriction
-	Recipients []string // the reader's addresses
+	From       *Metadata // the provider whose certificates sign the response
+	Audiences  []string  // the reader's names; one of them must be in each audience restriction
+	Recipients []string  // the reader's addresses
 
 	// AnyRecipient is for readers that get responses from applications, which have their own addresses.
 	AnyRecipient bool
@@ -32,7 +32,7 @@ type Expected struct {
 	Keys      []*rsa.PrivateKey // open encrypted assertions; none accepts none
 	Encrypted bool              // refuses assertions that are not encrypted
 
-	Now    time.Time
+	Now    time.Time     // the time of the check; may not be zero
 	Skew   time.Duration // by which the provider's clock may differ
 	MaxAge time.Duration // how long ago the assertion may have been issued; 0 = its own conditions decide
 }

@@ -58,7 +58,8 @@ func New(o Options) (*Verifier, error) {
 	return &Verifier{o: o, none: none, known: make(map[string]*known)}, err
 }
 
-// Verify verifies a token of a registered issuer, for any client: the caller checks the audience. The error is a *token.Error.
+// Verify verifies a token of a registered issuer, for any client: the caller checks the audience. The token has no Username, whatever its
+// claims are: that is the name of a user of Sluice, which another issuer cannot give. The error is a *token.Error.
 func (v *Verifier) Verify(ctx context.Context, raw string) (*token.Token, error) {
 	iss, ok := token.UnverifiedIssuer(raw)
 	if !ok {
@@ -73,7 +74,11 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*token.Token, error)
 		v.log().Warn("the keys of an issuer cannot be fetched", "issuer", iss, "error", err)
 		return v.none.Verify(ctx, raw)
 	}
-	return k.verifier.Verify(ctx, raw)
+	t, err := k.verifier.Verify(ctx, raw)
+	if t != nil {
+		t.Username = ""
+	}
+	return t, err
 }
 
 func (v *Verifier) log() *slog.Logger {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -49,9 +50,13 @@ func (w *web) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader(string(body))), Request: r}, nil
 }
 
-func (w *web) token(t *testing.T, iss string) string {
+func (w *web) token(t *testing.T, iss string) string { return w.signed(t, iss, map[string]any{}) }
+
+// signed returns a token with claims besides the usual ones.
+func (w *web) signed(t *testing.T, iss string, claims map[string]any) string {
 	t.Helper()
-	payload, err := json.Marshal(map[string]any{"iss": iss, "sub": "s", "aud": "app", "exp": noon.Add(time.Minute).Unix(), "iat": noon.Unix()})
+	maps.Copy(claims, map[string]any{"iss": iss, "sub": "s", "aud": "app", "exp": noon.Add(time.Minute).Unix(), "iat": noon.Unix()})
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +117,23 @@ func reason(t *testing.T, err error) token.Reason {
 		t.Fatalf("%v is not a *token.Error", err)
 	}
 	return refused.Reason
+}
+
+// A user name is one of Sluice's own. Users of many providers choose these claims themselves.
+func TestAnotherIssuerGivesNoUserName(t *testing.T) {
+	const iss = "https://idp.example.com"
+	w := newWeb(t)
+	v, r := start(t, w)
+	r.add(iss, "")
+	for _, claim := range []string{"username", "cognito:username"} {
+		got, err := v.Verify(t.Context(), w.signed(t, iss, map[string]any{claim: "ada"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value, ok := got.Claims.Values(claim); got.Username != "" || !ok || value[0] != "ada" {
+			t.Errorf("%s: the user name is %q, the claim %v", claim, got.Username, value)
+		}
+	}
 }
 
 func TestTokensOfRegisteredIssuersAreVerified(t *testing.T) {

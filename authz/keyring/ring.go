@@ -14,10 +14,10 @@ import (
 
 // Options are the dependencies of a Ring. All fields are required unless they say otherwise.
 type Options struct {
-	Store store.Store
-	Seal  *seal.Box
-	Now   func() time.Time
-	Rand  io.Reader // crypto/rand.Reader outside of tests
+	Store store.Store      // keeps the keys, private ones sealed
+	Seal  *seal.Box        // seals private keys
+	Now   func() time.Time // the clock that decides which key signs
+	Rand  io.Reader        // crypto/rand.Reader outside of tests
 
 	// NewKey makes a key. Its ID must differ from those of existing, the owner's keys of every use.
 	NewKey func(rand io.Reader, existing []store.SigningKey) (*token.SigningKey, error)

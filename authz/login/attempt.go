@@ -26,7 +26,7 @@ const (
 type Attempt struct {
 	URL    string // where the browser signs in
 	ID     string // names the cookie; those of later attempts sort after those of earlier ones
-	Cookie string
+	Cookie string // sealed; at most 3900 characters
 }
 
 // attempt is the content of the cookie.
@@ -42,7 +42,7 @@ type attempt struct {
 // Start is what a browser asks for when it begins to sign in.
 type Start struct {
 	Host        string // the site's, without a port
-	RedirectURI string
+	RedirectURI string // to which the provider sends the browser back
 	Target      string // what Targets.Check returned
 }
 
@@ -95,15 +95,15 @@ func (s *Service) bound(host string) []byte { return []byte(s.id + "\n" + host) 
 type Answer struct {
 	Host               string // the site's, without a port
 	Cookie             string // of the attempt
-	State, Code, Error string
+	State, Code, Error string // parameters of the query; "" for those that it lacks
 	Issuer             string // iss, RFC 9207
 	Old                string // the cookie of an earlier session, which ends
 }
 
 // Made is a session that was just made.
 type Made struct {
-	Cookie string
-	Target string
+	Cookie string // value of the session cookie
+	Target string // URL or path where the browser wanted to go
 }
 
 // ErrNoAttempt is the error of an answer that does not belong to a sign-in of this browser, or comes too late.

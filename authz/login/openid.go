@@ -18,12 +18,12 @@ import (
 
 // OpenIDOptions are the settings of an OpenID provider. Secret and Scopes may be empty.
 type OpenIDOptions struct {
-	Issuer   string
-	ClientID string
-	Secret   seal.Secret
-	Scopes   []string // openid if there are none
-	Now      func() time.Time
-	Client   *http.Client // nil means one with limits
+	Issuer   string           // exactly as its discovery document and tokens have it
+	ClientID string           // at the issuer
+	Secret   seal.Secret      // of the client; zero for a public client
+	Scopes   []string         // openid if there are none
+	Now      func() time.Time // decides when discovery is repeated
+	Client   *http.Client     // nil means one with limits
 }
 
 // OpenID is a Provider elsewhere. It finds the endpoints by discovery when they are first needed.

@@ -29,19 +29,19 @@ type Provider interface {
 
 // Authorization is a request for a code.
 type Authorization struct {
-	RedirectURI, State, Nonce string
-	Verifier                  string // of PKCE
+	RedirectURI, State, Nonce string // as the query has them; Nonce comes back in the ID token
+	Verifier                  string // code_verifier of PKCE (RFC 7636), of which the query has the challenge
 }
 
 // Redemption is the exchange of a code.
 type Redemption struct {
-	Code, RedirectURI string
-	Verifier          string // of PKCE
+	Code, RedirectURI string // the code as it came back, and the URI of its Authorization
+	Verifier          string // code_verifier of PKCE (RFC 7636)
 }
 
 // Tokens are what a provider answers.
 type Tokens struct {
-	ID, Access, Refresh string
+	ID, Access, Refresh string        // as the token endpoint names them; "" for one that did not come
 	Scopes              []string      // that were granted
 	ExpiresIn           time.Duration // of the access token; 0 if unknown
 }

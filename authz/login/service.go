@@ -23,21 +23,21 @@ const DefaultCacheBytes = 64 << 20
 
 // Options are the dependencies and settings of a Service. All are required, unless a comment says otherwise.
 type Options struct {
-	Store    store.Store
-	Box      *seal.Box
-	Provider Provider
+	Store    store.Store     // keeps the sessions
+	Box      *seal.Box       // seals attempts and tokens, and hashes the secrets of cookies
+	Provider Provider        // signs the users in
 	Issuer   string          // of the ID tokens
 	ClientID string          // at the issuer
 	Apart    string          // what sessions are for, if they are none of the routes'; "" for those
 	Verifier *token.Verifier // accepts the issuer's ID tokens for the client, and nothing else
-	Revoker  Revoker
-	Lifetime time.Duration // of a session
+	Revoker  Revoker         // learns of sessions that end
+	Lifetime time.Duration   // of a session
 	// AccessTokens keeps access tokens in memory, for upstreams that get them.
 	AccessTokens bool
-	CacheBytes   int64 // 0 means DefaultCacheBytes
-	Now          func() time.Time
-	Rand         io.Reader
-	Log          *slog.Logger
+	CacheBytes   int64            // 0 means DefaultCacheBytes
+	Now          func() time.Time // decides whether attempts, sessions and tokens have expired
+	Rand         io.Reader        // crypto/rand.Reader outside of tests
+	Log          *slog.Logger     // gets failures of work in the background
 }
 
 // Revoker makes revocations known to all processes. The store already holds them.

@@ -28,13 +28,13 @@ import (
 
 // SignerOptions are the dependencies of a Signer. All but KeyRotation are required.
 type SignerOptions struct {
-	Store           store.Store
-	Box             *seal.Box
-	Now             func() time.Time
-	Rand            io.Reader
-	Region, Account string
-	LoginID         string
-	KeyRotation     time.Duration // how long a key signs; 0 = 90 days
+	Store           store.Store      // keeps the signing keys
+	Box             *seal.Box        // seals the private ones
+	Now             func() time.Time // the clock of the keys and of exp
+	Rand            io.Reader        // crypto/rand.Reader outside of tests
+	Region, Account string           // of the ARN in the header's member signer
+	LoginID         string           // 16 hexadecimal digits, see ID; the load balancer's id in that ARN
+	KeyRotation     time.Duration    // how long a key signs; 0 = 90 days
 }
 
 // Signer makes the header x-amzn-oidc-data of an Application Load Balancer: the claims of the user, signed with ES256. Its keys

@@ -98,7 +98,9 @@ func (l *Layers) Explain(r *Request) *Account {
 // ExplainTrust returns the account of the decision that DecideTrust makes.
 func (s *Set) ExplainTrust(r *TrustRequest) *Account {
 	if r.Context == nil {
-		r = &TrustRequest{r.PrincipalType, r.Principal, r.Action, noContext{}}
+		with := *r
+		with.Context = noContext{}
+		r = &with
 	}
 	decision := s.DecideTrust(r)
 	a := &Account{Effect: decision.Effect, Layer: decision.Layer, Action: r.Action, Principal: r.PrincipalType + " " + r.Principal,
@@ -173,7 +175,7 @@ func (e *explanation) resource(actual string) {
 }
 
 func (e *explanation) principal(r *TrustRequest) {
-	x := ElementAccount{Element: "Principal", Wanted: []string{}, Actual: r.PrincipalType + " " + r.Principal, Matches: e.compiled.coversPrincipal(r)}
+	x := ElementAccount{Element: "Principal", Wanted: []string{}, Actual: r.PrincipalType + " " + r.Principal, Matches: e.compiled.coversPrincipal(r) != NoGrant}
 	if p := e.compiled.statement.Principal; p != nil {
 		if p.Any {
 			x.Wanted = append(x.Wanted, "*")

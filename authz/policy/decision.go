@@ -44,7 +44,9 @@ type Decision struct {
 // TrustRequest is an attempt of a principal to assume a role.
 type TrustRequest struct {
 	PrincipalType string // "AWS", "Federated", "Service" or "CanonicalUser"
-	Principal     string // an ARN, or a provider's or service's name
+	Principal     string // an ARN, of a session that of the session, or a provider's or service's name
+	Role          string // the ARN, with its path, of a session's role; "" = none
+	UserID        string // the unique id of a session, "AROA…:name", as aws:userid; "" = none
 	Action        string // "sts:AssumeRoleWithWebIdentity"
 	Context       Context
 }

@@ -85,6 +85,9 @@ func checkPrincipal(kind, value string) (message, suggestion string) {
 		if isAccount(value) || isARN && isAccount(arn.Account) && (arn.Service == "iam" || arn.Service == "sts") {
 			return "", ""
 		}
+		if strings.HasPrefix(value, "AROA") || strings.HasPrefix(value, "AIDA") { // as policies show one that was deleted
+			return quote(value) + " is the id of a deleted role or user", "name the one that replaces it by its ARN, or leave it out"
+		}
 		return quote(value) + " is neither an account nor the ARN of a role, session or user", `write "arn:aws:iam::123456789012:role/name"`
 	case "Federated":
 		if isARN && arn.Service == "iam" || !isARN && strings.Contains(value, ".") && !strings.Contains(value, "://") {

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,13 @@ func TestATrustPolicyTrustsThePrincipalsItNames(t *testing.T) {
 		"a session of another account's role":         {trustOf(`{"AWS":"` + role + `"}`), "AWS", "arn:aws:sts::999999999999:assumed-role/reader/jo", "sts:AssumeRole", nil, policy.ImplicitDeny},
 		"a session that is named itself":              {trustOf(`{"AWS":"` + session + `"}`), "AWS", session, "sts:AssumeRole", nil, policy.Allow},
 		"another session of the role":                 {trustOf(`{"AWS":"` + session + `"}`), "AWS", session + "e", "sts:AssumeRole", nil, policy.ImplicitDeny},
+		"a role of that name without the path":        {trustOf(`{"AWS":"arn:aws:iam::123456789012:role/reader"}`), "AWS", session, "sts:AssumeRole", nil, policy.ImplicitDeny},
+		"a role of that name on another path":         {trustOf(`{"AWS":"arn:aws:iam::123456789012:role/prod/reader"}`), "AWS", session, "sts:AssumeRole", nil, policy.ImplicitDeny},
+		"a deny for that name on another path":        {trustOf(`{"AWS":"123456789012"}`) + `,` + strings.Replace(trustOf(`{"AWS":"arn:aws:iam::123456789012:role/prod/reader"}`), "Allow", "Deny", 1), "AWS", session, "sts:AssumeRole", nil, policy.ExplicitDeny},
+		"a role by its id":                            {trustOf(`{"AWS":"AROAREADER"}`), "AWS", session, "sts:AssumeRole", nil, policy.Allow},
+		"a session by its id":                         {trustOf(`{"AWS":"AROAREADER:jo"}`), "AWS", session, "sts:AssumeRole", nil, policy.Allow},
+		"another session by its id":                   {trustOf(`{"AWS":"AROAREADER:joe"}`), "AWS", session, "sts:AssumeRole", nil, policy.ImplicitDeny},
+		"another role by its id":                      {trustOf(`{"AWS":"AROAREADE"}`), "AWS", session, "sts:AssumeRole", nil, policy.ImplicitDeny},
 		"anyone of an account by its digits":          {trustOf(`{"AWS":"123456789012"}`), "AWS", session, "sts:AssumeRole", nil, policy.Allow},
 		"anyone of an account by its root":            {trustOf(`{"AWS":"arn:aws:iam::123456789012:root"}`), "AWS", session, "sts:AssumeRole", nil, policy.Allow},
 		"anyone of another account":                   {trustOf(`{"AWS":"999999999999"}`), "AWS", session, "sts:AssumeRole", nil, policy.ImplicitDeny},
@@ -57,12 +65,15 @@ func TestATrustPolicyTrustsThePrincipalsItNames(t *testing.T) {
 		"a variable in a condition of a trust policy": {`{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:RoleSessionName":"${aws:username}"}}}`, "AWS", session, "sts:AssumeRole", policy.MapContext{"aws:username": {"jo"}, "sts:RoleSessionName": {"jo"}}, policy.Allow},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, err := policy.Parse([]byte(statement(tc.statements)), policy.Trust)
-			if err != nil {
+			d, err := policy.Load([]byte(statement(tc.statements)), policy.Trust)
+			if err != nil && !strings.Contains(tc.statements, "AROA") {
 				t.Fatal(err)
 			}
 			s := policy.Compile(policy.Source{Name: "role r, trust", Document: d})
 			r := &policy.TrustRequest{PrincipalType: tc.kind, Principal: tc.who, Action: tc.action, Context: tc.context}
+			if tc.who == session {
+				r.Role, r.UserID = role, "AROAREADER:jo"
+			}
 			got, a := s.DecideTrust(r), s.ExplainTrust(r)
 			if err := a.WriteText(new(strings.Builder)); err != nil || len(a.Statements) == 0 {
 				t.Errorf("the account has %d statements, %v", len(a.Statements), err)
@@ -74,6 +85,45 @@ func TestATrustPolicyTrustsThePrincipalsItNames(t *testing.T) {
 				t.Errorf("the account has %s: %s", a.Effect, a.Summary)
 			}
 		})
+	}
+}
+
+// Each statement that allows the action counts, in any order.
+func TestATrustPolicyGrantsTheMostThatAStatementGrants(t *testing.T) {
+	t.Parallel()
+	const session, role = "arn:aws:sts::123456789012:assumed-role/reader/jo", "arn:aws:iam::123456789012:role/team/reader"
+	account, everyone := trustOf(`{"AWS":"arn:aws:iam::123456789012:root"}`), trustOf(`{"AWS":"*"}`)
+	byRole, bySession := trustOf(`{"AWS":"`+role+`"}`), trustOf(`{"AWS":"`+session+`"}`)
+	other := strings.Replace(bySession, "sts:AssumeRole", "sts:TagSession", 1)
+	denied := strings.Replace(account, "Allow", "Deny", 1)
+	for name, tc := range map[string]struct {
+		statements []string
+		want       policy.Grant
+	}{
+		"nobody":                      {[]string{trustOf(`{"AWS":"999999999999"}`)}, policy.NoGrant},
+		"the account":                 {[]string{account}, policy.GrantAccount},
+		"the account by its digits":   {[]string{trustOf(`{"AWS":"123456789012"}`)}, policy.GrantAccount},
+		"everyone of AWS":             {[]string{everyone}, policy.GrantAccount},
+		"everyone":                    {[]string{trustOf(`"*"`)}, policy.GrantAccount},
+		"the account and the role":    {[]string{account, byRole}, policy.GrantRole},
+		"everyone, and the role":      {[]string{everyone, byRole}, policy.GrantRole},
+		"both in one statement":       {[]string{trustOf(`{"AWS":["123456789012","` + role + `"]}`)}, policy.GrantRole},
+		"the role and the session":    {[]string{byRole, bySession}, policy.GrantSession},
+		"the session, another action": {[]string{account, other}, policy.GrantAccount},
+		"a deny with the session":     {[]string{bySession, denied}, policy.NoGrant},
+	} {
+		for range 2 {
+			d, err := policy.Parse([]byte(statement(strings.Join(tc.statements, ","))), policy.Trust)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, got := policy.Compile(policy.Source{Document: d}).Trusts(&policy.TrustRequest{PrincipalType: "AWS", Principal: session,
+				Role: role, UserID: "AROAREADER:jo", Action: "sts:AssumeRole"})
+			if got != tc.want {
+				t.Errorf("%s: grant %d, want %d", name, got, tc.want)
+			}
+			slices.Reverse(tc.statements)
+		}
 	}
 }
 

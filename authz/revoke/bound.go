@@ -166,9 +166,9 @@ func (x *Index) cut(g group, cut entry) bool {
 
 // Stats describes the content of an Index.
 type Stats struct {
-	Entries   int
-	Bytes     int64
-	Collapsed int // merged groups
+	Entries   int   // revocations, merged groups aside; expired ones count until they are swept
+	Bytes     int64 // estimate of the memory of all entries
+	Collapsed int   // merged groups
 }
 
 // Stats returns the current statistics.

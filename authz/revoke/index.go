@@ -87,10 +87,10 @@ func (x *Index) Epoch() uint64 { return x.epoch.Load() }
 // Credential describes the origin of a token or of temporary credentials. Temporary credentials obtained with a token have
 // the token's Issuer, Subject, OriginJTI and AuthTime, so that revoking the token revokes them too.
 type Credential struct {
-	Issuer    string // iss
-	Subject   string // sub
-	OriginJTI string // origin_jti; may be empty
-	AuthTime  time.Time
+	Issuer    string    // iss
+	Subject   string    // sub
+	OriginJTI string    // origin_jti; may be empty
+	AuthTime  time.Time // auth_time, or zero
 	IssuedAt  time.Time // a token's iat, or when the credentials were issued
 	Role      string    // role ARN of temporary credentials
 	Identity  string    // identity ID of temporary credentials

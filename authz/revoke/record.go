@@ -37,7 +37,7 @@ const (
 // Record is a revocation. Make it with Family, Sessions, Issued, Role or Identity; the fields are exported for storing and
 // sending. Times are in milliseconds since 1970.
 type Record struct {
-	Kind   Kind     `json:"kind"`
+	Kind   Kind     `json:"kind"`             // decides what Name is
 	Issuer string   `json:"issuer,omitempty"` // the exact iss; not for roles and identities
 	Name   string   `json:"name"`             // origin_jti, sub, role ARN or identity id
 	Of     string   `json:"of,omitempty"`     // families: the sub; empty if it is not known

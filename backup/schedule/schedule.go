@@ -19,14 +19,14 @@ import (
 
 // Options are what Start needs. Log may be nil, Command is for continuous backups, the others are required.
 type Options struct {
-	Dir      string        // the data directory
-	Store    string        // the file of the store in it
-	Settings config.Backup // with defaults
-	Leases   *lease.Keeper
-	Command  []string // the program and its arguments that do what "sluice backup" does
-	Now      func() time.Time
-	Log      *slog.Logger
-	Observer Observer // nil counts nothing
+	Dir      string           // the data directory
+	Store    string           // the file of the store in it
+	Settings config.Backup    // with defaults
+	Leases   *lease.Keeper    // let one process of the store make the backups
+	Command  []string         // the program and its arguments that do what "sluice backup" does
+	Now      func() time.Time // decides when one is due
+	Log      *slog.Logger     // gets failures; nil discards
+	Observer Observer         // nil counts nothing
 }
 
 // Backup is a standing backup. Close ends it.

@@ -45,10 +45,10 @@ var (
 
 // Credentials are temporary credentials as STS and identity pools return them.
 type Credentials struct {
-	AccessKeyID     string // ASIA and 16 characters of A-Z and 2-7
-	SecretAccessKey seal.Secret
-	SessionToken    string // base64url; useless without the secret access key
-	Expiration      time.Time
+	AccessKeyID     string      // ASIA and 16 characters of A-Z and 2-7
+	SecretAccessKey seal.Secret // 40 characters of Base64
+	SessionToken    string      // base64url; useless without the secret access key
+	Expiration      time.Time   // to the second, in UTC
 }
 
 // Options are the options of NewMinter.

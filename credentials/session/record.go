@@ -23,33 +23,33 @@ func (k Kind) known() bool { return k >= AssumedRole && k <= UserSession }
 
 // Record is the content of a session token. A Record that Open has returned may be cached and shared, and must not be changed.
 type Record struct {
-	Kind              Kind
-	RoleARN           string // of the user for FederatedUser and UserSession
-	RoleID            string // AROA…, the first half of aws:userid
-	SessionName       string
-	Account           string // 12 digits
-	IdentityID        string // cognito-identity.amazonaws.com:sub
-	IdentityPoolID    string // cognito-identity.amazonaws.com:aud
-	Provider          string // the login's provider: issuer without scheme, ARN, or name
-	FederatedProvider string // aws:FederatedProvider
-	Username          string // of the user, if the login is from a user pool
-	SourceIdentity    string
+	Kind              Kind            // the operation that made the session
+	RoleARN           string          // of the user for FederatedUser and UserSession
+	RoleID            string          // AROA…, the first half of aws:userid
+	SessionName       string          // the second half of aws:userid and the end of the session's ARN
+	Account           string          // 12 digits
+	IdentityID        string          // cognito-identity.amazonaws.com:sub
+	IdentityPoolID    string          // cognito-identity.amazonaws.com:aud
+	Provider          string          // the login's provider: issuer without scheme, ARN, or name
+	FederatedProvider string          // aws:FederatedProvider
+	Username          string          // of the user, if the login is from a user pool
+	SourceIdentity    string          // aws:SourceIdentity; "" = none
 	AMR               []string        // cognito-identity.amazonaws.com:amr
 	PrincipalTags     []principal.Tag // aws:PrincipalTag/<key>; sorted by key, without duplicates
-	TransitiveTagKeys []string
-	SessionPolicies   []string  // JSON documents
-	PolicyARNs        []string  // managed session policies
-	Logins            []Login   // a sign-out of any of these ends the session
-	Chained           bool      // created by another role session; lasts at most one hour
-	MFA               bool      // aws:MultiFactorAuthPresent
-	IssuedAt          time.Time // to the second
-	ExpiresAt         time.Time // to the second
+	TransitiveTagKeys []string        // the PrincipalTags that chained sessions inherit
+	SessionPolicies   []string        // JSON documents
+	PolicyARNs        []string        // managed session policies
+	Logins            []Login         // a sign-out of any of these ends the session
+	Chained           bool            // created by another role session; lasts at most one hour
+	MFA               bool            // aws:MultiFactorAuthPresent
+	IssuedAt          time.Time       // to the second
+	ExpiresAt         time.Time       // to the second
 }
 
 // Login is a sign-in that the session depends on.
 type Login struct {
-	Issuer    string
-	Subject   string
+	Issuer    string // the exact iss of the token, or the entity id of a SAML provider
+	Subject   string // the sub of the token, or the NameID of a SAML assertion
 	OriginJTI string // the token family of the sign-in, if the issuer has them
 	// AuthTime is when the user signed in, to the second, or zero if the issuer does not say. A global sign-out ends the
 	// sessions of earlier sign-ins. It also ends those with a zero AuthTime.

@@ -29,16 +29,16 @@ const setting = "master-keys/resealed"
 
 // Options are what New needs. Log may be nil, the others are required.
 type Options struct {
-	Store  store.Store
-	Keys   *masterkey.Keeper
-	Leases *lease.Keeper
-	Every  time.Duration // how long a master key seals
+	Store  store.Store       // remembers with which key it was resealed last
+	Keys   *masterkey.Keeper // the master keys of this process; its Rotate makes the next one
+	Leases *lease.Keeper     // let one process of the store do the work
+	Every  time.Duration     // how long a master key seals
 	// Reseal seals everything that the store keeps sealed with the key that seals now, and returns how many values it resealed. It
 	// may be interrupted, run again, and run while processes write.
 	Reseal func(ctx context.Context) (int, error)
-	Now    func() time.Time
-	Log    *slog.Logger
-	Made   func(id string) // is called when there is another master key; must return at once; may be nil
+	Now    func() time.Time // decides when a key is due
+	Log    *slog.Logger     // gets failures, and what was replaced; nil discards
+	Made   func(id string)  // is called when there is another master key; must return at once; may be nil
 
 	// Resealed is called when everything in the store is sealed with the key; must return at once; may be nil.
 	Resealed func(id string, values int)

@@ -28,11 +28,11 @@ type Observer interface {
 
 // Options are what New needs. The first group is required.
 type Options struct {
-	Store  store.Store
-	Seal   *seal.Box
-	Sender message.Sender // sends one message once
-	Now    func() time.Time
-	Rand   io.Reader
+	Store  store.Store      // keeps the messages until they are sent
+	Seal   *seal.Box        // encrypts messages, and hashes whose they are
+	Sender message.Sender   // sends one message once
+	Now    func() time.Time // the clock for tries, leases and expiry
+	Rand   io.Reader        // crypto/rand.Reader outside of tests
 
 	// GivenUp is called with each message that will not be sent, and why. It must return at once. It may be nil.
 	GivenUp func(m message.Message, reason error)

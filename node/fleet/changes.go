@@ -69,10 +69,10 @@ func (c *changed) add(changes []store.Change) {
 
 // Memory is what a process keeps in memory.
 type Memory struct {
-	Users       *idp.Provider
-	Roles       *iam.Service
-	Identities  *identitypool.Service
-	Revocations *Revocations
+	Users       *idp.Provider         // pools, clients, domains, signing keys and the looks of login pages
+	Roles       *iam.Service          // roles and managed policies
+	Identities  *identitypool.Service // identity pools and the keys of their tokens
+	Revocations *Revocations          // the index of what was revoked
 }
 
 // levelOf returns the log level of a new or repeated error.

@@ -45,14 +45,14 @@ type Revocations struct {
 
 // RevocationOptions are what NewRevocations needs. Redis and Shared may be nil.
 type RevocationOptions struct {
-	Index    *revoke.Index // that of the storage: gates of an earlier configuration, whose requests go on after a reload, look at the same one
-	Store    store.Store
-	Redis    *config.Redis
-	Shared   *config.Store // nil = the store is a file
-	Leases   *lease.Keeper
-	Now      func() time.Time
-	Log      *slog.Logger
-	Observer redis.Observer
+	Index    *revoke.Index    // that of the storage: gates of an earlier configuration, which outlive a reload, look at the same one
+	Store    store.Store      // has the revocations of all processes
+	Redis    *config.Redis    // carries them sooner; nil = none does
+	Shared   *config.Store    // nil = the store is a file
+	Leases   *lease.Keeper    // let one process delete what has expired
+	Now      func() time.Time // the clock of revocations
+	Log      *slog.Logger     // gets failures to read and to send
+	Observer redis.Observer   // counts what Redis carries
 }
 
 // NewRevocations begins to delete what has expired. Call Load before serving, and Close at the end.

@@ -16,9 +16,9 @@ type Sessions struct {
 
 // Counter counts sessions for an Observer.
 type Counter struct {
-	Store    store.Store
-	Now      func() time.Time
-	Observer Observer
+	Store    store.Store      // has the sessions of all processes
+	Now      func() time.Time // sessions that have expired by then are not live
+	Observer Observer         // gets the numbers; never nil
 }
 
 // Count reports the numbers of live sessions to the Observer.

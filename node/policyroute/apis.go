@@ -133,21 +133,48 @@ var escalating = []string{"iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:Dele
 
 const bounded = 4 // of the escalating actions
 
+// impersonating are the actions with which the caller signs in as anyone at a provider, and assumes the roles that trust it.
+var impersonating = []string{"iam:UpdateSAMLProvider", "iam:AddClientIDToOpenIDConnectProvider"}
+
+// coversEvery reports whether patterns cover every resource of the form of an IAM operation: whatever its path and name are.
+func coversEvery(patterns []string, operation string) bool {
+	kind := "role"
+	if form := iamForm(operation); form != "" {
+		_, rest, _ := strings.Cut(form, "::*:")
+		kind, _, _ = strings.Cut(rest, "/")
+	}
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		fields := strings.SplitN(pattern, ":", 6)
+		return pattern == "*" || len(fields) == 6 && fields[2] == "iam" && policy.MatchWildcard(fields[5], kind+"/zq") &&
+			policy.MatchWildcard(fields[5], kind+"/0/1/2")
+	})
+}
+
 // escalates finds actions on every resource that give any permission.
 func (l *linter) escalates(st *policy.Statement, pattern string) (action, with string) {
-	if !slices.Contains(st.Resource, "*") || conditioned(st, "iam:permissionsboundary") || conditioned(st, "iam:policyarn") {
+	if conditioned(st, "iam:permissionsboundary") || conditioned(st, "iam:policyarn") {
 		return "", ""
 	}
 	for i, action := range escalating {
-		if policy.CoversAction(pattern, action) {
+		if operation := strings.TrimPrefix(action, "iam:"); policy.CoversAction(pattern, action) && coversEvery(st.Resource, operation) {
 			with := `"arn:aws:iam::*:role/apps/*", a path that has no roles of administrators`
-			if strings.Contains(iamForm(strings.TrimPrefix(action, "iam:")), ":policy/") {
+			if strings.Contains(iamForm(operation), ":policy/") {
 				with = `"arn:aws:iam::*:policy/apps/*", a path that has no policies of administrators`
 			}
 			if i < bounded {
 				with += `, or add "Condition": {"StringEquals": {"iam:PermissionsBoundary": "POLICY-ARN"}}`
 			}
 			return action, with
+		}
+	}
+	return "", ""
+}
+
+// impersonates finds actions on every provider that give the roles that trust it.
+func impersonates(st *policy.Statement, pattern string) (action, with string) {
+	for _, action := range impersonating {
+		if operation := strings.TrimPrefix(action, "iam:"); policy.CoversAction(pattern, action) && coversEvery(st.Resource, operation) {
+			return action, strconv.Quote(iamForm(operation))
 		}
 	}
 	return "", ""

@@ -131,8 +131,10 @@ func (l *linter) actions(st *policy.Statement, n *strictjson.Node) {
 		}
 		if action, with := l.escalates(st, pattern); action != "" {
 			l.report(member(n, "Resource"), "escalation", with, "%s on every role or policy gives the caller any permission", action)
+		} else if action, with := impersonates(st, pattern); action != "" {
+			l.report(member(n, "Resource"), "escalation", with, "%s on every provider gives the caller every role that trusts one", action)
 		}
-		if policy.CoversAction(pattern, "iam:PassRole") && !conditioned(st, "iam:passedtoservice") && slices.Contains(st.Resource, "*") {
+		if policy.CoversAction(pattern, "iam:PassRole") && !conditioned(st, "iam:passedtoservice") && coversEvery(st.Resource, "PassRole") {
 			l.report(member(n, "Resource"), "pass-role", `"arn:aws:iam::*:role/NAME", or add "Condition": {"StringEquals": {"iam:PassedToService": "SERVICE"}}`,
 				"iam:PassRole on every role gives what the strongest role may do")
 		}

@@ -20,11 +20,11 @@ import (
 
 // Finding is a grant that is broader than need be, with the smallest edit that narrows it.
 type Finding struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"` // of what the edit replaces, from 1
-	Column  int    `json:"column"`
-	Rule    string `json:"rule"`
-	Message string `json:"message"`
+	File    string `json:"file"`    // path of the policy file, or of the configuration that has the policy
+	Line    int    `json:"line"`    // of what the edit replaces, from 1
+	Column  int    `json:"column"`  // in characters, from 1
+	Rule    string `json:"rule"`    // what is wrong with it, as scripts know it: "whole-service", "every-resource", "open-trust" …
+	Message string `json:"message"` // a sentence for people
 	Replace string `json:"replace"` // the current text; "" to insert
 	With    string `json:"with"`    // "" to remove it
 }

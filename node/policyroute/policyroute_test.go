@@ -233,6 +233,37 @@ func TestLintNamesTheKindOfResourceOfEachActionOfIAM(t *testing.T) {
 	}
 }
 
+// "Every role" can be written as an ARN, too.
+func TestLintFindsEveryRoleHoweverItIsWritten(t *testing.T) {
+	s := newSite(t, nil)
+	for _, tc := range []struct {
+		action, resource string
+		found            string // "" = nothing
+	}{
+		{"iam:PassRole", "*", "(pass-role)"},
+		{"iam:PassRole", "arn:aws:iam::123456789012:role/*", "(pass-role)"},
+		{"iam:PassRole", "arn:aws:iam::*:role/*", "(pass-role)"},
+		{"iam:PassRole", "arn:aws:iam::*:*", "(pass-role)"},
+		{"iam:PassRole", "arn:aws:iam::123456789012:role/?*", "(pass-role)"},
+		{"iam:PassRole", "arn:aws:iam::123456789012:role/apps/*", ""},
+		{"iam:PassRole", "arn:aws:iam::123456789012:role/*-app", ""},
+		{"iam:PassRole", "arn:aws:iam::123456789012:policy/*", ""},
+		{"iam:PassRole", "arn:aws:s3:::role/*", ""},
+		{"iam:AttachRolePolicy", "arn:aws:iam::*:role/*", "(escalation)"},
+		{"iam:AttachRolePolicy", "arn:aws:iam::*:policy/*", ""},
+		{"iam:CreatePolicyVersion", "arn:aws:iam::123456789012:policy/*", "(escalation)"},
+		{"iam:CreatePolicyVersion", "arn:aws:iam::123456789012:role/*", ""},
+		{"iam:UpdateSAMLProvider", "arn:aws:iam::*:saml-provider/*", "(escalation)"},
+		{"iam:UpdateSAMLProvider", "arn:aws:iam::*:saml-provider/staff", ""},
+		{"iam:AddClientIDToOpenIDConnectProvider", "arn:aws:iam::*:oidc-provider/*", "(escalation)"},
+	} {
+		out, code := s.run("lint", s.write("iam.json", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"`+tc.action+`","Resource":"`+tc.resource+`"}}`))
+		if tc.found == "" && code != 0 || !strings.Contains(out, tc.found) {
+			t.Errorf("%s on %s: exit %d, want %q\n%s", tc.action, tc.resource, code, tc.found, out)
+		}
+	}
+}
+
 func TestCheckDecidesOnARequestOfARoute(t *testing.T) {
 	s := newSite(t, nil)
 	s.routes[0].Rules = []config.Rule{{Effect: "allow", Subject: "group", Names: []string{"editors"}, Method: "GET", Path: "/api/*"}}

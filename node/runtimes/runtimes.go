@@ -23,10 +23,10 @@ type Runtime interface {
 type Options struct {
 	BaseDir string                   // relative paths of programs begin there
 	Getenv  func(name string) string // reads a variable of the environment
-	Log     *slog.Logger
-	Now     func() time.Time
-	Rand    io.Reader
-	Cold    bool // programs start with their first call, not with the runtime
+	Log     *slog.Logger             // gets what functions print
+	Now     func() time.Time         // the clock of deadlines and pauses
+	Rand    io.Reader                // crypto/rand.Reader outside of tests
+	Cold    bool                     // programs start with their first call, not with the runtime
 }
 
 // Check returns the mistakes of triggers that need the files and URLs, of which config knows nothing.

@@ -30,9 +30,9 @@ type Pages interface {
 
 // Options are what New needs. All are required.
 type Options struct {
-	Styles Styles
-	Pages  Pages
-	Log    *slog.Logger
+	Styles Styles       // what the style sheets and images are made of
+	Pages  Pages        // renders the previews of the pages
+	Log    *slog.Logger // gets errors of the server; clients see none of them
 }
 
 type handler struct{ Options }

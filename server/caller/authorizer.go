@@ -21,10 +21,10 @@ import (
 
 // Options are the dependencies of New. All but Revoked and CatchUp are required.
 type Options struct {
-	IAM     *iam.Service
-	Minter  *session.Minter
-	Regions region.Set
-	Now     func() time.Time
+	IAM     *iam.Service     // has the root key and the policies of roles
+	Minter  *session.Minter  // opens session tokens
+	Regions region.Set       // that a signature may be for; IAM and STS also take us-east-1
+	Now     func() time.Time // the clock against which signatures and sessions are checked
 
 	// Resources returns the data of pools that condition keys need.
 	Resources Resources

@@ -39,16 +39,18 @@ func (s *server) getCredentialsForIdentity(ctx context.Context, c *rpc.Call, in 
 	}}, nil
 }
 
-func (s *server) getOpenIDToken(ctx context.Context, _ *rpc.Call, in *cognitoidentity.GetOpenIdTokenInput) (*cognitoidentity.GetOpenIdTokenResponse, error) {
+func (s *server) getOpenIDToken(ctx context.Context, c *rpc.Call, in *cognitoidentity.GetOpenIdTokenInput) (*cognitoidentity.GetOpenIdTokenResponse, error) {
 	out, err := s.Pools.GetOpenIDToken(ctx, api.Value(in.IdentityId), in.Logins)
+	s.tell(ctx, c, api.Value(in.IdentityId), err)
 	return &cognitoidentity.GetOpenIdTokenResponse{IdentityId: &out.IdentityID, Token: &out.Token}, err
 }
 
-func (s *server) getOpenIDTokenForDeveloperIdentity(ctx context.Context, _ *rpc.Call, in *cognitoidentity.GetOpenIdTokenForDeveloperIdentityInput) (*cognitoidentity.GetOpenIdTokenForDeveloperIdentityResponse, error) {
+func (s *server) getOpenIDTokenForDeveloperIdentity(ctx context.Context, c *rpc.Call, in *cognitoidentity.GetOpenIdTokenForDeveloperIdentityInput) (*cognitoidentity.GetOpenIdTokenForDeveloperIdentityResponse, error) {
 	out, err := s.Pools.DeveloperToken(ctx, identitypool.DeveloperInput{
 		PoolID: api.Value(in.IdentityPoolId), IdentityID: api.Value(in.IdentityId), Logins: in.Logins, Tags: in.PrincipalTags,
 		Life: time.Duration(api.Value(in.TokenDuration)) * time.Second,
 	})
+	s.tell(ctx, c, api.Value(in.IdentityPoolId), err)
 	return &cognitoidentity.GetOpenIdTokenForDeveloperIdentityResponse{IdentityId: &out.IdentityID, Token: &out.Token}, err
 }
 
@@ -84,8 +86,10 @@ func (s *server) deleteIdentities(ctx context.Context, _ *rpc.Call, in *cognitoi
 	return out, nil
 }
 
-func (s *server) unlinkIdentity(ctx context.Context, _ *rpc.Call, in *cognitoidentity.UnlinkIdentityInput) (*api.Empty, error) {
-	return nil, s.Pools.Unlink(ctx, api.Value(in.IdentityId), in.Logins, in.LoginsToRemove)
+func (s *server) unlinkIdentity(ctx context.Context, c *rpc.Call, in *cognitoidentity.UnlinkIdentityInput) (*api.Empty, error) {
+	err := s.Pools.Unlink(ctx, api.Value(in.IdentityId), in.Logins, in.LoginsToRemove)
+	s.tell(ctx, c, api.Value(in.IdentityId), err)
+	return nil, err
 }
 
 func (s *server) lookupDeveloperIdentity(ctx context.Context, _ *rpc.Call, in *cognitoidentity.LookupDeveloperIdentityInput) (*cognitoidentity.LookupDeveloperIdentityResponse, error) {

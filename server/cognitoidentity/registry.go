@@ -14,7 +14,7 @@ import (
 // Options holds the dependencies of Registry. All but Minted are required, unless only the names of the operations are
 // needed.
 type Options struct {
-	Pools *identitypool.Service
+	Pools *identitypool.Service // runs the operations
 	// ClientIP returns the client's address, or the zero Addr if it is unknown.
 	ClientIP func(r *http.Request) netip.Addr
 	// Minted is called for each session issued, with the operation's name. It may be nil.

@@ -12,9 +12,9 @@ import (
 
 // API is one chapter of the page.
 type API struct {
-	Title       string
-	Service     *api.Service
-	Implemented []string // names of the operations that have a function
+	Title       string       // heading of the chapter: "STS"
+	Service     *api.Service // has the operations, implemented or not
+	Implemented []string     // names of the operations that have a function
 }
 
 // Calls lists the operations that foreign clients called successfully: client, API, operations. It is the form of

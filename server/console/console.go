@@ -32,27 +32,27 @@ type Options struct {
 
 	APIs       []rpc.API      // what the pages call
 	Authorizer rpc.Authorizer // decides on the calls
-	Roles      Roles
+	Roles      Roles          // the administrator's key and its principal
 	// Allowed returns nil if the policies of a caller allow an action of the console's own on everything, such as sluice:ListDecisions.
 	Allowed func(r *http.Request, who *Caller, action string) error
-	Regions region.Set
-	Account string
+	Regions region.Set // whose resources the pages show; the first is the default
+	Account string     // 12 digits, for the ARNs of what forms make
 
-	Store   store.Store
-	Box     *seal.Box
-	Renders *pages.Renderer
-	Now     func() time.Time
-	Rand    io.Reader
-	Log     *slog.Logger
+	Store   store.Store      // has the sessions of the access key
+	Box     *seal.Box        // hashes their secrets, and guards forms against other sites
+	Renders *pages.Renderer  // writes the pages
+	Now     func() time.Time // decides whether a session has expired
+	Rand    io.Reader        // crypto/rand.Reader outside of tests
+	Log     *slog.Logger     // gets errors of the server
 
-	ClientIP func(r *http.Request) netip.Addr
+	ClientIP func(r *http.Request) netip.Addr                 // for the audit log; the zero Addr = unknown
 	Site     func(r *http.Request) (host string, secure bool) // as the browser sees it
 	Admit    func(r *http.Request) error                      // limits sign-ins of an address; nil = no limit
 	Audit    func(audit.Record)                               // of sign-ins with the key; nil = none are written
 
-	Health    func(ctx context.Context) []health.Result
-	Decisions *authz.Denials // nil = none are kept
-	Messages  func(ctx context.Context) (Messages, error)
+	Health    func(ctx context.Context) []health.Result   // the outcome of each check, for the overview
+	Decisions *authz.Denials                              // nil = none are kept
+	Messages  func(ctx context.Context) (Messages, error) // for the page of that name
 }
 
 // Roles is what the console needs of IAM. *iam.Service implements it.
@@ -83,10 +83,10 @@ type Members interface {
 
 // Caller is who is signed in.
 type Caller struct {
-	Principal *principal.Principal
-	Session   *session.Record // nil for the access key
-	ID        string          // of the browser's session, to which forms are bound
-	key       string          // the id of the record of a session of the access key; "" for members
+	Principal *principal.Principal // never nil; decides what is allowed
+	Session   *session.Record      // nil for the access key
+	ID        string               // of the browser's session, to which forms are bound
+	key       string               // the id of the record of a session of the access key; "" for members
 }
 
 // Handler serves the console. It is safe for concurrent use.

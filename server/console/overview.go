@@ -237,7 +237,7 @@ func (v *visit) messagesPage() (*pages.Page, error) {
 
 // Messages is what is known of messages.
 type Messages struct {
-	Status health.Status
-	Ways   []string // how messages are sent: by SMTP, to a file
-	Count  int      // that wait
+	Status health.Status // of the delivery; its Detail is the last problem
+	Ways   []string      // how messages are sent: by SMTP, to a file
+	Count  int           // that wait
 }

@@ -40,9 +40,9 @@ func IsSecret(s string) bool {
 
 // Guard makes and checks tokens. It can be used from any goroutine.
 type Guard struct {
-	Box     *seal.Box
-	Random  io.Reader
-	Purpose string // of the key: tokens of one purpose are worth nothing for another
+	Box     *seal.Box // has the key of the tokens
+	Random  io.Reader // crypto/rand.Reader outside of tests
+	Purpose string    // of the key: tokens of one purpose are worth nothing for another
 }
 
 // Token returns a token for a browser and for whatever else the parts name. It differs from call to call, so that the length of a

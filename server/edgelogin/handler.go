@@ -45,14 +45,14 @@ func (s Site) name() (string, bool) {
 
 // Options are the dependencies and settings of a Handler. All but Admit and Key are required.
 type Options struct {
-	Service  Service
-	Cookie   string // the name of the session cookie, without authz.SecurePrefix; see CookieName
-	Callback string // path
-	Logout   string // path
-	Targets  login.Targets
-	Site     func(r *http.Request) Site
-	Now      func() time.Time
-	Log      *slog.Logger
+	Service  Service                    // keeps the sessions and speaks to the provider
+	Cookie   string                     // the name of the session cookie, without authz.SecurePrefix; see CookieName
+	Callback string                     // path to which the provider sends browsers back
+	Logout   string                     // path that ends a session
+	Targets  login.Targets              // where browsers may go after they signed in or out
+	Site     func(r *http.Request) Site // the scheme and host in the browser's address bar, behind proxies too
+	Now      func() time.Time           // decides whether a session has expired
+	Log      *slog.Logger               // gets the reasons for which sign-ins fail
 	// Admit limits how often one client address may bring an answer, for which the provider is asked. nil means no limit.
 	Admit func(r *http.Request) error
 	// Key returns a public key of signed headers as PEM. nil means that there are none.

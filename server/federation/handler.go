@@ -26,14 +26,14 @@ type Pages interface {
 
 // Options holds the dependencies of New. Federation, SAML, FindProvider, Pages and Log are required.
 type Options struct {
-	Federation *federation.Service
-	SAML       SAML
+	Federation *federation.Service // begins and finishes the sign-ins
+	SAML       SAML                // describes pools as SAML service providers; takes the answers to sign-outs
 	// FindProvider returns a provider of a pool, or a fault.ResourceNotFound.
 	FindProvider saml.Find
-	Pages        Pages
+	Pages        Pages                            // shows errors, forms and the question for consent
 	Admit        func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
 	ClientIP     func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
-	Log          *slog.Logger
+	Log          *slog.Logger                     // gets errors of the server, and SAML messages that are refused
 }
 
 // Handler serves the endpoints below the mount points of pools, see package mount.

@@ -27,7 +27,7 @@ func (s *server) roleOut(r store.Role) *iam.Role {
 func (s *server) createdRole(r store.Role) *iam.Role {
 	out := &iam.Role{
 		Arn: new(s.iam.RoleARNOf(r)), RoleName: &r.Name, RoleId: &r.ID, Path: &r.Path,
-		AssumeRolePolicyDocument: document(r.Trust), CreateDate: api.At(r.CreatedAt), Tags: tagsOut(r.Tags),
+		AssumeRolePolicyDocument: document(s.iam.TrustOf(r)), CreateDate: api.At(r.CreatedAt), Tags: tagsOut(r.Tags),
 	}
 	if r.Boundary != "" {
 		out.PermissionsBoundary = &iam.AttachedPermissionsBoundary{PermissionsBoundaryArn: &r.Boundary, PermissionsBoundaryType: new("Policy")}

@@ -120,7 +120,7 @@ func (s *server) listAttachedRolePolicies(_ context.Context, _ *rpc.Call, in *ia
 	if err != nil {
 		return nil, err
 	}
-	attached, err := s.iam.ListAttachedRolePolicies(api.Value(in.RoleName))
+	attached, err := s.iam.ListAttachedRolePolicies(api.Value(in.RoleName), api.Value(in.PathPrefix))
 	if err != nil {
 		return nil, err
 	}

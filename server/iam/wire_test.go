@@ -85,6 +85,8 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call("AttachRolePolicy", "unknown", "RoleName", "editor", "PolicyArn", arn+"x")
 	s.call("AttachRolePolicy", "no ARN", "RoleName", "editor", "PolicyArn", "reads-is-the-name-of-it")
 	s.call("ListAttachedRolePolicies", "one", "RoleName", "editor")
+	s.call("ListAttachedRolePolicies", "path", "RoleName", "editor", "PathPrefix", "/team/")
+	s.call("ListAttachedRolePolicies", "another path", "RoleName", "editor", "PathPrefix", "/service-role/")
 	s.call("PutRolePermissionsBoundary", "policy", "RoleName", "editor", "PermissionsBoundary", arn)
 	s.call("PutRolePermissionsBoundary", "unknown", "RoleName", "editor", "PermissionsBoundary", arn+"x")
 	s.call("PutRolePermissionsBoundary", "no policy", "RoleName", "editor", "PermissionsBoundary", "arn:aws:iam::123456789012:nopolicy/x")

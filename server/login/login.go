@@ -21,13 +21,13 @@ import (
 
 // Options are what New needs. Those of the first group are required.
 type Options struct {
-	Pools    *idp.Provider
-	OAuth    Authorizer
-	Renderer *pages.Renderer
-	Seal     *seal.Box
-	Now      func() time.Time
-	Rand     io.Reader
-	Log      *slog.Logger
+	Pools    *idp.Provider    // signs users up and in, and keeps their passwords
+	OAuth    Authorizer       // checks the request that brought the browser, and answers it
+	Renderer *pages.Renderer  // writes the pages
+	Seal     *seal.Box        // seals what forms and cookies bring back
+	Now      func() time.Time // decides whether a page has expired
+	Rand     io.Reader        // crypto/rand.Reader outside of tests
+	Log      *slog.Logger     // gets errors of the server
 
 	Federation Federation                       // the identity providers of clients; nil knows none
 	Devices    Devices                          // the device grant; nil serves no /device

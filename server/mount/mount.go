@@ -10,7 +10,7 @@ import (
 
 // Point is where a pool is mounted.
 type Point struct {
-	PoolID string
+	PoolID string // from the path, or of the domain; a pool with it need not exist
 	Base   string // the absolute URL, without a slash at its end: "https://auth.example.com", "https://id.example.com/us-east-1_notes0001"
 	Path   string // the path of Base: "", or "/us-east-1_notes0001"
 }

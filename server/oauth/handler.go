@@ -36,8 +36,8 @@ type Providers interface {
 
 // Options holds the dependencies of New. OAuth, Pools, PublicURL and Log are required.
 type Options struct {
-	OAuth     *oauth.Service
-	Pools     Pools
+	OAuth     *oauth.Service                // checks authorization requests and answers them
+	Pools     Pools                         // issuer and key set for discovery
 	PublicURL string                        // the base URL of the paths
 	Base      func(p *userpool.Pool) string // returns the base URL of the pool's domain, "" without one; nil knows none
 	Pages     Pages                         // nil shows plain ones
@@ -48,7 +48,7 @@ type Options struct {
 	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
 	Strict   bool                             // publishes only what Cognito does
-	Log      *slog.Logger
+	Log      *slog.Logger                     // gets errors of the server
 }
 
 // Paths below the mount point.

@@ -19,15 +19,15 @@ import (
 
 // Options are what New needs. Admit may be nil; the others are required.
 type Options struct {
-	Grants   *grants.Service
-	Admit    func(r *http.Request) error // returns an error to refuse a request; limits anonymous callers
-	Bodies   *bounded.Budget             // for the bodies of requests
-	ClientIP func(r *http.Request) netip.Addr
-	Now      func() time.Time
-	Rand     io.Reader       // for the ids of requests
-	Shared   throttle.Shared // counts registrations over all processes; may be nil
-	Strict   bool            // answer as Cognito does where RFC 6749 asks for something else
-	Log      *slog.Logger
+	Grants   *grants.Service                  // authenticates clients and issues tokens
+	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers
+	Bodies   *bounded.Budget                  // for the bodies of requests
+	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; the zero Addr = unknown
+	Now      func() time.Time                 // for the limit of registrations
+	Rand     io.Reader                        // for the ids of requests
+	Shared   throttle.Shared                  // counts registrations over all processes; may be nil
+	Strict   bool                             // answer as Cognito does where RFC 6749 asks for something else
+	Log      *slog.Logger                     // gets errors of the server
 }
 
 type handler struct {

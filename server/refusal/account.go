@@ -11,10 +11,10 @@ import (
 
 // Account is the account of a denial with the HTTP status that the client got. It marshals to JSON.
 type Account struct {
-	ID      string    `json:"id"`
-	Time    time.Time `json:"time"`
-	Outcome string    `json:"outcome"`
-	Status  int       `json:"status,omitempty"`
+	ID      string    `json:"id"`               // 16 hexadecimal digits, as the answer named it
+	Time    time.Time `json:"time"`             // of the decision
+	Outcome string    `json:"outcome"`          // as the decision log has it; see authz.Outcome.String
+	Status  int       `json:"status,omitempty"` // HTTP; 0 = the call was not refused
 	*authz.Explanation
 }
 

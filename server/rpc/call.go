@@ -16,13 +16,13 @@ import (
 
 // Call is one request for an operation. It belongs to the request's goroutine.
 type Call struct {
-	API       *api.Service
-	Operation *api.Operation
-	RequestID string
+	API       *api.Service   // that the endpoint serves
+	Operation *api.Operation // never nil
+	RequestID string         // a UUID in lower case, also in the answer's header
 
 	// Request is the HTTP request. Its body has been read into Body. Functions use only its address and headers.
 	Request *http.Request
-	Body    []byte
+	Body    []byte // empty for a body that was not sent
 
 	// Input is a pointer to the decoded and validated input. It is nil while the caller is being authenticated.
 	Input any

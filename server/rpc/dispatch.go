@@ -18,8 +18,8 @@ import (
 // Config holds the dependencies of a dispatcher, which are the same for each protocol. All but Bodies, ClientIP and
 // StrictErrors is required.
 type Config struct {
-	APIs       []API
-	Authorizer Authorizer
+	APIs       []API        // at one endpoint; a request names one of them
+	Authorizer Authorizer   // authenticates and authorizes calls of operations that need a signature
 	Log        *slog.Logger // server errors at level error, client errors at level debug
 	Rand       io.Reader    // for request ids
 

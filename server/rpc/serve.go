@@ -24,8 +24,8 @@ const (
 
 // API is an API's table with the functions that implement it.
 type API struct {
-	Service  *api.Service
-	Registry Registry
+	Service  *api.Service // the operations, and the shapes of their inputs and outputs
+	Registry Registry     // operations that are missing in it answer NotImplemented
 	// MaxBody holds the largest bodies, in bytes, of operations that take larger ones than MaxBody. It may be nil.
 	MaxBody map[string]int64
 	// Admit returns an error to refuse a call of an operation that needs no signature, before its input is read. It limits

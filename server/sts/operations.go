@@ -91,7 +91,7 @@ func (s *server) getFederationToken(ctx context.Context, c *rpc.Call, in *sts.Ge
 	}
 	s.minted(c)
 	return &sts.GetFederationTokenResponse{
-		Credentials: credentials(out.Credentials), PackedPolicySize: packed(out.PackedPolicySize),
+		Credentials: credentials(out.Credentials), PackedPolicySize: &out.PackedPolicySize, // AWS sends 0, too
 		FederatedUser: &sts.FederatedUser{Arn: &out.ARN, FederatedUserId: &out.ID},
 	}, nil
 }

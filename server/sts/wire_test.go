@@ -48,6 +48,8 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 		"PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/AdministratorAccess", "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue",
 		"TransitiveTagKeys.member.1", "team", "SourceIdentity", "alice")
 	s.call(s.As(none), "AssumeRole", "not allowed", "RoleArn", role, "RoleSessionName", "alice")
+	s.call(s.As(s.Role("plain", callertest.AccountTrust(), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`)),
+		"AssumeRole", "tags not allowed", "RoleArn", role, "RoleSessionName", "alice", "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue")
 	s.call(s.Root, "AssumeRole", "unknown role", "RoleArn", role+"x", "RoleSessionName", "alice")
 	s.call(s.Root, "AssumeRole", "too long", "RoleArn", role, "RoleSessionName", "alice", "DurationSeconds", "43200")
 	s.call(s.As(role), "AssumeRole", "chained too long", "RoleArn", role, "RoleSessionName", "alice", "DurationSeconds", "3601")
@@ -57,6 +59,7 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call(s.Root, "GetSessionToken", "root", "DurationSeconds", "900")
 	s.call(s.As(role), "GetSessionToken", "role session")
 	s.call(s.Root, "GetFederationToken", "root", "Name", "bob", "Policy", callertest.AllowAll)
+	s.call(s.Root, "GetFederationToken", "without a policy", "Name", "bob")
 	s.call(s.Root, "GetAccessKeyInfo", "root", "AccessKeyId", s.Root.AccessKeyID)
 	s.call(s.Root, "GetAccessKeyInfo", "unknown", "AccessKeyId", "AKIANOBODYNOBODYNOBO")
 	s.call(s.Root, "DecodeAuthorizationMessage", "another message", "EncodedMessage", "x")

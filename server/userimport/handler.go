@@ -24,8 +24,8 @@ type Jobs interface {
 
 // Options are what New needs. All but Admit are required.
 type Options struct {
-	Jobs  Jobs
-	Log   *slog.Logger
+	Jobs  Jobs                      // take the files and give out the logs
+	Log   *slog.Logger              // gets errors of the server
 	Admit func(*http.Request) error // limits anonymous callers; nil for no limit
 }
 

@@ -48,7 +48,7 @@ const batch = 1000
 
 // Options are the options of Copy. From and To are required.
 type Options struct {
-	From, To Side
+	From, To Side // To is empty, or has part of a copy of From
 	Restart  bool // start over if the target contains part of a copy
 	// Progress, if not nil, receives how many records of a table are copied or compared.
 	Progress func(doing, table string, records int64)
@@ -56,8 +56,8 @@ type Options struct {
 
 // Result is what Copy did with a table.
 type Result struct {
-	Table   string
-	Records int64
+	Table   string // name
+	Records int64  // as many as in both stores
 	Digest  string // SHA-256 of all records in the order of their keys, the same for both stores, in hexadecimal
 }
 

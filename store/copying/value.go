@@ -11,15 +11,15 @@ import (
 
 // Table is a table that both stores have.
 type Table struct {
-	Name    string
-	Columns []Column
+	Name    string   // as in SQL, without quotes
+	Columns []Column // in the same order for both stores
 	Key     []int    // the columns of the primary key, in its order
 	parents []string // tables that foreign keys refer to
 }
 
 // Column is a column of a table.
 type Column struct {
-	Name string
+	Name string // as in SQL, without quotes
 	Type string // as the catalog names it
 }
 

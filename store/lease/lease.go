@@ -18,10 +18,10 @@ var ErrLost = errors.New("lease: lost to another process, which continues the wo
 
 // Options are what New needs. Life may be 0.
 type Options struct {
-	Store store.Store
-	Now   func() time.Time
-	Rand  io.Reader
-	Life  time.Duration // how long a lease lasts that is not renewed; default two minutes
+	Store store.Store      // keeps the leases, among the settings
+	Now   func() time.Time // the clock of leases; those of the processes may differ by a minute
+	Rand  io.Reader        // makes the id of the process
+	Life  time.Duration    // how long a lease lasts that is not renewed; default two minutes
 }
 
 // Keeper takes leases for one process. Its methods may be called from any goroutine.

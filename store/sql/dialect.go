@@ -47,7 +47,7 @@ type Dialect struct {
 
 // Failure is the meaning of an error of the driver.
 type Failure struct {
-	Kind Kind
+	Kind Kind // the zero value is Statement: callers get the error as it is
 
 	// Constraint is the name of the constraint that a Unique failure violated, as PostgreSQL names constraints by
 	// default: <table>_pkey for a primary key, <table>_<column>_<column>_key for a unique constraint.

@@ -8,7 +8,7 @@ import (
 )
 
 const roleColumns = `name_key, name, path, id, description, trust, inline, attached, boundary, max_session, tags,
-	declared, created_at, modified_at`
+	declared, created_at, modified_at, trusted`
 
 type roles struct{ *Transaction }
 
@@ -26,6 +26,7 @@ func scanRole(r *row) store.Role {
 	r.into(&role.Attached)
 	role.Boundary, role.MaxSession, role.Tags = r.text(), r.number(), r.textMap()
 	role.Declared, role.CreatedAt, role.ModifiedAt = r.flag(), r.time(), r.time()
+	role.Trusted = r.textMap()
 	return role
 }
 
@@ -39,7 +40,7 @@ func (s roles) Insert(r store.Role) error {
 		return err
 	}
 	return s.logged(store.ChangedRole, "", r.Name, s.insert(`insert into roles (`+roleColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, args...))
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, args...))
 }
 
 func (s roles) Update(r store.Role) error {
@@ -49,7 +50,7 @@ func (s roles) Update(r store.Role) error {
 	}
 	return s.logged(store.ChangedRole, "", r.Name, s.change(`update roles set name = $2, path = $3, id = $4, description = $5, trust = $6, inline = $7,
 		attached = $8, boundary = $9, max_session = $10, tags = $11, declared = $12, created_at = $13,
-		modified_at = $14 where name_key = $1`, args...))
+		modified_at = $14, trusted = $15 where name_key = $1`, args...))
 }
 
 func (s roles) Delete(name string) error {
@@ -76,6 +77,10 @@ func roleArgs(r store.Role) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	trusted, err := encodedMap(r.Trusted)
+	if err != nil {
+		return nil, err
+	}
 	var attached any
 	if len(r.Attached) > 0 {
 		if attached, err = encoded(r.Attached); err != nil {
@@ -84,6 +89,6 @@ func roleArgs(r store.Role) ([]any, error) {
 	}
 	return []any{
 		roleKey(r.Name), r.Name, r.Path, r.ID, r.Description, r.Trust, inline, attached, r.Boundary, r.MaxSession,
-		tags, r.Declared, r.CreatedAt, r.ModifiedAt,
+		tags, r.Declared, r.CreatedAt, r.ModifiedAt, trusted,
 	}, nil
 }

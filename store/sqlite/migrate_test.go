@@ -40,6 +40,7 @@ var sums = map[string]string{
 	"0022_import_jobs.sql":           "35008944c813d199bc3b18aa7c405bb0cda91862883bd1653cc920c1dd84e221",
 	"0023_changes.sql":               "759c78cd34e104b8c8023d2063f107f2d50f6d0e1287c5a7d06bd1ddc83ff416",
 	"0024_live_sessions.sql":         "30610d9e3ff87b0229c76674b0d8e59d110578008774f20195d6b35c7bd73421",
+	"0025_trusted_roles.sql":         "840f0b0bb0784a8e5f130ba8685b606423dda89ed9f17d8f5fb864b8dfdf86d5",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

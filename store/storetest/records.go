@@ -293,9 +293,10 @@ func testIdentityPools(t *testing.T, st store.Store) {
 func testRoles(t *testing.T, st store.Store) {
 	sparse := store.Role{
 		Name: "Notes-User", Path: "/", ID: "AROAAAAAAAAAAAAAAAAAA", MaxSession: 3600,
-		Inline: map[string]json.RawMessage{}, Tags: map[string]string{}, CreatedAt: at(0), ModifiedAt: at(1),
+		Inline: map[string]json.RawMessage{}, Trusted: map[string]string{}, Tags: map[string]string{}, CreatedAt: at(0), ModifiedAt: at(1),
 	}
 	full := sparse
+	full.Trusted = map[string]string{"arn:a": "AROA1", "arn:b": ""}
 	full.Path, full.Description, full.Trust = "/a/", "d", doc("{ \"Version\":\n\"2012-10-17\"}")
 	full.Inline = map[string]json.RawMessage{"p<1>": doc("{ \"Statement\" : [] }"), "P<1>": doc("{}")}
 	full.Attached, full.Boundary = []string{"arn:b", "arn:a"}, "arn:c"

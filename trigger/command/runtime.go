@@ -23,7 +23,7 @@ const (
 
 // Options are what New needs. ARN, Args, Log and Now are required.
 type Options struct {
-	ARN       trigger.ARN
+	ARN       trigger.ARN              // of the function; the processes get its parts in Lambda's variables
 	Args      []string                 // the program and its arguments
 	Dir       string                   // the working directory, and LAMBDA_TASK_ROOT
 	Handler   string                   // _HANDLER; "" means "handler"
@@ -33,7 +33,7 @@ type Options struct {
 	Init      time.Duration            // limit for the start of a process; 0 means DefaultInit
 	Getenv    func(name string) string // looks up Sluice's environment; nil means that it is empty
 	Log       *slog.Logger             // gets what the processes print
-	Now       func() time.Time
+	Now       func() time.Time         // for deadlines, and the pauses after failed starts
 }
 
 // Runtime runs a function as processes. It implements trigger.Runtime.

@@ -77,6 +77,24 @@ func (e *engine) own(v libquickjs.TJSValue) quickjs.Value {
 	return owned
 }
 
+// evaluate returns the value of an expression that stands in a file. The value of one that throws has the engine throw when JavaScript gets it.
+// Without memory, the value is undefined.
+func (e *engine) evaluate(path, text string) quickjs.Value {
+	source, err := libc.CString(text)
+	if err != nil {
+		return quickjs.UndefinedValue
+	}
+	defer libc.Xfree(e.tls, source)
+	name, err := libc.CString(path)
+	if err != nil {
+		return quickjs.UndefinedValue
+	}
+	defer libc.Xfree(e.tls, name)
+	value := e.vm.NewInt(0)
+	*raw(&value) = libquickjs.XJS_Eval(e.tls, e.context, source, libc.Tsize_t(len(text)), name, quickjs.EvalGlobal)
+	return value
+}
+
 // onRejection has the engine call f with key when a promise is rejected that nothing waits for, and when something does after all.
 func (e *engine) onRejection(f func(tls *libc.TLS, context uintptr, promise, reason libquickjs.TJSValue, handled int32, key uintptr), key uintptr) {
 	libquickjs.XJS_SetHostPromiseRejectionTracker(e.tls, e.runtime, functionPointer(f), key)

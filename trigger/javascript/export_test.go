@@ -80,3 +80,6 @@ func (r *Runtime) CloseWhileSlow() (before, after int, err error) {
 	m.close()
 	return before, r.SlowCalls(), nil
 }
+
+// Builtins are the modules of the prelude and the names that they export.
+func Builtins() map[string][]string { return builtins }

@@ -84,17 +84,23 @@ func (m *machine) fetch(a arguments) (any, error) {
 	if m.fetching == nil {
 		m.fetching, m.abandon = context.WithCancel(m.ctx)
 		m.fetched = make(chan func() error, maxFetches)
+		m.aborts = map[int]context.CancelFunc{}
 	}
-	request, err := m.request(&f)
+	ctx, abort := context.WithCancel(m.fetching)
+	request, err := m.request(ctx, &f)
 	if err != nil {
+		abort()
 		return nil, err
 	}
 	m.fetches++
 	m.sending += size
 	id, ended := a.number(0), m.fetched
+	m.aborts[id] = abort
 	go func() {
 		answer, err := m.o.do(request, f.Redirect)
 		ended <- func() error { // never blocks: there is room for maxFetches
+			abort()
+			delete(m.aborts, id)
 			m.sending -= size
 			if err != nil {
 				return m.enter("settle", id, err.Error(), nil)
@@ -105,8 +111,16 @@ func (m *machine) fetch(a arguments) (any, error) {
 	return nil, nil
 }
 
+// abort ends a request. JavaScript has settled it.
+func (m *machine) abort(a arguments) (any, error) {
+	if abort, ok := m.aborts[a.number(0)]; ok {
+		abort()
+	}
+	return nil, nil
+}
+
 // request makes the request and checks that its origin is allowed.
-func (m *machine) request(f *fetchRequest) (*http.Request, error) {
+func (m *machine) request(ctx context.Context, f *fetchRequest) (*http.Request, error) {
 	var body io.Reader
 	if f.Body != nil {
 		raw, err := base64.StdEncoding.DecodeString(*f.Body)
@@ -115,7 +129,7 @@ func (m *machine) request(f *fetchRequest) (*http.Request, error) {
 		}
 		body = bytes.NewReader(raw)
 	}
-	request, err := http.NewRequestWithContext(m.fetching, f.Method, f.URL, body)
+	request, err := http.NewRequestWithContext(ctx, f.Method, f.URL, body)
 	if err != nil {
 		return nil, err
 	}

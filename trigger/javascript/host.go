@@ -31,6 +31,8 @@ var operations = map[string]func(m *machine, args arguments) (any, error){
 	"log":       (*machine).print,
 	"timer":     (*machine).setTimer,
 	"untimer":   (*machine).clearTimer,
+	"keep":      (*machine).keepTimer,
+	"now":       (*machine).now,
 	"env":       (*machine).env,
 	"utf8":      (*machine).decodeUTF8,
 	"url":       (*machine).parseURL,
@@ -38,6 +40,7 @@ var operations = map[string]func(m *machine, args arguments) (any, error){
 	"random":    (*machine).random,
 	"hash":      (*machine).hash,
 	"fetch":     (*machine).fetch,
+	"unfetch":   (*machine).abort,
 	"require":   (*machine).require,
 	"remaining": (*machine).remaining,
 	"done":      (*machine).succeed,
@@ -64,6 +67,14 @@ func (a arguments) text(i int) string {
 		}
 	}
 	return ""
+}
+
+func (a arguments) flag(i int) bool {
+	if i >= len(a) {
+		return false
+	}
+	set, ok := a[i].(bool)
+	return ok && set
 }
 
 func (a arguments) isNull(i int) bool { return i >= len(a) || a[i] == nil }
@@ -123,11 +134,25 @@ func (m *machine) print(a arguments) (any, error) {
 }
 
 func (m *machine) setTimer(a arguments) (any, error) {
-	if len(m.timers) >= maxTimers {
+	if _, known := m.timers[a.number(0)]; !known && len(m.timers) >= maxTimers {
 		return nil, fmt.Errorf("more than %d timers are set", maxTimers)
 	}
-	m.timers[a.number(0)] = m.o.Now().Add(time.Duration(a.number(1)) * time.Millisecond)
+	m.timers[a.number(0)] = timer{due: m.o.Now().Add(time.Duration(a.number(1)) * time.Millisecond), keeps: a.flag(2)}
 	return nil, nil
+}
+
+// keepTimer says whether the call waits for a timer.
+func (m *machine) keepTimer(a arguments) (any, error) {
+	if t, ok := m.timers[a.number(0)]; ok {
+		t.keeps = a.flag(1)
+		m.timers[a.number(0)] = t
+	}
+	return nil, nil
+}
+
+// now returns the milliseconds since the machine was made.
+func (m *machine) now(arguments) (any, error) {
+	return float64(m.o.Now().Sub(m.born)) / float64(time.Millisecond), nil
 }
 
 func (m *machine) clearTimer(a arguments) (any, error) {
@@ -147,7 +172,7 @@ func (m *machine) env(arguments) (any, error) {
 // decodeUTF8 returns the text of bytes. With the second argument, it returns null for bytes that are not UTF-8.
 func (m *machine) decodeUTF8(a arguments) (any, error) {
 	b := a.bytes(0)
-	if fatal, _ := a[1].(bool); fatal && !utf8.Valid(b) {
+	if a.flag(1) && !utf8.Valid(b) {
 		return nil, nil
 	}
 	return strings.ToValidUTF8(string(b), "\ufffd"), nil

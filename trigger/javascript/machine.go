@@ -3,7 +3,7 @@ package javascript
 import (
 	"cmp"
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,36 +16,29 @@ import (
 	"github.com/sluicegate/sluice/trigger"
 )
 
-// The globals and modules of handlers, in the order in which they are evaluated as one function.
-var (
-	//go:embed prelude/bounds.js
-	preludeBounds string
-	//go:embed prelude/core.js
-	preludeCore string
-	//go:embed prelude/encoding.js
-	preludeEncoding string
-	//go:embed prelude/url.js
-	preludeURL string
-	//go:embed prelude/crypto.js
-	preludeCrypto string
-	//go:embed prelude/clone.js
-	preludeClone string
-	//go:embed prelude/fetch.js
-	preludeFetch string
-	//go:embed prelude/modules.js
-	preludeModules string
-	//go:embed prelude/invoke.js
-	preludeInvoke string
-)
+//go:embed prelude/*.js
+var preludeFiles embed.FS
 
-// prelude returns the compiled prelude.
+// preludeOrder is the order in which the files of the prelude are evaluated, as one function.
+var preludeOrder = []string{"bounds", "host", "inspect", "errors", "console", "timers", "events", "performance", "process", "text", "base64", "encodings",
+	"buffer", "bufferText", "bufferSearch", "bufferNumbers", "url", "crypto", "clone", "fetch", "equal", "util", "modules", "invoke"}
+
+// prelude returns the compiled prelude: the globals and modules of handlers.
 var prelude = sync.OnceValues(func() ([]byte, error) {
+	var all strings.Builder
+	for _, name := range preludeOrder {
+		text, err := preludeFiles.ReadFile("prelude/" + name + ".js")
+		if err != nil {
+			return nil, err
+		}
+		all.Write(text)
+		all.WriteByte('\n')
+	}
 	vm, err := quickjs.NewVM()
 	if err != nil {
 		return nil, err
 	}
-	all := strings.Join([]string{preludeBounds, preludeCore, preludeEncoding, preludeURL, preludeCrypto, preludeClone, preludeFetch, preludeModules, preludeInvoke}, "\n")
-	code, err := vm.Compile("(() => { 'use strict';\n"+all+"\n})();", quickjs.EvalGlobal)
+	code, err := vm.Compile("(() => { 'use strict';\n"+all.String()+"})();", quickjs.EvalGlobal)
 	return code, errors.Join(err, vm.Close())
 })
 
@@ -61,6 +54,7 @@ type machine struct {
 	functions functions
 	described string // the ARN that JavaScript knows
 	calls     int
+	born      time.Time
 
 	ctx      context.Context // of the call in progress, or of loading
 	call     trigger.Call
@@ -69,14 +63,15 @@ type machine struct {
 	ended    bool
 	output   string
 	failure  error
-	unloaded error              // why the last import failed
-	lines    int                // printed by the call
-	timers   map[int]time.Time  // when each is due
-	fetching context.Context    // ends with the call; nil before the first fetch
-	abandon  context.CancelFunc // ends fetching
-	fetched  chan func() error  // settles a fetch in JavaScript
-	fetches  int                // in progress
-	sending  int                // bytes of these requests
+	unloaded error // why the last import failed
+	lines    int   // printed by the call
+	timers   map[int]timer
+	fetching context.Context            // ends with the call; nil before the first fetch
+	abandon  context.CancelFunc         // ends fetching
+	fetched  chan func() error          // settles a fetch in JavaScript
+	fetches  int                        // in progress
+	aborts   map[int]context.CancelFunc // of these, by number
+	sending  int                        // bytes of these requests
 }
 
 // functions are those of the prelude that Go calls.
@@ -90,7 +85,7 @@ func newMachine(r *Runtime, v *version, j *job) (*machine, error) {
 	if err != nil {
 		return nil, &trigger.InvokeError{Reason: "the prelude: " + err.Error()}
 	}
-	m := &machine{o: o, queue: &r.queue, version: v, timers: map[int]time.Time{}}
+	m := &machine{o: o, queue: &r.queue, version: v, timers: map[int]timer{}, born: o.Now()}
 	if m.vm, err = quickjs.NewVM(); err != nil {
 		return nil, &trigger.InvokeError{Reason: err.Error()}
 	}
@@ -98,19 +93,12 @@ func newMachine(r *Runtime, v *version, j *job) (*machine, error) {
 		m.close()
 		return nil, &trigger.InvokeError{Reason: err.Error()}
 	}
-	var source any
-	if !v.module {
-		if source, err = v.read(v.main); err != nil {
-			m.close()
-			return nil, &trigger.InvokeError{Reason: err.Error()}
-		}
-	}
 	ctx, cancel := context.WithTimeout(life, o.loadTime)
 	defer cancel()
 	m.begin(ctx, j)
 	m.pace.beginLoad(ctx.Done(), j)
 	_, err = m.run(func() error {
-		if err := m.enter("load", v.main, source, o.Handler); err != nil {
+		if err := m.enter("load", v.main, v.module, o.Handler); err != nil {
 			return err
 		}
 		return m.drain()
@@ -138,7 +126,7 @@ func (m *machine) prepare(code []byte, j *job) (err error) {
 	m.pace.beginLoad(nil, j)
 	m.vm.SetMemoryLimit(uintptr(m.o.Memory)) //nolint:gosec // G115: New has checked it
 	m.vm.SetModuleLoader(m.loadModule, m.resolveModule)
-	if err := m.vm.RegisterHostFunc("__host", m.host); err != nil {
+	if err := errors.Join(m.vm.RegisterHostFunc("__host", m.host), m.vm.RegisterFunc("__compile", m.compile, false)); err != nil {
 		return err
 	}
 	m.pace.enter()
@@ -171,7 +159,7 @@ func (m *machine) begin(ctx context.Context, j *job) {
 	m.ctx, m.call, m.job = ctx, j.call, j
 	m.ended, m.output, m.failure, m.lines = false, "", nil, 0
 	clear(m.timers)
-	m.fetching, m.fetched, m.fetches, m.sending = nil, nil, 0, 0
+	m.fetching, m.fetched, m.fetches, m.sending, m.aborts = nil, nil, 0, 0, nil
 }
 
 // start calls the handler and keeps the promise that it returned.
@@ -296,17 +284,18 @@ func (m *machine) settle() error {
 	return err
 }
 
-// next waits for the timer or the fetch that ends first and passes it to JavaScript. When there is neither, nothing more can happen.
+// next waits for the timer or the fetch that ends first and passes it to JavaScript. When there is neither, or only timers that keep no call
+// waiting, nothing more can happen.
 func (m *machine) next() error {
-	id, due, ok := m.nextTimer()
-	if !ok && m.fetches == 0 {
+	id, due, keeps := m.nextTimer()
+	if !keeps && m.fetches == 0 {
 		if err := m.enter("idle"); err != nil || m.ended {
 			return err
 		}
 		return &trigger.FunctionError{Type: "Runtime.NodeJsExit", Message: "the module waits for something that can no longer happen"}
 	}
 	var timer <-chan time.Time
-	if ok {
+	if id != 0 {
 		t := time.NewTimer(due.Sub(m.o.Now()))
 		defer t.Stop()
 		timer = t.C
@@ -328,14 +317,21 @@ func (m *machine) next() error {
 	return proceed()
 }
 
-// nextTimer returns the timer that is due first. Of several, the one that was set first comes first.
-func (m *machine) nextTimer() (id int, due time.Time, ok bool) {
-	for i, at := range m.timers {
-		if !ok || at.Before(due) || (at.Equal(due) && i < id) {
-			id, due, ok = i, at, true
+// timer is one of JavaScript.
+type timer struct {
+	due   time.Time
+	keeps bool // the call waits for it
+}
+
+// nextTimer returns the timer that is due first, or 0, and whether the call waits for any. Of several, the one that was set first comes first.
+func (m *machine) nextTimer() (id int, due time.Time, keeps bool) {
+	for i, t := range m.timers {
+		if id == 0 || t.due.Before(due) || (t.due.Equal(due) && i < id) {
+			id, due = i, t.due
 		}
+		keeps = keeps || t.keeps
 	}
-	return id, due, ok
+	return id, due, keeps
 }
 
 // explain turns an error of the engine into one of package trigger.

@@ -2,9 +2,8 @@ package javascript
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,12 +15,13 @@ import (
 var builtins = map[string][]string{
 	"crypto": {"randomUUID", "randomBytes", "randomInt", "createHash", "createHmac", "timingSafeEqual", "getRandomValues", "webcrypto",
 		"subtle"},
-	"buffer":          {"Buffer", "atob", "btoa"},
-	"util":            {"inspect", "format", "promisify", "isDeepStrictEqual", "TextEncoder", "TextDecoder"},
+	"buffer":          {"Buffer", "atob", "btoa", "constants", "kMaxLength"},
+	"util":            {"inspect", "format", "promisify", "isDeepStrictEqual", "inherits", "TextEncoder", "TextDecoder"},
 	"url":             {"URL", "URLSearchParams"},
-	"process":         {"env", "nextTick"},
+	"process":         {"env", "nextTick", "argv", "version", "versions", "platform", "cwd", "hrtime", "uptime", "stdout", "stderr"},
+	"perf_hooks":      {"performance"},
 	"timers":          {"setTimeout", "clearTimeout", "setInterval", "clearInterval", "setImmediate", "clearImmediate"},
-	"timers/promises": {"setTimeout"},
+	"timers/promises": {"setTimeout", "setImmediate"},
 }
 
 // builtinName returns the name of a builtin module without "node:".
@@ -31,7 +31,21 @@ func builtinName(name string) (string, bool) {
 	return short, ok
 }
 
-// resolveModule returns the name of a module that an ES module imports: node:name of a builtin, or the path of a file.
+func builtinNames() []string {
+	var names []string
+	for name := range builtins {
+		names = append(names, "node:"+name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// moduleError is the error of an import, with the code of Node.
+type moduleError struct{ code, message string }
+
+func (e *moduleError) Error() string { return e.message }
+
+// resolveModule returns the name of a module that an ES module or import() names: node:name of a builtin, or the path of a file.
 func (m *machine) resolveModule(_ *quickjs.VM, from, name string) (string, error) {
 	if name == m.version.main {
 		return name, nil
@@ -39,7 +53,7 @@ func (m *machine) resolveModule(_ *quickjs.VM, from, name string) (string, error
 	if short, ok := builtinName(name); ok {
 		return "node:" + short, nil
 	}
-	file, err := m.resolveFile(from, name)
+	file, err := m.version.resolve(from, name, "import")
 	return file, m.remember(err)
 }
 
@@ -51,62 +65,78 @@ func (m *machine) remember(err error) error {
 	return err
 }
 
-// loadModule returns the text of an ES module.
+// loadModule returns the text of an ES module. That of a builtin or CommonJS module passes on what the prelude returns.
 func (m *machine) loadModule(_ *quickjs.VM, name string) (string, error) {
 	if short, ok := builtinName(name); ok {
-		return fmt.Sprintf("const m = globalThis[Symbol.for('sluice.builtin')](%q);\nexport default m;\nexport const { %s } = m;", short,
+		return fmt.Sprintf("const m = globalThis[Symbol.for('sluice.modules')].builtin(%q);\nexport default m;\nexport const { %s } = m;", short,
 			strings.Join(builtins[short], ", ")), nil
 	}
-	text, err := m.version.read(name)
+	module, err := m.version.isModule(name)
 	if err != nil {
 		return "", m.remember(err)
 	}
-	if filepath.Ext(name) == ".json" {
-		return "export default " + text, nil
+	if module {
+		text, err := m.version.read(name)
+		return text, m.remember(err)
 	}
-	return text, nil
+	text, err := commonJSAsModule(name, m.version.exportedNames(name))
+	return text, m.remember(err)
 }
 
-// require returns path and text of a file that a CommonJS module requires, as JSON.
+// commonJSAsModule returns the text of an ES module with the exports of a CommonJS module.
+func commonJSAsModule(path string, names []string) (string, error) {
+	arguments, err := json.Marshal([]any{path, names})
+	if err != nil {
+		return "", err
+	}
+	var values, exports []string
+	for i, name := range names {
+		value := fmt.Sprintf("v%d", i)
+		values = append(values, value)
+		exports = append(exports, value+" as "+name)
+	}
+	return fmt.Sprintf("const [m, [%s]] = globalThis[Symbol.for('sluice.modules')].commonJS(...%s);\nexport default m;\nexport { %s };",
+		strings.Join(values, ", "), arguments, strings.Join(exports, ", ")), nil
+}
+
+// require returns the path of a file that a CommonJS module requires, and its text if it is JSON, as a list in JSON. The first element is ""
+// or the code of an error, with its message as the second.
 func (m *machine) require(a arguments) (any, error) {
-	file, err := m.resolveFile(a.text(0), a.text(1))
+	file, text, err := m.required(a.text(0), a.text(1))
+	answer := []string{"", file, text}
 	if err != nil {
-		return nil, err
-	}
-	text, err := m.version.read(file)
-	if err != nil {
-		return nil, err
-	}
-	found, err := json.Marshal([]string{file, text})
-	return string(found), err
-}
-
-// resolveFile returns the absolute path of a file that another one names by a relative path. The ending may be missing. Only files
-// in the folder of the main file, and below it, may be imported: the folder is the function's package.
-func (m *machine) resolveFile(from, name string) (string, error) {
-	if !strings.HasPrefix(name, "./") && !strings.HasPrefix(name, "../") {
-		return "", fmt.Errorf("Cannot find module '%s'. A trigger in process has no packages, only its own files and %s; bundle the package into the file, or run the handler with command", //nolint:staticcheck // Node's text
-			name, strings.Join(builtinNames(), ", "))
-	}
-	folder := filepath.Dir(m.version.main)
-	file := filepath.Join(filepath.Dir(from), filepath.FromSlash(path.Clean(name)))
-	inside, err := filepath.Rel(folder, file)
-	if err != nil || !filepath.IsLocal(inside) {
-		return "", fmt.Errorf("Cannot import '%s': only files in %s may be imported", name, folder) //nolint:staticcheck // Node's text
-	}
-	for _, ending := range []string{"", ".js", ".mjs", ".cjs", ".json"} {
-		if info, err := os.Stat(file + ending); err == nil && info.Mode().IsRegular() {
-			return file + ending, nil
+		answer = []string{"MODULE_NOT_FOUND", err.Error()}
+		if failed, ok := errors.AsType[*moduleError](err); ok {
+			answer[0] = failed.code
 		}
 	}
-	return file, nil // reading it fails, and remembers the path
+	encoded, err := json.Marshal(answer)
+	return string(encoded), err
 }
 
-func builtinNames() []string {
-	var names []string
-	for name := range builtins {
-		names = append(names, "node:"+name)
+func (m *machine) required(from, name string) (file, text string, err error) {
+	if file, err = m.version.resolve(from, name, "require"); err != nil {
+		return "", "", err
 	}
-	slices.Sort(names)
-	return names
+	module, err := m.version.isModule(file)
+	if err != nil {
+		return "", "", err
+	}
+	if module {
+		return "", "", &moduleError{"ERR_REQUIRE_ESM", fmt.Sprintf("require() of ES Module %s from %s not supported.\nInstead change the require of %s in %s to a dynamic import() which is available in all CommonJS modules.",
+			file, from, filepath.Base(file), from)}
+	}
+	if filepath.Ext(file) == ".json" {
+		text, err = m.version.read(file)
+	}
+	return file, text, err
+}
+
+// compile returns the function of a CommonJS module, or undefined if there is none.
+func (m *machine) compile(path string) quickjs.Value {
+	text, err := m.version.read(path)
+	if err != nil {
+		return quickjs.UndefinedValue
+	}
+	return m.engine.evaluate(path, wrapperStart+text+wrapperEnd)
 }

@@ -37,8 +37,8 @@ type Options struct {
 	Fetch     []string          // origins that fetch may reach, such as https://api.example.com
 	Client    *http.Client      // for fetch; nil means one without a proxy
 	Log       *slog.Logger      // gets what the handler prints
-	Now       func() time.Time
-	Rand      io.Reader
+	Now       func() time.Time  // the clock of timers and deadlines
+	Rand      io.Reader         // of crypto in handlers; crypto/rand.Reader outside of tests
 
 	loadTime, grace time.Duration // tests shorten them
 	debt            *debt         // of the function's calls

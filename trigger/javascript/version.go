@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type version struct {
 	checked time.Time         // when all files were last found unchanged
 	texts   map[string]string // by absolute path: the main file and those that it imported
 	stamps  map[string]stamp  // of these files, and of those that could not be read
+	modules map[string]bool   // of these files, whether they are ES modules; found out when they are imported
 }
 
 // stamp tells states of a file apart. A file that cannot be read has the zero stamp.
@@ -48,7 +50,7 @@ func stampOf(path string) stamp {
 // readVersion reads the main file and finds out which kind of module it is. Other files are read when they are imported. It returns
 // the version also with an error, for its stamps.
 func readVersion(path string) (*version, error) {
-	v := &version{main: path, texts: map[string]string{}, stamps: map[string]stamp{}}
+	v := &version{main: path, texts: map[string]string{}, stamps: map[string]stamp{}, modules: map[string]bool{}}
 	text, err := v.read(path)
 	if err != nil {
 		return v, &trigger.InvokeError{Reason: err.Error()}
@@ -73,6 +75,34 @@ func (v *version) read(path string) (string, error) {
 		v.texts[path] = text
 	}
 	return text, err
+}
+
+// mayBeModule finds words that every ES module has which is not a CommonJS module as well.
+var mayBeModule = regexp.MustCompile(`\b(?:import|export|await)\b`)
+
+// isModule reports whether a file of this version is an ES module. One with a syntax error counts as what it seems to be.
+func (v *version) isModule(path string) (bool, error) {
+	text, err := v.read(path)
+	if err != nil {
+		return false, err
+	}
+	switch ending := filepath.Ext(path); {
+	case ending == ".mjs":
+		return true, nil
+	case ending == ".cjs", ending == ".json", !mayBeModule.MatchString(text):
+		return false, nil
+	}
+	v.mu.Lock()
+	module, known := v.modules[path]
+	v.mu.Unlock()
+	if known {
+		return module, nil
+	}
+	module, _ = kindOf(path, text)
+	v.mu.Lock()
+	v.modules[path] = module
+	v.mu.Unlock()
+	return module, nil
 }
 
 // changedSince reports whether a file differs from what was read, as of the time or later.

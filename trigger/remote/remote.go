@@ -19,9 +19,9 @@ import (
 
 // Options are what New needs. URL and Log are required.
 type Options struct {
-	URL    string // of the function, or with Invoke of the endpoint of the Invoke API
-	Invoke bool   // calls the Invoke API at URL; otherwise it posts the event to URL
-	Header http.Header
+	URL    string       // of the function, or with Invoke of the endpoint of the Invoke API
+	Invoke bool         // calls the Invoke API at URL; otherwise it posts the event to URL
+	Header http.Header  // of every request, such as Authorization; nil = none
 	Client *http.Client // nil means its own
 	Log    *slog.Logger // gets what the function printed, which an Invoke API returns
 }

@@ -38,7 +38,7 @@ type Options struct {
 
 // Conflict is a user who does not fit a change.
 type Conflict struct {
-	Sub, Username string
+	Sub, Username string // with Username, the user as the store has them
 	Problem       string // a sentence without a full stop
 }
 

@@ -14,10 +14,10 @@ import (
 
 // Change is what is to change, in the words of CreateUserPool. Members that are absent stay.
 type Change struct {
-	PoolName              string
-	AliasAttributes       *[]string
-	UsernameAttributes    *[]string
-	UsernameConfiguration *userpool.UsernameConfig
+	PoolName              string                     // "" = keeps its name
+	AliasAttributes       *[]string                  // email, phone_number, preferred_username; an empty list = none
+	UsernameAttributes    *[]string                  // email, phone_number; an empty list = user names
+	UsernameConfiguration *userpool.UsernameConfig   // whether upper and lower case differ in names
 	Schema                []userpool.SchemaAttribute // to add, or to change: those that are not named stay
 	RemoveSchema          []string                   // custom attributes by their full names
 }

@@ -9,8 +9,8 @@ import (
 
 // Options are what New needs. All fields are required.
 type Options struct {
-	Base  *userpool.Base
-	Pools *userpool.Service
+	Base  *userpool.Base    // the store with the pools, and the keys that seal what they keep
+	Pools *userpool.Service // knows the issuer of a pool
 }
 
 // Service exports and imports pools of one store.
@@ -29,7 +29,7 @@ func New(o Options) (*Service, error) {
 
 // Summary is what an archive has.
 type Summary struct {
-	Pool   store.Pool
+	Pool   store.Pool     // as it is in the archive, with its settings
 	Issuer string         // of the pool's tokens in the Sluice that exported it
 	Counts map[string]int // of records, by kind
 

@@ -18,7 +18,7 @@ type Configuration map[string]Named
 
 // Named is the name of a level.
 type Named struct {
-	AcrValue string `json:"AcrValue"`
+	AcrValue string `json:"AcrValue"` // 1 to 64 printable ASCII characters, no spaces; what clients send in acr_values
 }
 
 // maxName is the longest AcrValue, in bytes.

@@ -11,10 +11,10 @@ import (
 
 // Asset is an image of a style, as the API has it.
 type Asset struct {
-	Category   string
-	ColorMode  string
+	Category   string // one of the categories of images: "FORM_LOGO"
+	ColorMode  string // Light, Dark or Dynamic
 	Extension  string // "ICO", "JPEG", "PNG", "SVG" or "WEBP"
-	Bytes      []byte
+	Bytes      []byte // of the file, 1 to 1,000,000
 	ResourceID string // the name of an identity provider, for IDPButtonIcon
 }
 

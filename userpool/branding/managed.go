@@ -19,7 +19,7 @@ type Input struct {
 // Description is a style as the API has it.
 type Description struct {
 	store.Branding
-	Assets []store.BrandingAsset
+	Assets []store.BrandingAsset // ordered by category, color mode and resource
 }
 
 // check checks the input, and returns the records of its images.

@@ -15,8 +15,8 @@ import (
 
 // ServiceOptions are what New needs. Base and Pools are required.
 type ServiceOptions struct {
-	Base  *userpool.Base
-	Pools *userpool.Service
+	Base  *userpool.Base    // the store with the styles
+	Pools *userpool.Service // finds pools and app clients
 	// Version returns the version of the login pages at the domain of a pool: 1, 2, or 0 if the pool has no domain. Nil means that
 	// no pool has a domain.
 	Version func(ctx context.Context, poolID string) (int, error)
@@ -103,7 +103,7 @@ func (s *Service) load(tx store.Tx, poolID, clientID string, version int) (*Styl
 // Picture is an image as browsers get it.
 type Picture struct {
 	Extension string // "PNG", "SVG" …
-	Bytes     []byte
+	Bytes     []byte // of the file
 }
 
 // Picture returns the image of a pool with the hash, which Style has in its paths, or fault.ResourceNotFound.

@@ -10,7 +10,7 @@ type Style struct {
 
 	Images  map[string]Image // by category, such as FormLogo
 	Icons   map[string]Image // of buttons of identity providers, by provider
-	Options Options
+	Options Options          // how the parts of the pages are arranged
 
 	css string // see Sheet
 }
@@ -49,10 +49,10 @@ type Options struct {
 	Horizontal, Vertical string // where the form is on the page
 	Compact              bool   // less space between the parts of a form
 	Graphics             bool   // show pictures for methods, such as EmailGraphic
-	LanguageSelector     bool
-	Header, Footer       Bar
-	FormLogo             Logo
-	ProviderIcons        bool // show icons on the buttons of identity providers
+	LanguageSelector     bool   // users may choose the language
+	Header, Footer       Bar    // each hidden by default
+	FormLogo             Logo   // hidden by default
+	ProviderIcons        bool   // show icons on the buttons of identity providers
 
 	// Methods are the ways to sign in, in the order in which the page offers them: groups, each divided from the next.
 	Methods [][]Method
@@ -62,17 +62,17 @@ type Options struct {
 
 // Bar is the header or the footer of a page.
 type Bar struct {
-	Shown bool
-	Logo  bool
-	Place string // of the logo
+	Shown bool   // else the other fields do not count
+	Logo  bool   // shows PageHeaderLogo or PageFooterLogo
+	Place string // of the logo: "START", "CENTER" or "END"
 }
 
 // Logo is the logo of the form.
 type Logo struct {
-	Shown   bool
-	Place   string
-	Below   bool // below the form's content, and not above it
-	Outside bool // outside of the form's box
+	Shown   bool   // else the other fields do not count
+	Place   string // "START", "CENTER" or "END"
+	Below   bool   // below the form's content, and not above it
+	Outside bool   // outside of the form's box
 }
 
 // Method is a way to sign in.

@@ -18,17 +18,17 @@ import (
 // Pool is a user pool of the configuration. Ensure creates it if it is missing and updates its settings. It does
 // not change users or resources that were created through the API.
 type Pool struct {
-	ID       string
-	Name     string
+	ID       string          // a region, "_" and letters and digits: us-east-1_notes0001
+	Name     string          // PoolName, 1 to 128 characters; "" = that of Settings
 	Settings json.RawMessage // a CreateUserPool request, nil for defaults; its PoolName is used if Name is empty
-	Clients  []Client
-	Groups   []Group
+	Clients  []Client        // clients that are missing here stay
+	Groups   []Group         // groups that are missing here stay
 }
 
 // Client is an app client of a declared pool.
 type Client struct {
-	ID       string
-	Name     string
+	ID       string               // unique over all pools
+	Name     string               // ClientName; "" = that of Settings
 	Settings json.RawMessage      // a CreateUserPoolClient request, nil for defaults
 	Secret   seal.Secret          // zero for none, or for a generated one if the settings have GenerateSecret
 	OAuth    oauthclient.Metadata // what AWS's settings do not have
@@ -36,10 +36,10 @@ type Client struct {
 
 // Group is a group of a declared pool.
 type Group struct {
-	Name        string
-	Description string
-	RoleARN     string
-	Precedence  *int
+	Name        string // unique in the pool
+	Description string // "" = none
+	RoleARN     string // the role of its members in identity pools; "" = none
+	Precedence  *int   // the lowest of a user's groups wins; nil ranks last
 }
 
 var (
@@ -52,8 +52,8 @@ var ErrUnfinished = errors.New("an archive import of the pool has not finished; 
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base  *userpool.Base
-	Pools *userpool.Service
+	Base  *userpool.Base    // the store and clock of all user pools
+	Pools *userpool.Service // makes and changes pools and app clients
 	// CheckRequest validates a request of the cognito-idp API against the API's model. Declared settings have that form.
 	CheckRequest RequestCheck
 }

@@ -14,10 +14,10 @@ const browserSecretSize = 40
 
 // Browser is a device that the login pages make for the browser of a user who has just signed in.
 type Browser struct {
-	Pool    *userpool.Pool
-	Sub     string
-	Name    string // shown to the user; may be ""
-	Address string // "" if it is not known
+	Pool    *userpool.Pool // must track devices
+	Sub     string         // of the user
+	Name    string         // shown to the user; may be ""
+	Address string         // "" if it is not known
 }
 
 // Remember stores a browser as a remembered device, and returns its key and the secret that proves it. The error is that of

@@ -16,12 +16,12 @@ import (
 
 // Confirmation is the input of ConfirmDevice.
 type Confirmation struct {
-	AccessToken string
-	Key         string
-	Name        string
-	Verifier    string // PasswordVerifier, Base64
-	Salt        string // Base64
-	Context     userpool.ClientContext
+	AccessToken string                 // of the sign-in that gave the device its key
+	Key         string                 // DeviceKey, "<region>_<UUID>"
+	Name        string                 // DeviceName; "" = none
+	Verifier    string                 // PasswordVerifier, Base64
+	Salt        string                 // Base64
+	Context     userpool.ClientContext // what the call says about its client
 }
 
 const (

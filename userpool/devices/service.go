@@ -12,9 +12,9 @@ import (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base   *userpool.Base
-	Pools  *userpool.Service
-	Tokens *tokens.Service
+	Base   *userpool.Base    // the store and clock of all user pools
+	Pools  *userpool.Service // finds pools
+	Tokens *tokens.Service   // checks access tokens, and makes the keys of devices
 }
 
 // Service keeps devices. Its methods may be called from any goroutine.

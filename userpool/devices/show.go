@@ -11,11 +11,11 @@ import (
 
 // Device is a device as the API shows it.
 type Device struct {
-	Key             string
-	Attributes      []userpool.Attribute
-	CreatedAt       time.Time
-	ModifiedAt      time.Time
-	AuthenticatedAt time.Time // in whole seconds
+	Key             string               // "<region>_<UUID>"
+	Attributes      []userpool.Attribute // DeviceAttributes: device_name, device_status, last_ip_used …
+	CreatedAt       time.Time            // DeviceCreateDate
+	ModifiedAt      time.Time            // DeviceLastModifiedDate
+	AuthenticatedAt time.Time            // DeviceLastAuthenticatedDate, in whole seconds
 }
 
 // GetDevice returns a device of the token's user.

@@ -14,15 +14,15 @@ import (
 
 // AdminCreateInput is the input of AdminCreateUser.
 type AdminCreateInput struct {
-	PoolID            string
-	Username          string
-	Attributes        []userpool.Attribute
-	Validation        []userpool.Attribute // ValidationData, for PreSignUp
-	TemporaryPassword string               // "" generates one, or makes a user who signs in by codes
-	Action            string               // "", RESEND or SUPPRESS
-	Mediums           []string             // DesiredDeliveryMediums; nil prefers the phone to e-mail
-	ForceAlias        bool
-	Context           userpool.ClientContext
+	PoolID            string                 // "<region>_<9 alphanumerics>"
+	Username          string                 // or the address, in a pool whose users sign in by one
+	Attributes        []userpool.Attribute   // without sub
+	Validation        []userpool.Attribute   // ValidationData, for PreSignUp
+	TemporaryPassword string                 // "" generates one, or makes a user who signs in by codes
+	Action            string                 // "", RESEND or SUPPRESS
+	Mediums           []string               // DesiredDeliveryMediums; nil prefers the phone to e-mail
+	ForceAlias        bool                   // take the alias from the user who has it
+	Context           userpool.ClientContext // what the call says about its client
 }
 
 // AdminCreateUser creates a user with a temporary password and sends an invitation, or, with RESEND, sends a new one to a
@@ -175,9 +175,9 @@ func undeclared(err error) error {
 
 // AdminConfirm is the input of AdminConfirmSignUp.
 type AdminConfirm struct {
-	PoolID   string
-	Username string
-	Context  userpool.ClientContext
+	PoolID   string                 // "<region>_<9 alphanumerics>"
+	Username string                 // name, sub or alias
+	Context  userpool.ClientContext // what the call says about its client
 }
 
 // AdminConfirmSignUp confirms a user who signed up, without a code.
@@ -201,9 +201,9 @@ func (s *Service) AdminConfirmSignUp(ctx context.Context, in AdminConfirm) error
 
 // AdminReset is the input of AdminResetUserPassword.
 type AdminReset struct {
-	PoolID   string
-	Username string
-	Context  userpool.ClientContext
+	PoolID   string                 // "<region>_<9 alphanumerics>"
+	Username string                 // name, sub or alias
+	Context  userpool.ClientContext // what the call says about its client
 }
 
 // AdminResetUserPassword sends a reset code. The user must choose a new password before signing in again.

@@ -14,13 +14,13 @@ import (
 
 // ConfirmInput is the input of ConfirmSignUp.
 type ConfirmInput struct {
-	ClientID   string
-	SecretHash string
-	Username   string
-	Code       string
-	ForceAlias bool   // take the alias from the user who has it
-	Session    string // of SignUp; may be ""
-	Context    userpool.ClientContext
+	ClientID   string                 // names the app client, and so the pool
+	SecretHash string                 // "" for a client without secret
+	Username   string                 // name, sub or alias
+	Code       string                 // as the user typed it
+	ForceAlias bool                   // take the alias from the user who has it
+	Session    string                 // of SignUp; may be ""
+	Context    userpool.ClientContext // what the call says about its client
 
 	link bool // the code comes from a link in a mail
 }
@@ -130,10 +130,10 @@ func (s *Service) unsignedSubject(ctx context.Context, clientID, secretHash, nam
 
 // CodeRequest is the input of the unsigned operations that send a code.
 type CodeRequest struct {
-	ClientID   string
-	SecretHash string
-	Username   string
-	Context    userpool.ClientContext
+	ClientID   string                 // names the app client, and so the pool
+	SecretHash string                 // "" for a client without secret
+	Username   string                 // name, sub or alias
+	Context    userpool.ClientContext // what the call says about its client
 }
 
 // ResendConfirmationCode sends a new sign-up code. The old one becomes invalid.

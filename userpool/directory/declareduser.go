@@ -12,11 +12,11 @@ import (
 
 // DeclaredUser is a user of the configuration.
 type DeclaredUser struct {
-	PoolID     string
-	Username   string
-	Password   string
-	Attributes []userpool.Attribute
-	Groups     []string // they must exist
+	PoolID     string               // of a declared pool
+	Username   string               // or the address, in a pool whose users sign in by one
+	Password   string               // permanent; the pool's policy applies
+	Attributes []userpool.Attribute // without sub
+	Groups     []string             // they must exist
 }
 
 // EnsureUser creates a confirmed user with a permanent password, unless it has created the user before: then it only adds the user to

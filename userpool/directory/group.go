@@ -15,13 +15,13 @@ import (
 
 // Group is a group of a pool.
 type Group struct {
-	PoolID      string
-	Name        string
-	Description string
-	RoleARN     string
-	Precedence  *int // nil ranks last
-	CreatedAt   time.Time
-	ModifiedAt  time.Time
+	PoolID      string    // "<region>_<9 alphanumerics>"
+	Name        string    // unique in the pool
+	Description string    // "" = none
+	RoleARN     string    // the role of its members in identity pools; "" = none
+	Precedence  *int      // nil ranks last
+	CreatedAt   time.Time // CreationDate
+	ModifiedAt  time.Time // LastModifiedDate
 }
 
 func shownGroup(g store.Group) Group {
@@ -66,9 +66,9 @@ func (s *Service) GetGroup(ctx context.Context, poolID, name string) (*Group, er
 
 // GroupChange is what UpdateGroup sets. A nil member stays as it is.
 type GroupChange struct {
-	Description *string
-	RoleARN     *string
-	Precedence  *int
+	Description *string // "" removes it
+	RoleARN     *string // "" removes it
+	Precedence  *int    // from 0; cannot be removed
 }
 
 // UpdateGroup changes a group.

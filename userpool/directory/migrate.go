@@ -13,10 +13,10 @@ import (
 
 // Migration is the operation for which UserMigration runs.
 type Migration struct {
-	Source     string // triggers.Authentication or triggers.ForgotPassword
-	Password   string // as typed, with triggers.Authentication
-	Validation map[string]string
-	Metadata   map[string]string
+	Source     string            // triggers.Authentication or triggers.ForgotPassword
+	Password   string            // as typed, with triggers.Authentication
+	Validation map[string]string // validationData; nil = none
+	Metadata   map[string]string // clientMetadata; nil = none
 }
 
 // Migrate asks the UserMigration trigger for the user whom a stand-in represents, and creates the user. It returns the stand-in

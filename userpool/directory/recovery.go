@@ -101,12 +101,12 @@ func (s *Service) hideUnreachable(p *userpool.Pool, c *userpool.Client, subject 
 
 // ForgotInput is the input of ConfirmForgotPassword.
 type ForgotInput struct {
-	ClientID   string
-	SecretHash string
-	Username   string
-	Code       string
-	Password   string
-	Context    userpool.ClientContext
+	ClientID   string                 // names the app client, and so the pool
+	SecretHash string                 // "" for a client without secret
+	Username   string                 // name, sub or alias
+	Code       string                 // as the user typed it
+	Password   string                 // the new one; the pool's policy applies
+	Context    userpool.ClientContext // what the call says about its client
 }
 
 var errUserDisabled = fault.New(fault.NotAuthorized, "User is disabled")

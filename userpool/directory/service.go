@@ -15,11 +15,11 @@ import (
 
 // Options are what New needs. All but Threat, Triggers, Relay and ConfirmURL are required.
 type Options struct {
-	Base   *userpool.Base
-	Pools  *userpool.Service
-	Tokens *tokens.Service
-	Sender message.Sender
-	Hasher *Hasher
+	Base   *userpool.Base    // the store with the users, what seals and hashes, and the clock
+	Pools  *userpool.Service // finds pools and app clients
+	Tokens *tokens.Service   // checks access tokens, and revokes those of users
+	Sender message.Sender    // sends e-mail and SMS messages
+	Hasher *Hasher           // hashes passwords, a few at a time
 
 	Threat   *threat.Service   // nil protects nothing
 	Triggers *triggers.Service // nil finds no function

@@ -13,13 +13,13 @@ import (
 
 // SignInCode describes a one-time code of a sign-in.
 type SignInCode struct {
-	Purpose   string        // "mfa:" or "signin:" and a challenge
-	Attribute string        // email or phone_number
-	To        string        // an address that the user does not have yet, for UseSetupCode; "" for the user's
-	Digits    int           // 6 for MFA, 8 for a first factor
-	Life      time.Duration // AuthSessionValidity
-	Known     bool          // the caller has proved a first factor: sends before it returns, and reports a failure
-	Context   userpool.ClientContext
+	Purpose   string                 // "mfa:" or "signin:" and a challenge
+	Attribute string                 // email or phone_number
+	To        string                 // an address that the user does not have yet, for UseSetupCode; "" for the user's
+	Digits    int                    // 6 for MFA, 8 for a first factor
+	Life      time.Duration          // AuthSessionValidity
+	Known     bool                   // the caller has proved a first factor: sends before it returns, and reports a failure
+	Context   userpool.ClientContext // what the call says about its client
 }
 
 // How many codes of sign-ins a user is sent in an hour, for each purpose: for calls from one network, and for those from all

@@ -13,19 +13,19 @@ import (
 
 // SignUpInput is the input of SignUp.
 type SignUpInput struct {
-	ClientID   string
-	SecretHash string
-	Username   string
-	Password   string // "" for a user who signs in by codes
-	Attributes []userpool.Attribute
-	Validation []userpool.Attribute // ValidationData, for PreSignUp
-	Context    userpool.ClientContext
+	ClientID   string                 // names the app client, and so the pool
+	SecretHash string                 // "" for a client without secret
+	Username   string                 // or the address, in a pool whose users sign in by one
+	Password   string                 // "" for a user who signs in by codes
+	Attributes []userpool.Attribute   // without sub
+	Validation []userpool.Attribute   // ValidationData, for PreSignUp
+	Context    userpool.ClientContext // what the call says about its client
 }
 
 // SignUpResult is the new user's sub and where the code was sent.
 type SignUpResult struct {
-	Sub       string
-	Confirmed bool
+	Sub       string    // a new UUID
+	Confirmed bool      // PreSignUp did so; no code is needed
 	Delivery  *Delivery // nil if no code was sent
 	Session   string    // for ConfirmSignUp; "" if the code cannot sign the user in
 }

@@ -15,9 +15,9 @@ import (
 // SRP values like a user, derived from the name by a keyed hash, and no password is right for it. Callers treat both in
 // the same way; only the methods of Service distinguish them.
 type Subject struct {
-	Exists bool
-	Name   string // the name that found the user
-	User   store.User
+	Exists bool       // else it is a stand-in
+	Name   string     // the name that found the user
+	User   store.User // of a stand-in, derived from the name
 
 	ghost   store.Failures // wrong passwords for the name, as long as no user has it
 	counted bool           // UserMigration has dealt with the password of this call: Guard counts nothing

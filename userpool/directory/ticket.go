@@ -26,8 +26,8 @@ const familiarFor = 30 * 24 * time.Hour
 // Ticket binds a code to the sign-in that asked for it. The sealed state of the sign-in holds it, so that the code is right only
 // with the Session of that sign-in.
 type Ticket struct {
-	ID   string `json:"i"` // random
-	Slot int    `json:"n"`
+	ID   string `json:"i"`           // random
+	Slot int    `json:"n"`           // which of the user's codes for the purpose
 	From string `json:"f,omitempty"` // the network of the client that asked
 }
 

@@ -13,10 +13,10 @@ import (
 
 // AdminUpdate is the input of AdminUpdateUserAttributes.
 type AdminUpdate struct {
-	PoolID     string
-	Username   string
-	Attributes []userpool.Attribute
-	Context    userpool.ClientContext
+	PoolID     string                 // "<region>_<9 alphanumerics>"
+	Username   string                 // name, sub or alias
+	Attributes []userpool.Attribute   // those that are "" are removed
+	Context    userpool.ClientContext // what the call says about its client
 }
 
 // AdminUpdateUserAttributes writes attributes, verified marks included. An address that changes is treated as in UpdateUserAttributes,
@@ -89,9 +89,9 @@ func (s *Service) deleteAttributes(ctx context.Context, p *userpool.Pool, c *use
 
 // Update is the input of UpdateUserAttributes.
 type Update struct {
-	AccessToken string
-	Attributes  []userpool.Attribute
-	Context     userpool.ClientContext
+	AccessToken string                 // with the scope aws.cognito.signin.user.admin
+	Attributes  []userpool.Attribute   // those that are "" are removed
+	Context     userpool.ClientContext // what the call says about its client
 }
 
 // UpdateUserAttributes writes attributes of the token's user. An address that changes becomes unverified, and the user gets a code if the
@@ -216,9 +216,9 @@ const (
 
 // AttributeCodeRequest is the input of GetUserAttributeVerificationCode.
 type AttributeCodeRequest struct {
-	AccessToken string
-	Attribute   string // email or phone_number
-	Context     userpool.ClientContext
+	AccessToken string                 // with the scope aws.cognito.signin.user.admin
+	Attribute   string                 // email or phone_number
+	Context     userpool.ClientContext // what the call says about its client
 }
 
 // GetUserAttributeVerificationCode sends a code to an address of the token's user.

@@ -17,14 +17,14 @@ import (
 
 // User is a user as the API shows it.
 type User struct {
-	Username   string
-	Sub        string
-	Status     string
-	Enabled    bool
+	Username   string               // as the pool has it
+	Sub        string               // UUID
+	Status     string               // UserStatus: CONFIRMED, FORCE_CHANGE_PASSWORD …
+	Enabled    bool                 // may sign in
 	Attributes []userpool.Attribute // sub first, then by name
 	MFA        json.RawMessage      // see userpool.ParseMFA
-	CreatedAt  time.Time
-	ModifiedAt time.Time
+	CreatedAt  time.Time            // UserCreateDate
+	ModifiedAt time.Time            // UserLastModifiedDate
 }
 
 func shownUser(u store.User) *User {

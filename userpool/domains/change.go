@@ -11,7 +11,7 @@ import (
 
 // Change is the input of CreateUserPoolDomain and UpdateUserPoolDomain.
 type Change struct {
-	PoolID   string
+	PoolID   string // of the pool that has or gets the domain
 	Name     string // the prefix, or the host name of a custom domain
 	Version  int    // of the login pages: 1 or 2; 0 = not given
 	Custom   bool   // CustomDomainConfig is given

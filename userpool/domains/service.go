@@ -13,7 +13,7 @@ import (
 
 // Options are what New needs. All but CacheFor are required.
 type Options struct {
-	Base      *userpool.Base
+	Base      *userpool.Base    // the store and clock of all user pools
 	Pools     *userpool.Service // its Options.DomainHost must be Host of the same Suffix
 	PublicURL string            // scheme and port of every domain's URL; its host is never a domain
 	Suffix    string            // of prefix domains, without a dot before it, such as "auth.example.com"

@@ -9,7 +9,7 @@ import (
 
 // List has the factors of a user, as GetUserAuthFactors returns them.
 type List struct {
-	Username   string
+	Username   string   // as the pool has it, not the alias that found the user
 	Configured []string // PASSWORD, EMAIL_OTP, SMS_OTP, WEB_AUTHN, SOFTWARE_TOKEN
 	MFA        []string // UserMFASettingList
 	Preferred  string   // PreferredMfaSetting; "" for none

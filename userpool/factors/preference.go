@@ -13,8 +13,8 @@ type Setting struct{ Enabled, Preferred bool }
 
 // Preference is the input of SetUserMFAPreference. A factor that is nil stays as it is.
 type Preference struct {
-	SMS, Token, Email *Setting
-	WebAuthn          *bool // Enabled of WebAuthnMfaSettings: the user's passkeys count as two factors
+	SMS, Token, Email *Setting // SMSMfaSettings, SoftwareTokenMfaSettings, EmailMfaSettings
+	WebAuthn          *bool    // Enabled of WebAuthnMfaSettings: the user's passkeys count as two factors
 }
 
 var (

@@ -27,12 +27,12 @@ import (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base   *userpool.Base
-	Pools  *userpool.Service
-	Tokens *tokens.Service
-	Users  *directory.Service
+	Base   *userpool.Base     // the store and clock of all user pools
+	Pools  *userpool.Service  // finds pools
+	Tokens *tokens.Service    // checks access tokens
+	Users  *directory.Service // finds and changes users
 
-	Passkeys Passkeys
+	Passkeys Passkeys // says who has one
 }
 
 // Passkeys are the passkeys of users. Package userpool/passkeys implements it.

@@ -43,8 +43,8 @@ type Start struct {
 
 // Begun says where the browser goes, and what its cookie is.
 type Begun struct {
-	Location string
-	Browser  string
+	Location string // URL at the provider, with the question in its query
+	Browser  string // secret, for the cookie; that of Start if it had one
 }
 
 // pending is the data of a store.ProviderRequest.

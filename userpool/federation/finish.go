@@ -17,19 +17,19 @@ import (
 
 // Answer is what a browser brings back from a provider.
 type Answer struct {
-	State      string     // state or RelayState
-	Parameters url.Values // of the query or form
-	Browser    string     // the secret in the browser's cookie; "" for none
-	Session    string     // the value of the session cookie; "" for none
-	From       userpool.ClientContext
+	State      string                 // state or RelayState
+	Parameters url.Values             // of the query or form
+	Browser    string                 // the secret in the browser's cookie; "" for none
+	Session    string                 // the value of the session cookie; "" for none
+	From       userpool.ClientContext // what the request says about the browser
 }
 
 // Finished is the end of a sign-in. If the authorization needs consent, the caller asks the user before the client gets the response.
 type Finished struct {
-	Authorization *oauth.Authorization
-	Query         url.Values // of the authorization request
-	Username      string
-	Response      *oauth.Response
+	Authorization *oauth.Authorization // the request, parsed again; its Provider is the one that answered
+	Query         url.Values           // of the authorization request
+	Username      string               // of the user in the pool
+	Response      *oauth.Response      // for the client
 }
 
 // Finish answers the authorization request for which a browser went to a provider. It works once for a state. The error is an

@@ -9,10 +9,10 @@ import (
 
 // Offer is a provider that the login page of a client can offer.
 type Offer struct {
-	Name        string
-	Type        providers.Type
-	Identifiers []string
-	Down        bool // it did not answer a moment ago
+	Name        string         // ProviderName
+	Type        providers.Type // Google, SAML …
+	Identifiers []string       // IdpIdentifiers, such as domains of e-mail addresses
+	Down        bool           // it did not answer a moment ago
 }
 
 // Offered returns the providers that the client of an authorization request has, in the client's order. Those of the client that the pool

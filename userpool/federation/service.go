@@ -31,16 +31,16 @@ type Profiles interface {
 
 // Options are what New needs. All but Threat and Observer are required.
 type Options struct {
-	Base      *userpool.Base
-	Pools     *userpool.Service
-	Tokens    *tokens.Service
-	Providers Providers
-	Profiles  Profiles
-	OAuth     *oauth.Service
-	Legs      map[providers.Type]providers.Leg
-	SAML      SAML
-	Threat    *threat.Service // keeps the history of users; nil keeps none
-	Observer  Observer        // may be nil
+	Base      *userpool.Base                   // the store with the pending requests, and what seals them
+	Pools     *userpool.Service                // finds pools and app clients
+	Tokens    *tokens.Service                  // ends the token sessions that a provider signs out
+	Providers Providers                        // the providers of pools
+	Profiles  Profiles                         // finds or makes the user whom a provider has proved
+	OAuth     *oauth.Service                   // parses and answers authorization requests
+	Legs      map[providers.Type]providers.Leg // ask the providers, by type; a type without one is not offered
+	SAML      SAML                             // reads what SAML providers demand
+	Threat    *threat.Service                  // keeps the history of users; nil keeps none
+	Observer  Observer                         // may be nil
 }
 
 // Service signs users in through providers. Its methods may be called from any goroutine.

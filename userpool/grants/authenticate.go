@@ -12,9 +12,9 @@ import (
 
 // Caller is a client that has authenticated.
 type Caller struct {
-	Pool   *userpool.Pool
-	Client *userpool.Client
-	Method string
+	Pool   *userpool.Pool   // of Client
+	Client *userpool.Client // as it was when it authenticated
+	Method string           // Basic, Post, PrivateKeyJWT or None
 }
 
 // Authenticate returns the client of a pool that the credentials prove. A client that does not exist, one of another pool, a wrong

@@ -9,10 +9,10 @@ import (
 
 // ClientTokenRequest is the input of GetClientToken.
 type ClientTokenRequest struct {
-	ClientID string
-	Secret   string
-	Scopes   []string // none means all that the client may have
-	Metadata map[string]string
+	ClientID string            // names the app client, and so the pool
+	Secret   string            // one of the client's
+	Scopes   []string          // none means all that the client may have
+	Metadata map[string]string // ClientMetadata for PreTokenGeneration; nil = none
 }
 
 // ClientToken is GetClientToken: the token of a client that acts for itself. The client must allow ALLOW_CLIENT_TOKEN_AUTH. The

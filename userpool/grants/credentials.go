@@ -23,7 +23,7 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // Credentials are what a request says to prove its client.
 type Credentials struct {
-	Method    string
+	Method    string   // Basic, Post, PrivateKeyJWT or None
 	ClientID  string   // "" only for an assertion, whose subject is the client
 	secrets   []string // in the spellings that the client may have meant
 	assertion string

@@ -34,7 +34,7 @@ const (
 
 // DeviceCodes are the codes of a device grant.
 type DeviceCodes struct {
-	DeviceCode string
+	DeviceCode string // secret of the device; 43 characters
 	UserCode   string // "WDJB-MJHT"
 	ExpiresIn  int    // seconds
 	Interval   int    // seconds between the questions of the device
@@ -116,10 +116,10 @@ func (s *Service) userCodes(poolID, code string) []string {
 
 // Pending is a device that waits for its user.
 type Pending struct {
-	ID     string
-	Pool   *userpool.Pool
-	Client *userpool.Client
-	Scopes []string
+	ID     string           // hash of the device code
+	Pool   *userpool.Pool   // of Client
+	Client *userpool.Client // that runs on the device
+	Scopes []string         // that it asks for
 }
 
 // errUserCode answers for every user code that cannot be used: unknown, expired, or answered before.

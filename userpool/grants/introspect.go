@@ -13,18 +13,18 @@ import (
 //
 // Source: RFC 7662 section 2.2.
 type Introspection struct {
-	Active    bool
-	Refresh   bool // it is a refresh token, not an access token
-	Scope     []string
-	ClientID  string
-	Username  string // "" for a client that acts for itself
-	Subject   string
-	Issuer    string
-	Audience  []string
-	JTI       string
-	IssuedAt  int64
-	ExpiresAt int64
-	AuthTime  int64
+	Active    bool     // valid now, and the caller's own
+	Refresh   bool     // it is a refresh token, not an access token
+	Scope     []string // scopes one by one; the answer joins them with blanks
+	ClientID  string   // client_id
+	Username  string   // "" for a client that acts for itself
+	Subject   string   // sub: the user, or the client that acts for itself
+	Issuer    string   // iss: of the pool
+	Audience  []string // aud; nil for a refresh token
+	JTI       string   // "" for a refresh token
+	IssuedAt  int64    // iat, in seconds since 1970
+	ExpiresAt int64    // exp, in seconds since 1970
+	AuthTime  int64    // auth_time, in seconds since 1970; 0 if nobody signed in
 }
 
 // SignOuts knows which tokens were revoked before they expire.

@@ -22,32 +22,32 @@ const (
 //
 // Source: RFC 7591 sections 2 and 3.2.1; OpenID Connect RP-Initiated Logout 1.0 section 3.1 for the last of the lists.
 type Registration struct {
-	ClientID        string `json:"client_id,omitempty"`
-	ClientSecret    string `json:"client_secret,omitempty"` // of the answer
-	IssuedAt        int64  `json:"client_id_issued_at,omitempty"`
-	SecretExpiresAt *int64 `json:"client_secret_expires_at,omitempty"` // 0 = never
-	AccessToken     string `json:"registration_access_token,omitempty"`
-	ManagedAt       string `json:"registration_client_uri,omitempty"` // the caller sets it
+	ClientID        string `json:"client_id,omitempty"`                 // of the answer
+	ClientSecret    string `json:"client_secret,omitempty"`             // of the answer
+	IssuedAt        int64  `json:"client_id_issued_at,omitempty"`       // of the answer; seconds since 1970
+	SecretExpiresAt *int64 `json:"client_secret_expires_at,omitempty"`  // 0 = never
+	AccessToken     string `json:"registration_access_token,omitempty"` // of the answer; for the URL ManagedAt (RFC 7592)
+	ManagedAt       string `json:"registration_client_uri,omitempty"`   // the caller sets it
 
-	Name          string   `json:"client_name,omitempty"`
-	RedirectURIs  []string `json:"redirect_uris,omitempty"`
-	AuthMethod    string   `json:"token_endpoint_auth_method,omitempty"`
-	GrantTypes    []string `json:"grant_types,omitempty"`
-	ResponseTypes []string `json:"response_types,omitempty"`
-	Scope         string   `json:"scope,omitempty"`
-	LogoutURIs    []string `json:"post_logout_redirect_uris,omitempty"`
-	PAR           bool     `json:"require_pushed_authorization_requests,omitempty"`
+	Name          string   `json:"client_name,omitempty"`                           // for people; ClientName gets its plain characters
+	RedirectURIs  []string `json:"redirect_uris,omitempty"`                         // https, http of localhost, or an app's own scheme
+	AuthMethod    string   `json:"token_endpoint_auth_method,omitempty"`            // one of AuthMethods; "" = Basic
+	GrantTypes    []string `json:"grant_types,omitempty"`                           // as the pool allows; nil = authorization_code
+	ResponseTypes []string `json:"response_types,omitempty"`                        // "code" only; nil for client_credentials
+	Scope         string   `json:"scope,omitempty"`                                 // with blanks between; "" = all that the pool allows
+	LogoutURIs    []string `json:"post_logout_redirect_uris,omitempty"`             // in the forms of RedirectURIs
+	PAR           bool     `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
 
-	Keys    json.RawMessage `json:"jwks,omitempty"`
-	KeysURL string          `json:"jwks_uri,omitempty"`
+	Keys    json.RawMessage `json:"jwks,omitempty"`     // a JWK set, for private_key_jwt
+	KeysURL string          `json:"jwks_uri,omitempty"` // where the set is; not together with Keys
 
-	ClientURI       string   `json:"client_uri,omitempty"`
-	LogoURI         string   `json:"logo_uri,omitempty"`
-	TermsURI        string   `json:"tos_uri,omitempty"`
-	PolicyURI       string   `json:"policy_uri,omitempty"`
-	Contacts        []string `json:"contacts,omitempty"`
-	SoftwareID      string   `json:"software_id,omitempty"`
-	SoftwareVersion string   `json:"software_version,omitempty"`
+	ClientURI       string   `json:"client_uri,omitempty"`       // home page; echoed, as are the members below
+	LogoURI         string   `json:"logo_uri,omitempty"`         // image; never fetched
+	TermsURI        string   `json:"tos_uri,omitempty"`          // terms of service
+	PolicyURI       string   `json:"policy_uri,omitempty"`       // privacy policy
+	Contacts        []string `json:"contacts,omitempty"`         // at most 10, as a rule e-mail addresses
+	SoftwareID      string   `json:"software_id,omitempty"`      // the same for all copies of the software
+	SoftwareVersion string   `json:"software_version,omitempty"` // of that software
 }
 
 // maxRegistered is how many clients of a pool can be registered dynamically: AWS's quota of app clients.

@@ -12,11 +12,11 @@ import (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base     *userpool.Base
-	Pools    *userpool.Service
-	Tokens   *tokens.Service
-	OAuth    *oauth.Service
-	SignOuts SignOuts
+	Base     *userpool.Base    // the store with device grants and spent assertions, and the clock
+	Pools    *userpool.Service // finds and makes app clients
+	Tokens   *tokens.Service   // issues, inspects, exchanges and revokes tokens
+	OAuth    *oauth.Service    // redeems codes and takes pushed requests
+	SignOuts SignOuts          // knows which access tokens were revoked
 }
 
 // Service gives tokens to app clients. Its methods may be called from any goroutine.

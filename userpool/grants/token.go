@@ -11,9 +11,9 @@ import (
 
 // Request is a request to the token endpoint.
 type Request struct {
-	PoolID      string
-	Parameters  Parameters
-	Credentials Credentials
+	PoolID      string                 // of the endpoint
+	Parameters  Parameters             // of the form, each once
+	Credentials Credentials            // as Present returns them
 	Context     userpool.ClientContext // its Metadata is not used: see aws_client_metadata
 }
 

@@ -21,8 +21,8 @@ var ErrExists = fault.New(fault.UsernameExists, "The user already exists.")
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base    *userpool.Base
-	Factors *factors.Service
+	Base    *userpool.Base   // the store and clock of all user pools
+	Factors *factors.Service // seals the secrets of authenticator apps
 }
 
 // Service imports users. Its methods may be called from any goroutine.

@@ -39,9 +39,9 @@ var (
 
 // Options are what New needs. The first group is required.
 type Options struct {
-	Base     *userpool.Base
-	Pools    *userpool.Service
-	Importer *importer.Service
+	Base     *userpool.Base    // the store with jobs and files, and the key of their URLs
+	Pools    *userpool.Service // finds the pool of a job
+	Importer *importer.Service // writes the users
 
 	PublicURL string // begins the upload URLs; "" is http://localhost
 }
@@ -81,10 +81,10 @@ func (s *Service) Header(ctx context.Context, poolID string) ([]string, error) {
 
 // Input is the input of CreateUserImportJob.
 type Input struct {
-	PoolID    string
-	Name      string
-	RoleARN   string
-	Algorithm string
+	PoolID    string // of the pool that gets the users
+	Name      string // 1 to 128 characters; need not be unique
+	RoleARN   string // CloudWatchLogsRoleArn; kept and shown, never assumed
+	Algorithm string // PasswordHashingAlgorithm, see passwordhash.Parse; "" = the file has no hashes
 }
 
 // Create makes a job that waits for its file.

@@ -18,7 +18,7 @@ import (
 
 // Limit is the limit of a category, in calls per second.
 type Limit struct {
-	Provisioned int
+	Provisioned int // what counts; Free if nothing was provisioned
 	Free        int // AWS's limit without charge: the least that can be provisioned
 }
 

@@ -16,7 +16,7 @@ import (
 
 // Destination is where the records for an ARN go: a file or a URL.
 type Destination struct {
-	ARN  string
+	ARN  string // of a log group, delivery stream or bucket, as pools' log configurations name it
 	File string // the path of a file to which records are appended, one JSON object a line
 	URL  string // gets each record in a POST
 }

@@ -14,9 +14,9 @@ import (
 
 // Options are what New needs. Base and Pools are required.
 type Options struct {
-	Base     *userpool.Base
-	Pools    *userpool.Service
-	Delivery *Delivery // nil delivers nothing
+	Base     *userpool.Base    // the clock of all user pools
+	Pools    *userpool.Service // finds the pool of a message that was not sent
+	Delivery *Delivery         // nil delivers nothing
 }
 
 // Service keeps the log configurations of pools and makes records. Its methods may be called from any goroutine. A nil Service
@@ -103,29 +103,29 @@ type details struct {
 
 // Activity is the message about an event in a user's history. All members are texts, as at AWS.
 type Activity struct {
-	Version          string   `json:"version"`
-	EventID          string   `json:"eventId"`
-	EventType        string   `json:"eventType"`
-	UserSub          string   `json:"userSub"`
-	Username         string   `json:"userName"`
-	PoolID           string   `json:"userPoolId"`
-	ClientID         string   `json:"clientId"`
-	CreationDate     string   `json:"creationDate"`
-	EventResponse    string   `json:"eventResponse"`
-	RiskLevel        string   `json:"riskLevel"`
-	RiskDecision     string   `json:"riskDecision"`
-	Challenges       []string `json:"challenges"`
-	DeviceName       string   `json:"deviceName"`
-	Address          string   `json:"ipAddress"`
-	RequestID        string   `json:"requestId"`
-	Provider         string   `json:"idpName"`
-	Compromised      string   `json:"compromisedCredentialDetected"`
-	City             string   `json:"city"`
-	Country          string   `json:"country"`
-	FeedbackValue    string   `json:"eventFeedbackValue"`
-	FeedbackDate     string   `json:"eventFeedbackDate"`
-	FeedbackProvider string   `json:"eventFeedbackProvider"`
-	HasContextData   string   `json:"hasContextData"`
+	Version          string   `json:"version"`                       // "1"; Deliver sets it
+	EventID          string   `json:"eventId"`                       // UUID; the event_id claim of the tokens
+	EventType        string   `json:"eventType"`                     // SignIn, SignUp, ForgotPassword, PasswordChange or ResendCode
+	UserSub          string   `json:"userSub"`                       // UUID
+	Username         string   `json:"userName"`                      // as the pool has it
+	PoolID           string   `json:"userPoolId"`                    // Deliver sets it
+	ClientID         string   `json:"clientId"`                      // "" if the call named none
+	CreationDate     string   `json:"creationDate"`                  // in creationForm, UTC; Deliver sets it
+	EventResponse    string   `json:"eventResponse"`                 // Pass, Fail or InProgress
+	RiskLevel        string   `json:"riskLevel"`                     // Low, Medium or High; "" = no risk
+	RiskDecision     string   `json:"riskDecision"`                  // NoRisk, Block or AccountTakeover
+	Challenges       []string `json:"challenges"`                    // "<name>:<result>", such as "Password:Success"
+	DeviceName       string   `json:"deviceName"`                    // "Chrome 125, Windows 10"
+	Address          string   `json:"ipAddress"`                     // "" = not known
+	RequestID        string   `json:"requestId"`                     // always ""
+	Provider         string   `json:"idpName"`                       // always ""
+	Compromised      string   `json:"compromisedCredentialDetected"` // "true" or "false"
+	City             string   `json:"city"`                          // always ""
+	Country          string   `json:"country"`                       // always ""
+	FeedbackValue    string   `json:"eventFeedbackValue"`            // always "", as feedback comes later
+	FeedbackDate     string   `json:"eventFeedbackDate"`             // always ""
+	FeedbackProvider string   `json:"eventFeedbackProvider"`         // always ""
+	HasContextData   string   `json:"hasContextData"`                // "true" if Address is known
 }
 
 // creationForm is the form of creationDate: Java's Date.toString.

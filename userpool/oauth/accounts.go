@@ -12,12 +12,12 @@ import (
 // Account is a user who is signed in to the browser.
 type Account struct {
 	ID   string // for Authorization.Account
-	Sub  string
+	Sub  string // UUID
 	Name string // by which the user knows the account
 	Note string // another name; "" if there is none
 
-	Provider string // by which the user signed in, such as Local
-	Record   signin.Record
+	Provider string        // by which the user signed in, such as Local
+	Record   signin.Record // of the sign-in, for further tokens
 }
 
 // Accounts returns the users who are signed in to the browser, the one who was active last first. cookie is the value of the session

@@ -26,24 +26,24 @@ const (
 
 // Authorization is a checked authorization request.
 type Authorization struct {
-	Pool   *userpool.Pool
-	Client *userpool.Client
+	Pool   *userpool.Pool   // as the request found it; must not be changed
+	Client *userpool.Client // of the pool
 
-	RedirectURI   string // registered for the client
-	RedirectGiven bool   // the request has it; else it is the client's default
-	ResponseType  string // TypeCode or TypeToken
-	ResponseMode  string
-	State         string
-	Nonce         string
+	RedirectURI   string   // registered for the client
+	RedirectGiven bool     // the request has it; else it is the client's default
+	ResponseType  string   // TypeCode or TypeToken
+	ResponseMode  string   // query, fragment or form_post
+	State         string   // goes back to the client as it came; "" for none
+	Nonce         string   // goes into the ID token as it came; "" for none
 	Scopes        []string // that the client may have; at least one
 	Challenge     string   // of PKCE, S256; "" for none
 	Resource      string   // RFC 8707; the aud of the access token; "" for none
 
-	Provider  string // the identity provider that the request chooses; "" leaves it to the user
-	LoginHint string
-	Lang      string
-	Prompt    []string
-	MaxAge    *int     // seconds
+	Provider  string   // the identity provider that the request chooses; "" leaves it to the user
+	LoginHint string   // login_hint: the name that the page fills in
+	Lang      string   // Cognito's lang, such as "de"; "" leaves it to the browser
+	Prompt    []string // values of prompt, OpenID Connect Core 1.0 section 3.1.2.1; nil for none
+	MaxAge    *int     // seconds since the user signed in, max_age; nil for any
 	Acr       []string // acr_values as they are
 	Levels    []int    // of acr_values, those that are known: the first that the user can reach is demanded
 

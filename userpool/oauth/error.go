@@ -91,7 +91,7 @@ func Shown(key, clientID string) *PageError {
 
 // RedirectError is an error that goes to the redirect URI of the request, which was checked.
 type RedirectError struct {
-	Err      Error
+	Err      Error     // code and description
 	Response *Response // brings the error there
 }
 

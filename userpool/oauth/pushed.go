@@ -40,8 +40,8 @@ type pushedRequest struct {
 
 // Pushed is the answer to a pushed request.
 type Pushed struct {
-	RequestURI string
-	Life       time.Duration
+	RequestURI string        // request_uri; contains the request, sealed
+	Life       time.Duration // expires_in, in whole seconds
 }
 
 // Push checks an authorization request that the client, which is authenticated, has sent without a browser. An error that Parse would

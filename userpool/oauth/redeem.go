@@ -18,9 +18,9 @@ import (
 
 // Redemption asks for the tokens of a code. The client is authenticated.
 type Redemption struct {
-	Pool        *userpool.Pool
-	Client      *userpool.Client
-	Code        string
+	Pool        *userpool.Pool    // of the endpoint that was asked
+	Client      *userpool.Client  // must be the code's
+	Code        string            // as the client sent it
 	RedirectURI string            // "" if the request has none
 	Verifier    string            // PKCE's code_verifier; "" if the request has none
 	Resource    string            // RFC 8707; "" if the request has none

@@ -10,9 +10,9 @@ import (
 
 // Options are what New needs. Base, Pools and Tokens are required.
 type Options struct {
-	Base   *userpool.Base
-	Pools  *userpool.Service
-	Tokens *tokens.Service
+	Base   *userpool.Base    // the store with codes and sessions, and what seals requests
+	Pools  *userpool.Service // finds pools and app clients
+	Tokens *tokens.Service   // issues the tokens of a code
 	// Reach returns the levels that a user can reach at a client, see userpool/assurance, the highest first; nil does not know.
 	Reach func(ctx context.Context, p *userpool.Pool, c *userpool.Client, sub string) ([]int, error)
 	// Identifier returns the name of the identity provider of a pool that has the identifier, or a fault.ResourceNotFound; nil knows none.

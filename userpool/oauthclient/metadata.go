@@ -17,14 +17,14 @@ const PrivateKeyJWT = "private_key_jwt"
 // Metadata describes a client. The names of its members in JSON are those of RFC 7591, where it has one. A nil Metadata is that of
 // a client of Cognito. It must not be changed.
 type Metadata struct {
-	AuthMethod string          `json:"token_endpoint_auth_method,omitempty"` // PrivateKeyJWT, or "" for its secret or none
-	Keys       json.RawMessage `json:"jwks,omitempty"`                       // a JSON Web Key Set
-	KeysURL    string          `json:"jwks_uri,omitempty"`
-	Device     bool            `json:"device_grant,omitempty"`
-	Exchange   *Exchange       `json:"token_exchange,omitempty"` // nil allows none
-	PKCE       bool            `json:"require_pkce,omitempty"`
-	PAR        bool            `json:"require_pushed_authorization_requests,omitempty"`
-	Registered json.RawMessage `json:"registered,omitempty"` // what the client registered with and only gets back
+	AuthMethod string          `json:"token_endpoint_auth_method,omitempty"`            // PrivateKeyJWT, or "" for its secret or none
+	Keys       json.RawMessage `json:"jwks,omitempty"`                                  // a JSON Web Key Set
+	KeysURL    string          `json:"jwks_uri,omitempty"`                              // where the set is; not together with Keys
+	Device     bool            `json:"device_grant,omitempty"`                          // allows the device grant (RFC 8628)
+	Exchange   *Exchange       `json:"token_exchange,omitempty"`                        // nil allows none
+	PKCE       bool            `json:"require_pkce,omitempty"`                          // refuses requests without code_challenge
+	PAR        bool            `json:"require_pushed_authorization_requests,omitempty"` // refuses those that were not pushed (RFC 9126)
+	Registered json.RawMessage `json:"registered,omitempty"`                            // what the client registered with and gets back
 }
 
 // Exchange is what a client may exchange (RFC 8693).

@@ -27,7 +27,7 @@ const sessionLife = 15 * time.Minute
 
 // Proof is a right answer to a Challenge.
 type Proof struct {
-	UserVerified bool
+	UserVerified bool // the flag UV: a PIN or a biometric check, as WebAuthn section 6.1 defines it
 	Roaming      bool // the authenticator is not part of the device, such as a security key
 
 	// Record keeps the use of the passkey, in the transaction that continues or ends the sign-in. It returns

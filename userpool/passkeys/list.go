@@ -17,12 +17,12 @@ import (
 
 // Passkey is a passkey as the API shows it.
 type Passkey struct {
-	ID           string // Base64url
-	Name         string
-	RelyingParty string
-	Attachment   string // "" if the client named none
-	Transports   []string
-	CreatedAt    time.Time
+	ID           string    // Base64url
+	Name         string    // FriendlyCredentialName
+	RelyingParty string    // RelyingPartyId, such as example.com
+	Attachment   string    // "" if the client named none
+	Transports   []string  // AuthenticatorTransports; nil if the client named none
+	CreatedAt    time.Time // when it was registered
 }
 
 // List is ListWebAuthnCredentials: at most limit passkeys of the token's user after the key, the oldest first. last is the

@@ -9,9 +9,9 @@ import (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base   *userpool.Base
-	Pools  *userpool.Service
-	Tokens *tokens.Service
+	Base   *userpool.Base    // the store, clock and randomness of all user pools
+	Pools  *userpool.Service // the pools of the same store
+	Tokens *tokens.Service   // checks access tokens
 }
 
 // Service keeps passkeys. Its methods may be called from any goroutine.

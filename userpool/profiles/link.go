@@ -14,9 +14,9 @@ import (
 
 // Account names a user of a provider, or of the pool itself if Provider is Cognito.
 type Account struct {
-	Provider  string
+	Provider  string // as the pool names it: "Google", "Facebook", or Cognito
 	Attribute string // Cognito_Subject, or an attribute of the pool
-	Value     string
+	Value     string // the id at the provider, or the attribute's; of a user of the pool, the name
 }
 
 // local is the provider name of the pool's own users.

@@ -10,10 +10,10 @@ import (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base     *userpool.Base
-	Pools    *userpool.Service
-	Users    *directory.Service
-	Triggers *triggers.Service
+	Base     *userpool.Base     // the store and clock of all user pools
+	Pools    *userpool.Service  // finds the pool of an account
+	Users    *directory.Service // changes the users to whom accounts are linked
+	Triggers *triggers.Service  // run as for users who sign up or in by themselves
 }
 
 // Service signs users of identity providers in. Its methods may be called from any goroutine.

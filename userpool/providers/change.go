@@ -11,13 +11,13 @@ import (
 
 // Change is the input of CreateIdentityProvider and UpdateIdentityProvider. A member that is nil is not given.
 type Change struct {
-	PoolID      string
-	Name        string
-	Type        Type // when it is created
-	Details     map[string]string
-	Mapping     map[string]string
-	Acr         map[string]string
-	Identifiers []string
+	PoolID      string            // "<region>_<9 alphanumerics>"
+	Name        string            // ProviderName; unique in the pool, never changes
+	Type        Type              // when it is created
+	Details     map[string]string // ProviderDetails, all of them; secrets that an update leaves out stay
+	Mapping     map[string]string // AttributeMapping: attributes of the pool to those of the provider
+	Acr         map[string]string // AcrMapping: acr_values of clients to the provider's
+	Identifiers []string          // IdpIdentifiers; unique in the pool
 }
 
 // maxProviders is the most providers of a pool.

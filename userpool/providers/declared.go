@@ -17,13 +17,13 @@ import (
 
 // Declared is an identity provider of a declared user pool.
 type Declared struct {
-	Name        string
-	Type        Type
-	Details     map[string]string
-	Mapping     map[string]string
-	Acr         map[string]string
-	Identifiers []string
-	LinkByEmail bool
+	Name        string            // ProviderName
+	Type        Type              // Google, SAML …
+	Details     map[string]string // ProviderDetails, as CreateIdentityProvider takes them
+	Mapping     map[string]string // AttributeMapping
+	Acr         map[string]string // AcrMapping
+	Identifiers []string          // IdpIdentifiers
+	LinkByEmail bool              // see Provider.LinkByEmail
 }
 
 // change returns the declaration as an input of Create or Update.

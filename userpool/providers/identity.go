@@ -13,12 +13,12 @@ import (
 
 // Identity is an account at an identity provider, as the attribute identities of a user has it. Its members are in AWS's order.
 type Identity struct {
-	UserID       string  `json:"userId"`
-	ProviderName string  `json:"providerName"`
-	ProviderType string  `json:"providerType"`
-	Issuer       *string `json:"issuer"`
-	Primary      bool    `json:"primary"`
-	DateCreated  int64   `json:"dateCreated"` // Unix milliseconds
+	UserID       string  `json:"userId"`       // the provider's id of the user
+	ProviderName string  `json:"providerName"` // as the pool names it
+	ProviderType string  `json:"providerType"` // Google, SAML …
+	Issuer       *string `json:"issuer"`       // entity id of a SAML provider; null for others
+	Primary      bool    `json:"primary"`      // the user was made for this account
+	DateCreated  int64   `json:"dateCreated"`  // Unix milliseconds
 }
 
 // ReadIdentities returns the accounts of a user.

@@ -42,7 +42,7 @@ type Leg interface {
 // Refusal is an error that is returned to the client. Errors of legs of any other kind are internal.
 type Refusal struct {
 	Code        string // of OAuth 2.0, such as invalid_request
-	Description string
+	Description string // error_description; "" = none
 	Down        bool   // the provider does not answer
 	Sub         string // of the user who is refused; "" = not known
 	Cause       error  // for the log; may be nil

@@ -71,14 +71,14 @@ const Unlinked = "Unlinked"
 
 // Provider is an identity provider of a user pool. Callers must not change its maps.
 type Provider struct {
-	PoolID      string
-	Name        string
-	Type        Type
+	PoolID      string            // "<region>_<9 alphanumerics>"
+	Name        string            // ProviderName
+	Type        Type              // Google, SAML …; never changes
 	Details     map[string]string // what was given, with what the type fills in
 	Private     map[string]string // what only Sluice knows, such as the key of an encryption certificate; never shown
 	Mapping     map[string]string // attributes of the pool to those of the provider
-	Acr         map[string]string
-	Identifiers []string
+	Acr         map[string]string // AcrMapping: acr_values of clients to the provider's
+	Identifiers []string          // IdpIdentifiers: other names by which clients choose the provider
 	// LinkByEmail links an account without a user to the one user of the pool with the same verified e-mail address. Cognito never does;
 	// only a declared provider can.
 	LinkByEmail bool
@@ -150,10 +150,10 @@ const username = "username"
 
 // Summary is what lists show of a provider, without its details.
 type Summary struct {
-	Name        string
-	Type        Type
-	Identifiers []string
-	Unsolicited bool // accepts unsolicited responses
+	Name        string   // ProviderName
+	Type        Type     // Google, SAML …
+	Identifiers []string // IdpIdentifiers
+	Unsolicited bool     // accepts unsolicited responses
 	Created     time.Time
 	Modified    time.Time
 }
@@ -172,6 +172,6 @@ type Proof struct {
 	Methods      []string          // how the user signed in there, as in the claim amr; nil = not known
 	SessionIndex string            // of SAML, for sign-out
 	NameIDFormat string            // of SAML, for sign-out
-	At           time.Time
-	Asserted     time.Time // the time of a SAML provider's sign-out, by its clock; else zero
+	At           time.Time         // of SAML, when the user signed in at the provider; else when its answer was read
+	Asserted     time.Time         // the time of a SAML provider's sign-out, by its clock; else zero
 }

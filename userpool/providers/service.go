@@ -26,9 +26,9 @@ var ErrUnreachable = errors.New("the identity provider does not answer")
 
 // Options are what New needs. All but Makers are required.
 type Options struct {
-	Base   *userpool.Base
-	Pools  *userpool.Service
-	Makers map[Type]Maker
+	Base   *userpool.Base    // the store with the providers, and what seals their details
+	Pools  *userpool.Service // finds pools
+	Makers map[Type]Maker    // by type; a type without one keeps its details as they are
 }
 
 // Service keeps identity providers. Its methods may be called from any goroutine.

@@ -20,7 +20,7 @@ const markLife = 15 * time.Minute
 
 // Account is an account at a provider, and a session there. Session "" represents all of them.
 type Account struct {
-	PoolID, Provider, Subject, Session string
+	PoolID, Provider, Subject, Session string // Provider is its name, Subject its id of the user, Session the SessionIndex
 }
 
 func (a Account) mark() string {

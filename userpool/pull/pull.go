@@ -16,16 +16,16 @@ import (
 
 // Options are what New needs. Provider and Source are required.
 type Options struct {
-	Provider *idp.Provider
-	Source   *cip.Client
+	Provider *idp.Provider // gets the pool
+	Source   *cip.Client   // of the old pool's region, with credentials that may read it
 	// Progress is called after each page of users, with how many have been read and AWS's estimate of all; may be nil.
 	Progress func(read, all int)
 }
 
 // Request is what to pull.
 type Request struct {
-	PoolID   string
-	Region   string
+	PoolID   string // of the old pool, and of the one here
+	Region   string // of the old pool, as in its id: eu-west-1
 	Endpoint string // for the relay; "" is AWS's
 
 	NoRelay     bool               // passwords do not come over

@@ -8,15 +8,15 @@ import (
 
 // Report says what a pull did, and what cannot come over.
 type Report struct {
-	Clients, Groups, Servers, Providers int
-	Read                                int // users
-	Added, Updated, Unchanged           int
-	Refused                             int // users who were not written
-	Removed                             int // users who were deleted here after an earlier pull, and stay away
-	Authenticators                      int // users whose authenticator app did not come over
-	Elsewhere                           int // users of this run whose password is still at the old pool
-	Relay                               *RelayChoice
-	Notes                               []string // what did not come over, or needs a step by hand
+	Clients, Groups, Servers, Providers int          // how many came over, new or known here
+	Read                                int          // users
+	Added, Updated, Unchanged           int          // users, each in one of the three
+	Refused                             int          // users who were not written
+	Removed                             int          // users who were deleted here after an earlier pull, and stay away
+	Authenticators                      int          // users whose authenticator app did not come over
+	Elsewhere                           int          // users of this run whose password is still at the old pool
+	Relay                               *RelayChoice // nil = passwords do not come over
+	Notes                               []string     // what did not come over, or needs a step by hand
 }
 
 // RelayChoice is the app client of the old pool that is asked for passwords.

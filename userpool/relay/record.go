@@ -19,7 +19,7 @@ const purposeRecord = "user pool pull"
 // Record says where a pool was pulled from, how far the pull has come, and which app client of the old pool is asked for
 // passwords.
 type Record struct {
-	Region   string    `json:"region"`
+	Region   string    `json:"region"`             // of the old pool, as in its id: eu-west-1
 	Endpoint string    `json:"endpoint,omitempty"` // "" is AWS's
 	Started  time.Time `json:"started"`            // of the last pull
 	Ended    time.Time `json:"ended,omitzero"`     // zero while it runs, or if it was interrupted
@@ -32,16 +32,16 @@ type Record struct {
 
 // Client is an app client of the old pool and how it is asked.
 type Client struct {
-	ID          string       `json:"id"`
-	Secret      string       `json:"secret,omitempty"`
+	ID          string       `json:"id"`                    // as at AWS
+	Secret      string       `json:"secret,omitempty"`      // "" = the client has none; the whole record is sealed
 	Flow        string       `json:"flow"`                  // PasswordFlow, SRPFlow or AdminFlow
 	Credentials *Credentials `json:"credentials,omitempty"` // for AdminFlow
 }
 
 // Credentials sign the requests of AdminFlow.
 type Credentials struct {
-	AccessKeyID     string `json:"access_key_id"`
-	SecretAccessKey string `json:"secret_access_key"`
+	AccessKeyID     string `json:"access_key_id"`     // of a long-lived key: AKIA…
+	SecretAccessKey string `json:"secret_access_key"` // 40 characters
 }
 
 // The ways to ask.

@@ -42,12 +42,12 @@ type Observer interface {
 
 // Options are what New needs. Base is required.
 type Options struct {
-	Base     *userpool.Base
-	HTTP     *http.Client  // nil makes one
-	Timeout  time.Duration // of a question, waiting included; 0 is 8 seconds
-	Users    int           // questions about users at once; 0 is 32
-	Others   int           // about names that no user has; 0 is 8
-	Observer Observer      // may be nil
+	Base     *userpool.Base // the store with the records of pulls, and the key that opens them
+	HTTP     *http.Client   // nil makes one
+	Timeout  time.Duration  // of a question, waiting included; 0 is 8 seconds
+	Users    int            // questions about users at once; 0 is 32
+	Others   int            // about names that no user has; 0 is 8
+	Observer Observer       // may be nil
 }
 
 // Service asks old pools. Its methods may be called from any goroutine.

@@ -16,10 +16,10 @@ import (
 
 // Options are what New needs. Now, Rand and Log are required.
 type Options struct {
-	Now   func() time.Time
-	Rand  io.Reader
-	Log   *slog.Logger
-	Rules outbound.Rules // where providers may be; Redirects and Ports are set here
+	Now   func() time.Time // the clock against which ID tokens are checked
+	Rand  io.Reader        // for states, nonces and PKCE verifiers
+	Log   *slog.Logger     // gets failures to fetch user info and keys
+	Rules outbound.Rules   // where providers may be; Redirects and Ports are set here
 }
 
 // Service asks providers. Its methods may be called from any goroutine.

@@ -15,10 +15,10 @@ import (
 
 // Replica is a pool in a region, as the API shows it.
 type Replica struct {
-	Region string
-	Status string
-	Role   string
-	ARN    string
+	Region string // in lower case: eu-west-1
+	Status string // ACTIVE, INACTIVE or DELETING
+	Role   string // PRIMARY for the pool itself, SECONDARY for its replica
+	ARN    string // of the pool in that region
 }
 
 // The states and roles of replicas.

@@ -13,9 +13,9 @@ import (
 
 // Declared is a resource server of a declared user pool.
 type Declared struct {
-	ID     string
-	Name   string // "" is the identifier
-	Scopes []store.Scope
+	ID     string        // the identifier, such as https://notes.example.com; prefix of the scopes in tokens
+	Name   string        // "" is the identifier
+	Scopes []store.Scope // the names without the prefix; each needs a description
 }
 
 // The patterns of the API's model.

@@ -13,8 +13,8 @@ import (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base  *userpool.Base
-	Pools *userpool.Service
+	Base  *userpool.Base    // the store and clock of all user pools
+	Pools *userpool.Service // finds pools, and forgets one whose scopes change
 }
 
 // Service keeps resource servers. Its methods may be called from any goroutine.

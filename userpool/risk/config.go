@@ -11,10 +11,10 @@ import (
 
 // Config says what threat protection does, in the JSON of SetRiskConfiguration. A nil part has no effect.
 type Config struct {
-	CompromisedCredentials *Compromised `json:"CompromisedCredentialsRiskConfiguration,omitempty"`
-	AccountTakeover        *Takeover    `json:"AccountTakeoverRiskConfiguration,omitempty"`
-	Exceptions             *Exceptions  `json:"RiskExceptionConfiguration,omitempty"`
-	ModifiedAt             time.Time    `json:"ModifiedAt,omitzero"`
+	CompromisedCredentials *Compromised `json:"CompromisedCredentialsRiskConfiguration,omitempty"` // passwords that others know
+	AccountTakeover        *Takeover    `json:"AccountTakeoverRiskConfiguration,omitempty"`        // sign-ins that look like someone else's
+	Exceptions             *Exceptions  `json:"RiskExceptionConfiguration,omitempty"`              // by address, before anything else
+	ModifiedAt             time.Time    `json:"ModifiedAt,omitzero"`                               // LastModifiedDate; zero = declared
 }
 
 // Compromised is for passwords that are publicly known.
@@ -27,11 +27,11 @@ type Compromised struct {
 
 // Takeover is for sign-ins that do not look like those of the user.
 type Takeover struct {
-	NotifyConfiguration *Notify `json:"NotifyConfiguration,omitempty"`
+	NotifyConfiguration *Notify `json:"NotifyConfiguration,omitempty"` // required if an action has Notify
 	Actions             struct {
-		LowAction    *Action `json:"LowAction,omitempty"`
-		MediumAction *Action `json:"MediumAction,omitempty"`
-		HighAction   *Action `json:"HighAction,omitempty"`
+		LowAction    *Action `json:"LowAction,omitempty"`    // at low risk; nil = nothing happens
+		MediumAction *Action `json:"MediumAction,omitempty"` // at medium risk; nil = nothing happens
+		HighAction   *Action `json:"HighAction,omitempty"`   // at high risk; nil = nothing happens
 	} `json:"Actions"`
 }
 
@@ -43,25 +43,25 @@ type Action struct {
 
 // Notify has the messages to users.
 type Notify struct {
-	From          string `json:"From,omitempty"`
-	ReplyTo       string `json:"ReplyTo,omitempty"`
-	SourceARN     string `json:"SourceArn"`
-	BlockEmail    *Email `json:"BlockEmail,omitempty"`
-	NoActionEmail *Email `json:"NoActionEmail,omitempty"`
-	MFAEmail      *Email `json:"MfaEmail,omitempty"`
+	From          string `json:"From,omitempty"`          // sender's address; "" = the default of the mail settings
+	ReplyTo       string `json:"ReplyTo,omitempty"`       // address for answers; "" = none
+	SourceARN     string `json:"SourceArn"`               // of an SES identity; kept, not used
+	BlockEmail    *Email `json:"BlockEmail,omitempty"`    // for sign-ins that were refused; nil = none is sent
+	NoActionEmail *Email `json:"NoActionEmail,omitempty"` // for sign-ins that were let in; nil = none is sent
+	MFAEmail      *Email `json:"MfaEmail,omitempty"`      // for sign-ins that had to prove a second factor; nil = none is sent
 }
 
 // Email is one message.
 type Email struct {
-	Subject  string `json:"Subject"`
-	HTMLBody string `json:"HtmlBody,omitempty"`
-	TextBody string `json:"TextBody,omitempty"`
+	Subject  string `json:"Subject"`            // with placeholders such as {ip-address}
+	HTMLBody string `json:"HtmlBody,omitempty"` // "" = TextBody only
+	TextBody string `json:"TextBody,omitempty"` // "" = HTMLBody only
 }
 
 // Exceptions has the addresses that are always or never refused.
 type Exceptions struct {
-	BlockedIPRangeList []string `json:"BlockedIPRangeList,omitempty"`
-	SkippedIPRangeList []string `json:"SkippedIPRangeList,omitempty"`
+	BlockedIPRangeList []string `json:"BlockedIPRangeList,omitempty"` // CIDR or single addresses, at most 200; refused in the mode ENFORCED
+	SkippedIPRangeList []string `json:"SkippedIPRangeList,omitempty"` // likewise; never assessed
 }
 
 // The actions of risk configurations.
@@ -145,7 +145,7 @@ func ParseRange(text string) (netip.Prefix, error) {
 // Resolved is a risk configuration with its IP ranges parsed.
 type Resolved struct {
 	*Config
-	Blocked, Skipped []netip.Prefix
+	Blocked, Skipped []netip.Prefix // the lists of Exceptions; Blocked counts first
 }
 
 // Resolve parses the ranges, which Check has accepted. It returns nil for no configuration.

@@ -23,7 +23,7 @@ const (
 
 // Event is the request.attributes of InboundFederation.
 type Event struct {
-	Response map[string]string `json:"samlResponse"`
+	Response map[string]string `json:"samlResponse"` // by the provider's names of attributes
 }
 
 // Read checks an answer by the POST binding. An assertion is taken once.

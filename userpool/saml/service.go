@@ -32,9 +32,9 @@ const (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base  *userpool.Base
-	Pools *userpool.Service
-	HTTP  *http.Client // fetches metadata; see package outbound
+	Base  *userpool.Base    // the store with the signing keys, and what seals them
+	Pools *userpool.Service // finds pools
+	HTTP  *http.Client      // fetches metadata; see package outbound
 }
 
 // Service speaks SAML for user pools. Its methods may be called from any goroutine.

@@ -21,7 +21,7 @@ const purposeSignOut = "saml sign-out"
 
 // Session is a user's session at a provider, as Proof described it.
 type Session struct {
-	Subject, Format, Index string
+	Subject, Format, Index string // NameID, its Format, SessionIndex; an empty index or format is left out of the request
 }
 
 // signOut is what is known of a sign-out when the browser comes back.

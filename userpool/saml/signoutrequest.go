@@ -21,8 +21,8 @@ const (
 type Demand struct {
 	*assertion.Logout
 
-	Provider *providers.Provider
-	answers  string // the provider's address
+	Provider *providers.Provider // that made the demand
+	answers  string              // the provider's address
 }
 
 // Demanded reads a provider's request to sign a user out, by the POST binding. Only one of the pool's providers that signs users out may

@@ -10,32 +10,32 @@ import (
 
 // Request is the input of InitiateAuth, of AdminInitiateAuth if Admin is set, and of the login pages if Hosted is set.
 type Request struct {
-	Admin      bool
-	Hosted     bool   // see hosted.go
-	PoolID     string // with Admin and Hosted
-	ClientID   string
-	Flow       string
-	Parameters map[string]string
-	Session    string // of ConfirmSignUp, for USER_AUTH
+	Admin      bool              // the caller is an administrator, whose policies allow it
+	Hosted     bool              // see hosted.go
+	PoolID     string            // with Admin and Hosted
+	ClientID   string            // names the app client, and so the pool
+	Flow       string            // AuthFlow: USER_AUTH, USER_SRP_AUTH …
+	Parameters map[string]string // AuthParameters: USERNAME, PASSWORD …
+	Session    string            // of ConfirmSignUp, for USER_AUTH
 
 	// With Hosted, instead of TARGET_ACR_VALUES and ACCESS_TOKEN: see stepup.go.
-	Levels  []int   // the levels to aim at; the first that the user can reach counts
-	Known   *Record // the sign-in of the browser's session, whose methods are credited; nil for none
-	Context userpool.ClientContext
+	Levels  []int                  // the levels to aim at; the first that the user can reach counts
+	Known   *Record                // the sign-in of the browser's session, whose methods are credited; nil for none
+	Context userpool.ClientContext // what the call says about its client
 }
 
 // Answer is the input of RespondToAuthChallenge, of AdminRespondToAuthChallenge if Admin is set, and of the login pages if
 // Hosted is set.
 type Answer struct {
-	Admin     bool
-	Hosted    bool   // the sign-in began with Hosted
-	PoolID    string // with Admin and Hosted
-	ClientID  string
-	Challenge string
-	Responses map[string]string
-	Session   string
-	Again     bool // with Hosted: sends another code for the challenge, which is not answered
-	Context   userpool.ClientContext
+	Admin     bool                   // the caller is an administrator, whose policies allow it
+	Hosted    bool                   // the sign-in began with Hosted
+	PoolID    string                 // with Admin and Hosted
+	ClientID  string                 // that began the sign-in
+	Challenge string                 // ChallengeName: SMS_MFA, NEW_PASSWORD_REQUIRED …
+	Responses map[string]string      // ChallengeResponses: USERNAME, SMS_MFA_CODE …
+	Session   string                 // of the Result that asked
+	Again     bool                   // with Hosted: sends another code for the challenge, which is not answered
+	Context   userpool.ClientContext // what the call says about its client
 }
 
 // Result is a challenge or, at the end of a sign-in, tokens. A hosted sign-in ends with an Authentication instead.

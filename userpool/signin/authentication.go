@@ -14,16 +14,16 @@ import (
 
 // Authentication is a completed sign-in: the user, the proved factors, the time and the app client.
 type Authentication struct {
-	Pool    *userpool.Pool
-	Client  *userpool.Client
-	User    store.User // as the sign-in read it
-	Flow    string
-	Time    time.Time
-	Factors []Factor
-	Roaming bool           // the passkey is of a roaming authenticator
-	Credit  []string       // the methods of an earlier sign-in that count too
-	Visit   userpool.Visit // where the user signs in from
-	Event   string         // event_id of the tokens; "" draws one
+	Pool    *userpool.Pool   // of Client
+	Client  *userpool.Client // to which the user signs in
+	User    store.User       // as the sign-in read it
+	Flow    string           // USER_AUTH, USER_SRP_AUTH …, or Federated
+	Time    time.Time        // of the end of the sign-in: auth_time
+	Factors []Factor         // in the order in which they were proved
+	Roaming bool             // the passkey is of a roaming authenticator
+	Credit  []string         // the methods of an earlier sign-in that count too
+	Visit   userpool.Visit   // where the user signs in from
+	Event   string           // event_id of the tokens; "" draws one
 
 	// Foreign is how the user signed in at an identity provider; nil = with the pool itself.
 	Foreign *Foreign
@@ -38,7 +38,7 @@ type Authentication struct {
 
 // Foreign is a sign-in at an identity provider of the pool. It is kept as JSON.
 type Foreign struct {
-	Provider     string `json:"provider"`
+	Provider     string `json:"provider"`          // ProviderName
 	Subject      string `json:"subject"`           // as the provider writes it
 	NameIDFormat string `json:"format,omitempty"`  // of SAML
 	SessionIndex string `json:"session,omitempty"` // of SAML

@@ -28,11 +28,11 @@ func refreshFlow(issuer *tokens.Service) *flow {
 
 // Renewal is the input of GetTokensFromRefreshToken.
 type Renewal struct {
-	ClientID     string
-	ClientSecret string
-	RefreshToken string
-	DeviceKey    string
-	Context      userpool.ClientContext
+	ClientID     string                 // names the app client, and so the pool
+	ClientSecret string                 // "" for a public client
+	RefreshToken string                 // as the client has it
+	DeviceKey    string                 // of the sign-in's device; "" for none
+	Context      userpool.ClientContext // what the call says about its client
 }
 
 // GetTokensFromRefreshToken renews tokens, and replaces the refresh token if the client rotates them.

@@ -20,17 +20,17 @@ import (
 
 // Options are what New needs. Observer, Triggers and Used are optional.
 type Options struct {
-	Base     *userpool.Base
-	Pools    *userpool.Service
-	Tokens   *tokens.Service
-	Users    *directory.Service
-	Devices  *devices.Service
-	Passkeys *passkeys.Service
-	Factors  *factors.Service
-	Observer Observer          // counts sign-ins; may be nil
-	Threat   *threat.Service   // nil protects nothing
-	Triggers *triggers.Service // nil finds no function
-	Used     *replay.Memory    // nil makes a new one
+	Base     *userpool.Base     // the store and clock of all user pools
+	Pools    *userpool.Service  // finds pools and app clients
+	Tokens   *tokens.Service    // issues and renews tokens
+	Users    *directory.Service // finds users, checks passwords, sends codes
+	Devices  *devices.Service   // checks and makes devices
+	Passkeys *passkeys.Service  // asks for passkeys and checks their answers
+	Factors  *factors.Service   // decides which second factor is needed, and checks TOTP
+	Observer Observer           // counts sign-ins; may be nil
+	Threat   *threat.Service    // nil protects nothing
+	Triggers *triggers.Service  // nil finds no function
+	Used     *replay.Memory     // nil makes a new one
 }
 
 // Observer counts sign-ins.

@@ -44,18 +44,18 @@ func (a *Authentication) Level() int { return assurance.Level(a.Methods()) }
 
 // Record is what remains of a hosted sign-in for tokens that are issued later, as for a code of OAuth. It is kept as JSON.
 type Record struct {
-	Sub       string    `json:"sub"`
-	Flow      string    `json:"flow"`
-	Time      time.Time `json:"time"`
-	Methods   []string  `json:"amr,omitempty"`
-	Event     string    `json:"event,omitempty"`
-	DeviceKey string    `json:"device,omitempty"`
-	Password  int64     `json:"password"` // when the user's password was set, Unix milliseconds
+	Sub       string    `json:"sub"`              // of the user
+	Flow      string    `json:"flow"`             // USER_AUTH, USER_SRP_AUTH …, or Federated
+	Time      time.Time `json:"time"`             // of the end of the sign-in: auth_time
+	Methods   []string  `json:"amr,omitempty"`    // the claim amr; see userpool/assurance
+	Event     string    `json:"event,omitempty"`  // event_id of the tokens; "" = each draws its own
+	DeviceKey string    `json:"device,omitempty"` // of the remembered device; "" = none
+	Password  int64     `json:"password"`         // when the user's password was set, Unix milliseconds
 
 	// Provider and Subject are the account at an identity provider; "" = the user signed in with the pool itself.
 	Provider string `json:"provider,omitempty"`
 	Subject  string `json:"subject,omitempty"`
-	Session  string `json:"session,omitempty"` // of SAML
+	Session  string `json:"session,omitempty"` // the SessionIndex of SAML
 }
 
 // Record returns the record of the sign-in.

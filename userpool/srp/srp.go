@@ -26,8 +26,8 @@ var (
 // Name holds the two names to which a proof is bound in addition to the password: the part of the pool id after "_" and
 // USER_ID_FOR_SRP, or a device group key and a device key.
 type Name struct {
-	Pool string
-	User string
+	Pool string // notes0001 of us-east-1_notes0001; a device group key for devices
+	User string // USER_ID_FOR_SRP, case as there; a device key for devices
 }
 
 // NewSalt reads a salt from rand. Its first byte is never zero, so that the salt has one length as bytes and as a number.

@@ -12,8 +12,8 @@ import (
 
 // Options are what New needs. All are required.
 type Options struct {
-	Base  *userpool.Base
-	Pools *userpool.Service
+	Base  *userpool.Base    // the store and clock of all user pools
+	Pools *userpool.Service // finds pools and app clients
 }
 
 // Service keeps documents. Its methods may be called from any goroutine.
@@ -32,10 +32,10 @@ func New(o Options) (*Service, error) {
 
 // Input is what CreateTerms and UpdateTerms set. In an update, empty fields keep what there is.
 type Input struct {
-	Name        string
-	Source      string
-	Enforcement string
-	Links       map[string]string // by language
+	Name        string            // TermsOfUse or PrivacyPolicy
+	Source      string            // LINK, the one value of TermsSource
+	Enforcement string            // NONE, its one value
+	Links       map[string]string // URLs by language: cognito:english, cognito:default …; nil = not given
 }
 
 // Create adds a document to an app client. A client has at most one of each name.
@@ -202,8 +202,8 @@ func (s *Service) LinksFor(ctx context.Context, poolID, clientID, language strin
 
 // Declared is a document of a client that the configuration declares.
 type Declared struct {
-	Name  string
-	Links map[string]string // by language
+	Name  string            // TermsOfUse or PrivacyPolicy
+	Links map[string]string // URLs by language: cognito:english, cognito:default …
 }
 
 // Check returns the error that Ensure would return for the document.

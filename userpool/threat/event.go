@@ -14,18 +14,18 @@ import (
 
 // Event is an event in a user's history.
 type Event struct {
-	ID          string      `json:"-"` // the event_id claim of the tokens
-	CreatedAt   time.Time   `json:"-"`
-	Username    string      `json:"-"`        // for Options.Deliver
-	ClientID    string      `json:"-"`        // likewise
-	Type        string      `json:"type"`     // SignIn, SignUp, ForgotPassword, PasswordChange or ResendCode
-	Response    string      `json:"response"` // Pass, Fail or InProgress
-	Assessment  Assessment  `json:"risk,omitzero"`
+	ID          string      `json:"-"`                     // the event_id claim of the tokens
+	CreatedAt   time.Time   `json:"-"`                     // when it was written
+	Username    string      `json:"-"`                     // for Options.Deliver
+	ClientID    string      `json:"-"`                     // likewise
+	Type        string      `json:"type"`                  // SignIn, SignUp, ForgotPassword, PasswordChange or ResendCode
+	Response    string      `json:"response"`              // Pass, Fail or InProgress
+	Assessment  Assessment  `json:"risk,omitzero"`         // the risk, and what followed from it
 	Compromised bool        `json:"compromised,omitempty"` // the password is publicly known
-	Challenges  []Challenge `json:"challenges,omitempty"`
-	Address     string      `json:"address,omitempty"`
-	Device      string      `json:"device,omitempty"`
-	Feedback    *Feedback   `json:"feedback,omitempty"`
+	Challenges  []Challenge `json:"challenges,omitempty"`  // in the order in which they were answered
+	Address     string      `json:"address,omitempty"`     // "" = not known
+	Device      string      `json:"device,omitempty"`      // "Chrome 125, Windows 10"
+	Feedback    *Feedback   `json:"feedback,omitempty"`    // of the user or an administrator; nil = none yet
 }
 
 // Challenge is the answer to a challenge.
@@ -38,7 +38,7 @@ type Challenge struct {
 type Feedback struct {
 	Value    string    `json:"value"`    // Valid or Invalid
 	Provider string    `json:"provider"` // Admin or User
-	At       time.Time `json:"at"`
+	At       time.Time `json:"at"`       // when it was given
 }
 
 // The types of events.

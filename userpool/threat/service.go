@@ -13,9 +13,9 @@ import (
 
 // Options are what New needs. Base and Pools are required.
 type Options struct {
-	Base     *userpool.Base
-	Pools    *userpool.Service
-	Breaches Breaches // nil finds no password
+	Base     *userpool.Base    // the store and clock of all user pools
+	Pools    *userpool.Service // finds pools and app clients, and keeps their risk configurations
+	Breaches Breaches          // nil finds no password
 	// Deliver gets each event after it was written, also one without a user, for which it must take as long. It must not block. It may
 	// be nil.
 	Deliver func(p *userpool.Pool, exists bool, sub string, e Event)

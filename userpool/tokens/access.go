@@ -13,11 +13,11 @@ import (
 
 // Holder is the holder of an access token.
 type Holder struct {
-	Pool   *userpool.Pool
-	Client *userpool.Client
-	User   store.User
+	Pool   *userpool.Pool     // that issued the token
+	Client *userpool.Client   // that the token names
+	User   store.User         // as of the check; zero for a client that acts for itself
 	Family store.RefreshToken // of the sign-in
-	Token  *token.Token
+	Token  *token.Token       // its claims, verified
 
 	read moment // when User and Family were, if InspectToExchange read them
 }

@@ -43,9 +43,9 @@ func (s *Service) inspect(ctx context.Context, p *userpool.Pool, raw string, dat
 
 // Refresh is a refresh token that a client could use now.
 type Refresh struct {
-	Family store.RefreshToken
-	User   store.User
-	Scopes []string
+	Family store.RefreshToken // as of the check
+	User   store.User         // as of the check
+	Scopes []string           // of the access tokens that a renewal gives
 }
 
 // InspectRefresh returns what a refresh token of the client represents, without using it. Its refusals are those of Renew.
@@ -82,10 +82,10 @@ func (s *Service) InspectRefresh(ctx context.Context, p *userpool.Pool, client *
 
 // ExchangeRequest asks for an access token in exchange for another one.
 type ExchangeRequest struct {
-	Holder   *Holder // of the other token, as InspectToExchange returned it
-	Client   *userpool.Client
-	Scopes   []string // of the new token
-	Audience string   // aud of the new token
+	Holder   *Holder          // of the other token, as InspectToExchange returned it
+	Client   *userpool.Client // that asks: client_id of the new token
+	Scopes   []string         // of the new token
+	Audience string           // aud of the new token
 }
 
 // leftOut are the claims of a token that say something about its own issue only, or about a device that the new client has not.

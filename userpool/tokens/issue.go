@@ -21,11 +21,11 @@ const SelfScope = "aws.cognito.signin.user.admin"
 
 // Set is the tokens of a sign-in or a renewal.
 type Set struct {
-	AccessToken  string
-	IDToken      string // "" without the scope openid, if the OAuth endpoints issue the tokens
-	RefreshToken string // "" if a renewal leaves the client's as it is
-	ExpiresIn    int    // of the access token, in seconds
-	NewDevice    *NewDevice
+	AccessToken  string     // a JWT, RS256
+	IDToken      string     // "" without the scope openid, if the OAuth endpoints issue the tokens
+	RefreshToken string     // "" if a renewal leaves the client's as it is
+	ExpiresIn    int        // of the access token, in seconds
+	NewDevice    *NewDevice // keys for ConfirmDevice; nil = none were made
 }
 
 // maxFamilies is how many refresh families a user can have. Another sign-in ends the oldest, which bounds what signing the
@@ -38,13 +38,13 @@ const (
 
 // Request asks for the tokens of an authentication.
 type Request struct {
-	Pool     *userpool.Pool
-	Client   *userpool.Client
-	Sub      string
-	Flow     string // how the user signed in; kept with the refresh family
-	Scopes   []string
-	AuthTime time.Time
-	Methods  []string // how the user signed in: the claim amr, see userpool/assurance; nil for none
+	Pool     *userpool.Pool   // of Client and the user
+	Client   *userpool.Client // whose settings say how long the tokens live
+	Sub      string           // of the user
+	Flow     string           // how the user signed in; kept with the refresh family
+	Scopes   []string         // of the access token
+	AuthTime time.Time        // of the sign-in: the claim auth_time
+	Methods  []string         // how the user signed in: the claim amr, see userpool/assurance; nil for none
 
 	// Provider and Subject are the account at an identity provider with which the user signed in; "" for none. Renewals end when the user
 	// loses it. Session is the provider's own session.

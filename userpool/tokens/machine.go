@@ -12,9 +12,9 @@ import (
 
 // MachineRequest asks for the access token of an app client that acts for itself.
 type MachineRequest struct {
-	Pool     *userpool.Pool
-	Client   *userpool.Client
-	Scopes   []string
+	Pool     *userpool.Pool    // of Client
+	Client   *userpool.Client  // the subject of the token
+	Scopes   []string          // of the resource servers; the caller has checked that the client may have them
 	Metadata map[string]string // ClientMetadata for PreTokenGeneration
 }
 

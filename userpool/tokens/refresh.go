@@ -107,9 +107,9 @@ func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
 
 // RenewRequest asks for new tokens for a refresh token.
 type RenewRequest struct {
-	Pool         *userpool.Pool
-	Client       *userpool.Client
-	RefreshToken string
+	Pool         *userpool.Pool          // of Client
+	Client       *userpool.Client        // must be the one to which the token was issued
+	RefreshToken string                  // as the client sent it
 	DeviceKey    string                  // what the client sent; "" for nothing
 	Metadata     map[string]string       // ClientMetadata for PreTokenGeneration
 	Confirm      func(*store.User) error // may refuse the user; nil accepts every user

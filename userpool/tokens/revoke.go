@@ -82,10 +82,10 @@ const tokenAfterlife = userpool.MaxTokenLife + 12*time.Hour + time.Hour
 
 // TokenRevocation is the input of RevokeToken.
 type TokenRevocation struct {
-	ClientID     string
-	ClientSecret string
-	Token        string
-	Linked       bool // ends the SSO session that the token session came through too, if the pool tracks sessions
+	ClientID     string // names the app client, and so the pool
+	ClientSecret string // "" for a public client
+	Token        string // a refresh token
+	Linked       bool   // ends the SSO session that the token session came through too, if the pool tracks sessions
 }
 
 // RevokeToken ends the family of a refresh token: the refresh token and every token with its origin_jti. Revoking it again

@@ -13,9 +13,9 @@ import (
 
 // Options are what New needs. Base and Pools are required.
 type Options struct {
-	Base    *userpool.Base
-	Pools   *userpool.Service
-	Revoker Revoker // gets the revocations; nil if only this package checks tokens
+	Base    *userpool.Base    // the store with refresh families and sessions, and the clock
+	Pools   *userpool.Service // finds pools, app clients and keys
+	Revoker Revoker           // gets the revocations; nil if only this package checks tokens
 
 	Triggers *triggers.Service // nil finds no function
 

@@ -15,9 +15,9 @@ type createAuthChallengeRequest struct {
 }
 
 type createAuthChallengeResponse struct {
-	Public   map[string]string `json:"publicChallengeParameters"`
-	Private  map[string]string `json:"privateChallengeParameters"`
-	Metadata *string           `json:"challengeMetadata"`
+	Public   texts   `json:"publicChallengeParameters"`
+	Private  texts   `json:"privateChallengeParameters"`
+	Metadata *string `json:"challengeMetadata"`
 }
 
 // CustomChallenge is a challenge that CreateAuthChallenge made.
@@ -42,5 +42,5 @@ func (s *Service) CreateAuthChallenge(ctx context.Context, c Call, name string, 
 	if err != nil {
 		return CustomChallenge{}, err
 	}
-	return CustomChallenge(out), nil
+	return CustomChallenge{Public: out.Public, Private: out.Private, Metadata: out.Metadata}, nil
 }

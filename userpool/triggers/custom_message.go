@@ -47,9 +47,9 @@ type MessageRequest struct {
 
 // Texts are the texts of a message, with their placeholders. "" leaves the pool's template.
 type Texts struct {
-	SMS          string
-	EmailSubject string
-	EmailBody    string
+	SMS          string // smsMessage
+	EmailSubject string // emailSubject
+	EmailBody    string // emailMessage, HTML
 }
 
 // CustomMessage returns the texts of a message before it is sent. source is SignUp, AdminCreateUser, ResendCode, ForgotPassword,

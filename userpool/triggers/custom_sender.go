@@ -38,7 +38,7 @@ func HasSMSSender(p *userpool.Pool) bool {
 // SenderEvent is the event with which a custom sender runs. AWS does not wait for the function, so the event can be kept in a
 // queue.
 type SenderEvent struct {
-	ARN  string
+	ARN  string // of the function
 	Data []byte // JSON
 }
 

@@ -8,8 +8,8 @@ import (
 
 // ChallengeResult is a finished challenge of a custom sign-in.
 type ChallengeResult struct {
-	Name     string  `json:"challengeName"`
-	Result   bool    `json:"challengeResult"`
+	Name     string  `json:"challengeName"`     // CUSTOM_CHALLENGE, SRP_A, PASSWORD_VERIFIER …
+	Result   bool    `json:"challengeResult"`   // whether the answer was right
 	Metadata *string `json:"challengeMetadata"` // of a CUSTOM_CHALLENGE: what CreateAuthChallenge named it; nil for none
 }
 
@@ -28,9 +28,9 @@ type defineAuthChallengeResponse struct {
 
 // NextChallenge is what DefineAuthChallenge decides. If no member is set, the sign-in fails.
 type NextChallenge struct {
-	Name        string
-	IssueTokens bool
-	Fail        bool
+	Name        string // the next challenge; "" = none
+	IssueTokens bool   // the sign-in is complete
+	Fail        bool   // the sign-in fails
 }
 
 // DefineAuthChallenge decides how a custom sign-in continues after the finished challenges, the oldest first. A pool without the

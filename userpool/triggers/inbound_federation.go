@@ -9,14 +9,14 @@ type inboundFederationRequest struct {
 }
 
 type inboundFederationResponse struct {
-	UserAttributesToMap map[string]string `json:"userAttributesToMap"`
+	UserAttributesToMap texts `json:"userAttributesToMap"`
 }
 
 // Inbound is what a provider sent about a user who signs in with it.
 type Inbound struct {
-	ProviderName string
-	ProviderType string
-	Attributes   any // tokenResponse, idToken and userInfo, or samlResponse
+	ProviderName string // as the pool names it
+	ProviderType string // Google, SAML …
+	Attributes   any    // tokenResponse, idToken and userInfo, or samlResponse
 }
 
 // InboundFederation runs when a provider has proved who a user is, before the pool knows the user: c.User has the user name only. It
@@ -27,7 +27,7 @@ func (s *Service) InboundFederation(ctx context.Context, c Call, in Inbound) (ma
 		return nil, nil
 	}
 	out, err := run(ctx, s, function{name: "InboundFederation", arn: f.LambdaArn, source: "InboundFederation_ExternalProvider"}, &c,
-		inboundFederationRequest(in), inboundFederationResponse{UserAttributesToMap: map[string]string{}})
+		inboundFederationRequest(in), inboundFederationResponse{UserAttributesToMap: texts{}})
 	if err != nil || len(out.UserAttributesToMap) == 0 {
 		return nil, err
 	}

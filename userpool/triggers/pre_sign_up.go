@@ -26,9 +26,9 @@ type preSignUpResponse struct {
 
 // SignUpDecision is what PreSignUp decides about a new user.
 type SignUpDecision struct {
-	Confirm     bool
-	VerifyEmail bool
-	VerifyPhone bool
+	Confirm     bool // autoConfirmUser: no code is needed
+	VerifyEmail bool // autoVerifyEmail: the address counts as verified
+	VerifyPhone bool // autoVerifyPhone: the number counts as verified
 }
 
 // PreSignUp runs before a user is created. source is SignUp, AdminCreateUser or ExternalProvider. The event has the attributes that the request

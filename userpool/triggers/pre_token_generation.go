@@ -26,16 +26,16 @@ const (
 
 // Groups are the groups and roles in a user's tokens.
 type Groups struct {
-	Groups        []string `json:"groupsToOverride"`
-	Roles         []string `json:"iamRolesToOverride"`
-	PreferredRole *string  `json:"preferredRole"`
+	Groups        []string `json:"groupsToOverride"`   // names: cognito:groups
+	Roles         []string `json:"iamRolesToOverride"` // ARNs: cognito:roles
+	PreferredRole *string  `json:"preferredRole"`      // ARN: cognito:preferred_role; nil = none
 }
 
 // TokenRequest describes the tokens that are generated.
 type TokenRequest struct {
-	Source TokenSource
-	Groups Groups
-	Scopes []string // of the access token
+	Source TokenSource // ends the event's triggerSource: TokenGeneration_…
+	Groups Groups      // of the user, before any change
+	Scopes []string    // of the access token
 }
 
 type tokenRequest struct {
@@ -47,11 +47,11 @@ type tokenRequest struct {
 
 // TokenChanges is what PreTokenGeneration changes in the tokens. The claims that no function may change are not left out yet.
 type TokenChanges struct {
-	ID     ClaimChanges
-	Access ClaimChanges
+	ID     ClaimChanges // of the ID token
+	Access ClaimChanges // of the access token; empty with event version V1_0
 
-	ScopesToAdd      []string
-	ScopesToSuppress []string
+	ScopesToAdd      []string // to the access token
+	ScopesToSuppress []string // from the access token; wins over ScopesToAdd
 
 	// Groups replaces groups and roles in both tokens; nil leaves them as they are.
 	Groups *Groups
@@ -59,8 +59,8 @@ type TokenChanges struct {
 
 // ClaimChanges are the changes of one token.
 type ClaimChanges struct {
-	Set      map[string]json.RawMessage
-	Suppress []string // wins over Set
+	Set      map[string]json.RawMessage // claims by name, with JSON values
+	Suppress []string                   // wins over Set
 }
 
 type claims struct {
@@ -70,9 +70,9 @@ type claims struct {
 
 type tokenResponseV1 struct {
 	Details *struct {
-		Set      map[string]string `json:"claimsToAddOrOverride"`
-		Suppress []string          `json:"claimsToSuppress"`
-		Groups   json.RawMessage   `json:"groupOverrideDetails"`
+		Set      texts           `json:"claimsToAddOrOverride"`
+		Suppress []string        `json:"claimsToSuppress"`
+		Groups   json.RawMessage `json:"groupOverrideDetails"`
 	} `json:"claimsOverrideDetails"`
 }
 

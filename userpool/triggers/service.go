@@ -40,7 +40,7 @@ func New(o Options) *Service {
 
 // Call is the operation for which a trigger runs. Every event describes it.
 type Call struct {
-	Pool     *userpool.Pool
+	Pool     *userpool.Pool    // whose functions run
 	Client   *userpool.Client  // nil if the operation names none
 	User     *store.User       // for a name that no user has: a record with the Username only
 	Absent   bool              // no user has the name

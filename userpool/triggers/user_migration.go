@@ -19,12 +19,12 @@ type userMigrationRequest struct {
 }
 
 type userMigrationResponse struct {
-	UserAttributes         map[string]string `json:"userAttributes"`
-	ForceAliasCreation     *bool             `json:"forceAliasCreation"`
-	EnableSMSMFA           *bool             `json:"enableSMSMFA"`
-	FinalUserStatus        *string           `json:"finalUserStatus"`
-	MessageAction          *string           `json:"messageAction"`
-	DesiredDeliveryMediums []string          `json:"desiredDeliveryMediums"`
+	UserAttributes         texts    `json:"userAttributes"`
+	ForceAliasCreation     *bool    `json:"forceAliasCreation"`
+	EnableSMSMFA           *bool    `json:"enableSMSMFA"`
+	FinalUserStatus        *string  `json:"finalUserStatus"`
+	MessageAction          *string  `json:"messageAction"`
+	DesiredDeliveryMediums []string `json:"desiredDeliveryMediums"`
 }
 
 // Migrated is a user that UserMigration found in another directory.

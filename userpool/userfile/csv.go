@@ -57,8 +57,8 @@ func Header(p *userpool.Pool) []string {
 
 // CSVOptions say how strict a CSV file is read.
 type CSVOptions struct {
-	Pool      *userpool.Pool
-	Algorithm string // of the password hashes, as PasswordHashingAlgorithm names it; "" = the file has none
+	Pool      *userpool.Pool // has the columns: the attributes of its schema
+	Algorithm string         // of the password hashes, as PasswordHashingAlgorithm names it; "" = the file has none
 
 	// Any takes files with some of the columns, with hashes of any known form, and users without a verified address.
 	Any bool

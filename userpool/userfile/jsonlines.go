@@ -13,18 +13,18 @@ import (
 
 // Line is a user in Sluice's own form: one JSON object in a line. All members but username are optional.
 type Line struct {
-	Username     string            `json:"username"`
-	Sub          string            `json:"sub,omitempty"`
-	Attributes   map[string]string `json:"attributes,omitempty"`
-	Status       string            `json:"status,omitempty"`
-	Enabled      *bool             `json:"enabled,omitempty"` // left out: true
-	Created      time.Time         `json:"created,omitzero"`
-	Modified     time.Time         `json:"modified,omitzero"`
-	Groups       []string          `json:"groups,omitempty"`
+	Username     string            `json:"username"`                // as the user signs in with it
+	Sub          string            `json:"sub,omitempty"`           // a UUID; "" = a new one
+	Attributes   map[string]string `json:"attributes,omitempty"`    // custom ones with their prefix "custom:"
+	Status       string            `json:"status,omitempty"`        // UserStatus; left out: CONFIRMED or RESET_REQUIRED, see importer.Entry
+	Enabled      *bool             `json:"enabled,omitempty"`       // left out: true
+	Created      time.Time         `json:"created,omitzero"`        // RFC 3339; left out: now
+	Modified     time.Time         `json:"modified,omitzero"`       // RFC 3339; left out: now
+	Groups       []string          `json:"groups,omitempty"`        // names; the groups must exist
 	PasswordHash string            `json:"password_hash,omitempty"` // in any form that passwordhash.Guess knows
 	TOTPSecret   string            `json:"totp_secret,omitempty"`   // Base32
 	MFA          []string          `json:"mfa,omitempty"`           // SMS_MFA, EMAIL_OTP, SOFTWARE_TOKEN_MFA
-	PreferredMFA string            `json:"preferred_mfa,omitempty"`
+	PreferredMFA string            `json:"preferred_mfa,omitempty"` // one of MFA; "" = none
 }
 
 var (

@@ -14,9 +14,9 @@ import (
 
 // Row is a user of a file.
 type Row struct {
-	Line  int // the number of the user in the file, from 1; in text formats that of the line, not counting the header of a CSV file
-	Entry importer.Entry
-	Err   error // why the row has no entry; its text has nothing of the row's contents
+	Line  int            // the user's number in the file, from 1; in text formats that of the line, the header of a CSV file aside
+	Entry importer.Entry // zero if Err is set
+	Err   error          // why the row has no entry; its text has nothing of the row's contents
 }
 
 // Reader reads users one after the other.

@@ -29,18 +29,18 @@ const (
 // Authenticator is an authenticator with one credential, together with its client. Tests change the fields to send what an
 // honest one would not.
 type Authenticator struct {
-	T          testing.TB
+	T          testing.TB    // ends the test if something cannot be made
 	Key        crypto.Signer // ES256 or RS256
 	ID         []byte        // of the credential
 	AAGUID     []byte        // 16 bytes
-	Origin     string
-	RP         string // what it hashes; "" is the RP ID of the options
-	Flags      byte
-	Count      uint32 // of the next use; grows by Step
-	Step       uint32
-	Attachment string
-	Transports []string
-	Handle     []byte // the user handle, learned from the options
+	Origin     string        // of the page that asks: https://login.example.com
+	RP         string        // what it hashes; "" is the RP ID of the options
+	Flags      byte          // of authenticator data: UserPresent, UserVerified …
+	Count      uint32        // of the next use; grows by Step
+	Step       uint32        // 0 does not count, as passkeys that are synchronized
+	Attachment string        // authenticatorAttachment: "platform", "cross-platform" or ""
+	Transports []string      // of the registration: "internal", "hybrid" …
+	Handle     []byte        // the user handle, learned from the options
 
 	Type      string                  // of the client data; "" is the right one
 	Challenge string                  // "" is the one of the options
@@ -51,9 +51,9 @@ type Authenticator struct {
 
 // Credential holds the parts of a credential before they are encoded.
 type Credential struct {
-	ID, RawID, Type              string
-	ClientData, AuthData, Object []byte
-	Signature, Handle            []byte
+	ID, RawID, Type              string // of the JSON; "" is the right one
+	ClientData, AuthData, Object []byte // clientDataJSON, authenticator data, and the attestation object of a registration
+	Signature, Handle            []byte // of an assertion: the signature, and the user handle
 }
 
 // NewAuthenticator returns an authenticator with an ES256 key that verifies its user and does not count.

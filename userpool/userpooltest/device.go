@@ -15,7 +15,7 @@ import (
 // Device is what a client keeps of its device.
 type Device struct {
 	Name   srp.Name // group key and device key
-	Secret string
+	Secret string   // of SRP, as the client made it
 }
 
 // Confirmation returns the input of ConfirmDevice for the device whose keys came with the tokens, and the device.

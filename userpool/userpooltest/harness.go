@@ -45,13 +45,13 @@ func (c *Clock) Forward(d time.Duration) {
 type Harness struct {
 	*idp.Provider
 
-	T       testing.TB
-	Clock   *Clock
-	Store   store.Store
-	Options idp.Options // Restart applies changes
-	Outbox  string      // path
-	Index   *revoke.Index
-	Counts  *Counter
+	T       testing.TB    // ends the test if a step fails
+	Clock   *Clock        // of everything below; stands still until it is moved
+	Store   store.Store   // SQLite in a folder of the test
+	Options idp.Options   // Restart applies changes
+	Outbox  string        // path
+	Index   *revoke.Index // gets what is revoked
+	Counts  *Counter      // of sign-ins
 }
 
 // Revoked implements tokens.Revoker.

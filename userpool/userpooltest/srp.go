@@ -26,7 +26,7 @@ const groupN = "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74
 
 // SRPClient is the client's half of SRP, as the official libraries do it.
 type SRPClient struct {
-	N, G, PublicA *big.Int
+	N, G, PublicA *big.Int // the group, and SRP_A before it is printed in hexadecimal
 	k, a          *big.Int
 }
 

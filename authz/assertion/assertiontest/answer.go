@@ -19,19 +19,19 @@ const (
 // Answer is the content of a response. Fields that are "" or zero are left out, except Status, Version, the two identifiers and the
 // two issuers, which have defaults.
 type Answer struct {
-	ID, AssertionID               string
-	ResponseIssuer, Issuer        string
-	Status                        string
-	Destination, Recipient        string
-	InResponseTo, ConfirmationFor string // the request that the response, and the confirmation, answer
-	Audience                      string
-	NameID, Format                string
-	SessionIndex                  string
-	IssuedAt, NotBefore, Until    time.Time // Until ends the conditions and the confirmation
-	SessionEnd                    time.Time
+	ID, AssertionID               string     // "" means "_response" and "_assertion"
+	ResponseIssuer, Issuer        string     // entity ids; "" means the provider's
+	Status                        string     // of the StatusCode; "" means Success
+	Destination, Recipient        string     // where the response, and the confirmation, say they were sent
+	InResponseTo, ConfirmationFor string     // the request that the response, and the confirmation, answer
+	Audience                      string     // of the one audience restriction
+	NameID, Format                string     // of the NameID: urn:oasis:names:tc:SAML:…
+	SessionIndex                  string     // of the AuthnStatement
+	IssuedAt, NotBefore, Until    time.Time  // Until ends the conditions and the confirmation
+	SessionEnd                    time.Time  // SessionNotOnOrAfter
 	Attributes                    [][]string // name, values
 
-	SignResponse, SignAssertion bool
+	SignResponse, SignAssertion bool              // which elements have a signature
 	Method                      string            // of the signatures
 	Encrypt                     *x509.Certificate // encrypts the assertion to it
 	With                        xmlenc.Encrypter  // how; nil is RSA-OAEP and AES-256-CBC

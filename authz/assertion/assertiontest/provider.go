@@ -23,10 +23,10 @@ import (
 
 // Provider is an identity provider.
 type Provider struct {
-	EntityID    string
-	Key         *rsa.PrivateKey
-	Certificate *x509.Certificate
-	SSO, SLO    string
+	EntityID    string            // a URI, which is also the Issuer of its messages
+	Key         *rsa.PrivateKey   // signs; 2048 bits
+	Certificate *x509.Certificate // over Key; valid for a day unless Certify made it
+	SSO, SLO    string            // where its sign-in and its sign-out take messages by redirect
 }
 
 // New returns a provider with its own key and a certificate that is valid for a day around the time.

@@ -58,9 +58,9 @@ type Chain struct {
 
 // Head is the end of a chain as the store has it.
 type Head struct {
-	Chain    string    `json:"chain"`
-	Host     string    `json:"host"` // where the process runs
-	Began    time.Time `json:"began"`
+	Chain    string    `json:"chain"`    // 16 hexadecimal digits, random for each start of a process
+	Host     string    `json:"host"`     // where the process runs
+	Began    time.Time `json:"began"`    // UTC
 	Sequence uint64    `json:"sequence"` // of the last record
 	MAC      string    `json:"mac"`      // of the last record
 	At       time.Time `json:"at"`       // when the last record was made

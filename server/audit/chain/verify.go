@@ -20,11 +20,11 @@ const MaxLine = 256 << 10
 
 // Broken says where a log is not what Sluice wrote.
 type Broken struct {
-	File     string
+	File     string // as given to Read; "" for a chain of which no record was read
 	Line     int    // from 1; 0 for the end of a chain
 	Chain    string // "" if the line has none
 	Sequence uint64 // of the record; 0 if the line has none
-	Problem  string
+	Problem  string // a sentence without a full stop
 }
 
 // Error implements error.
@@ -45,7 +45,7 @@ func (b *Broken) Error() string {
 
 // Verifier checks the records of files, which it reads in the order in which they were written.
 type Verifier struct {
-	Box *seal.Box
+	Box *seal.Box // with the master keys that made the MACs
 	// Unchained accepts records without a chain, such as those from before the chain was switched on.
 	Unchained bool
 
@@ -57,11 +57,11 @@ type Verifier struct {
 
 // Seen are the records of one chain that a Verifier has read.
 type Seen struct {
-	First, Last uint64 // numbers
-	MAC         string // of the last record
-	At          time.Time
-	File        string // of the last record
-	Line        int
+	First, Last uint64    // numbers
+	MAC         string    // of the last record
+	At          time.Time // when it was made, as the record says
+	File        string    // of the last record
+	Line        int       // of the last record, from 1
 }
 
 // Read checks the lines of a file, until the first that is not what Sluice wrote: the error is a *Broken then.

@@ -38,11 +38,11 @@ const (
 // World is a node with one user pool and one app client, and a clock that the test sets.
 type World struct {
 	*node.Node
-	IAM    *iam.Service
-	Pools  *identitypool.Service
-	Minter *session.Minter
-	Root   sigv4.Credentials // the administrator's key
-	Log    strings.Builder   // the refusals and their reasons
+	IAM    *iam.Service          // roles and managed policies of the node
+	Pools  *identitypool.Service // identity pools of the node
+	Minter *session.Minter       // makes and opens the node's session tokens
+	Root   sigv4.Credentials     // the administrator's key
+	Log    strings.Builder       // the refusals and their reasons
 
 	t   testing.TB
 	at  atomic.Pointer[time.Time]

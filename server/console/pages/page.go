@@ -35,11 +35,11 @@ var Nav = []Entry{
 
 // Page is a page with sections.
 type Page struct {
-	Title    string
-	Kind     string // above the title, what it names: "User pool"; "" = nothing
-	Crumbs   []Link
-	Badges   []Value
-	Sections []Section
+	Title    string    // heading, and the window's title
+	Kind     string    // above the title, what it names: "User pool"; "" = nothing
+	Crumbs   []Link    // the way to the page, from the top; nil = a page of the navigation
+	Badges   []Value   // beside the title, such as a state
+	Sections []Section // in the order of the page
 }
 
 // Link is a link to a page of the console. Href is below Frame.Base and is encoded.
@@ -66,15 +66,15 @@ type Stat struct {
 
 // Fact is a name with its values.
 type Fact struct {
-	Name   string
-	Values []Value
+	Name   string  // left of the values
+	Values []Value // one below the other; nil shows "none"
 }
 
 // Value is a text in a fact or in a cell of a table.
 type Value struct {
-	Text string
-	Href string // a link below Frame.Base; "" = none
-	Look Look
+	Text string    // "" shows nothing, unless When is set
+	Href string    // a link below Frame.Base; "" = none
+	Look Look      // zero = plain text
 	When time.Time // shown in UTC instead of Text, unless it is zero
 }
 
@@ -92,40 +92,40 @@ const (
 
 // Table is a table. Each row has as many cells as there are columns.
 type Table struct {
-	Caption string // for those who do not see the heading
-	Columns []string
-	Rows    [][]Value
-	Empty   string // shown instead of a table without rows
-	First   string // the link to the first page; "" = this is it
-	Next    string // the link to the next page; "" = there is none
+	Caption string    // for those who do not see the heading
+	Columns []string  // the heads
+	Rows    [][]Value // a first cell is the head of its row
+	Empty   string    // shown instead of a table without rows
+	First   string    // the link to the first page; "" = this is it
+	Next    string    // the link to the next page; "" = there is none
 }
 
 // Text is a text of many lines, such as a policy.
 type Text struct {
-	Title string
-	Body  string
+	Title string // above the text
+	Body  string // shown as it is, with its line breaks
 }
 
 // Search is the form of a search, which is sent with GET.
 type Search struct {
-	Action string // the page, below Frame.Base
-	Hidden []Hidden
+	Action string   // the page, below Frame.Base
+	Hidden []Hidden // further parameters of the page
 	By     []Option // what to compare
 	How    []Option // how to compare
-	Query  string
-	Hint   string
+	Query  string   // what was searched for; "" = nothing yet
+	Hint   string   // shown in the empty field
 }
 
 // Form is an action. It is sent with POST.
 type Form struct {
-	Action string // below Frame.Base
-	Open   string // the text that opens the form; "" = it is open
-	Title  string // of an open form
-	Text   string // what the action does
-	Hidden []Hidden
-	Fields []Field
-	Submit string
-	Danger bool // the action cannot be undone, or locks a user out
+	Action string   // below Frame.Base
+	Open   string   // the text that opens the form; "" = it is open
+	Title  string   // of an open form
+	Text   string   // what the action does
+	Hidden []Hidden // such as the id of what is changed
+	Fields []Field  // in the order of the form; nil = the button only
+	Submit string   // text of the button
+	Danger bool     // the action cannot be undone, or locks a user out
 }
 
 // Hidden is a field that is not shown.
@@ -133,38 +133,38 @@ type Hidden struct{ Name, Value string }
 
 // Field is a field of a form.
 type Field struct {
-	Name, Label, Hint string
-	Type              string // of the input: text, email, password, number; or checkbox, select, lines
-	Value             string // of a checkbox: "on" = checked
-	Options           []Option
-	Required          bool
-	Max               int // characters; 0 = 256
+	Name, Label, Hint string   // the name in the form, and what is above and below the field
+	Type              string   // of the input: text, email, password, number; or checkbox, select, lines
+	Value             string   // of a checkbox: "on" = checked
+	Options           []Option // of a select
+	Required          bool     // the browser does not send the form without it
+	Max               int      // characters; 0 = 256
 }
 
 // Option is a choice.
 type Option struct {
-	Value, Text string
-	Selected    bool
+	Value, Text string // what the form sends, and what is shown
+	Selected    bool   // at first
 }
 
 // Editor is the form that edits a policy.
 type Editor struct {
-	Action   string // where the form is sent, below Frame.Base
-	Check    string // where the script sends what is typed, below Frame.Base
-	Hidden   []Hidden
-	Name     string // of the policy; "" = the user chooses one
-	Document string
-	Checked  bool // Problems are those of Document
-	Problems []Finding
-	ReadOnly bool
-	Max      int // characters of a document
+	Action   string    // where the form is sent, below Frame.Base
+	Check    string    // where the script sends what is typed, below Frame.Base
+	Hidden   []Hidden  // such as the ARN of the policy
+	Name     string    // of the policy; "" = the user chooses one
+	Document string    // JSON, as typed
+	Checked  bool      // Problems are those of Document
+	Problems []Finding // in the order of the document; nil = none
+	ReadOnly bool      // the document cannot be changed or saved
+	Max      int       // characters of a document
 }
 
 // Finding is something that is wrong with a policy.
 type Finding struct {
 	Level string `json:"level"` // "error" or "warning"
 	Line  int    `json:"line"`  // from 1; 0 = unknown
-	Text  string `json:"text"`
+	Text  string `json:"text"`  // a sentence
 }
 
 // SignIn is the page that signs in.

@@ -32,7 +32,7 @@ type Frame struct {
 
 // Alert is a message above the form.
 type Alert struct {
-	Kind AlertKind
+	Kind AlertKind         // also decides how urgently screen readers say it
 	Key  Key               // the text
 	Args map[string]string // values of the text's {places}
 	Text string            // a text of the operator's instead of Key, such as a trigger's error
@@ -59,6 +59,6 @@ type FieldError struct {
 
 // Terms are the addresses of the documents that users accept by signing up. Both are needed to be shown, as with Cognito.
 type Terms struct {
-	Use     string
-	Privacy string
+	Use     string // URL of the terms of use; "" = none
+	Privacy string // URL of the privacy policy; "" = none
 }

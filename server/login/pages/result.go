@@ -2,8 +2,8 @@ package pages
 
 // Done says that something is complete. It has no form.
 type Done struct {
-	What     DoneWhat
-	Continue string // address of the button that continues; "" = no button
+	What     DoneWhat // chooses heading and text
+	Continue string   // address of the button that continues; "" = no button
 }
 
 // DoneWhat is what is complete.
@@ -23,10 +23,10 @@ const (
 
 // Problem is an error page. It says what happened and what to do.
 type Problem struct {
-	What     ProblemWhat
-	Text     string // a text of the operator's, such as a trigger's error, instead of the catalogue's
-	ID       string // of the request, for the operator's log; "" = not shown
-	Continue string // address of the button that continues; "" = no button
+	What     ProblemWhat // chooses heading and text
+	Text     string      // a text of the operator's, such as a trigger's error, instead of the catalogue's
+	ID       string      // of the request, for the operator's log; "" = not shown
+	Continue string      // address of the button that continues; "" = no button
 }
 
 // ProblemWhat is what went wrong.
@@ -52,8 +52,8 @@ const (
 // FormPost sends the answer of an authorization request to the app with POST (response_mode=form_post). The script submits it at
 // once; without scripts, the user presses the button. Frame.Sources must allow Action.
 type FormPost struct {
-	Action string
-	Fields map[string]string
+	Action string            // redirect URI of the app; http or https
+	Fields map[string]string // parameters of the answer: code, state … or error
 }
 
 func (Done) name() string     { return "done" }

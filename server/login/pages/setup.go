@@ -4,37 +4,37 @@ package pages
 //
 // Action totp: code, device_name. Action other (if Other) offers another factor. Action skip (if Skip). Action back starts over.
 type SetUpTOTP struct {
-	Username string
+	Username string // shown only
 	Secret   string // Base32
 	URI      string // otpauth:
-	Other    bool
-	Skip     bool
+	Other    bool   // the user may set up another factor instead
+	Skip     bool   // the user may go on without
 }
 
 // SetUpContact asks for the phone number or e-mail address that gets the codes.
 //
 // Action contact: phone_number or email. Action other (if Other) offers another factor. Action back starts over.
 type SetUpContact struct {
-	Username string
-	Phone    bool // else e-mail
-	Value    string
-	Other    bool
+	Username string // shown only
+	Phone    bool   // else e-mail
+	Value    string // fills the field
+	Other    bool   // the user may set up another factor instead
 }
 
 // AddPasskey offers to make a passkey.
 //
 // Action addpasskey: credential, the registration as JSON, sent by the script. Action skip continues without.
 type AddPasskey struct {
-	Username string
-	Passkey  Passkey
-	Skip     bool
+	Username string  // shown only
+	Passkey  Passkey // the request to make one
+	Skip     bool    // the user may go on without
 }
 
 // Accounts lists the users who are signed in with this browser.
 //
 // Action account: account, the ID of one, as the value of the button that is pressed. Action another signs in with another name.
 type Accounts struct {
-	Accounts []Account
+	Accounts []Account // in the order of the page; not empty
 }
 
 // Account is a user who is signed in with this browser.
@@ -55,25 +55,25 @@ type UserCode struct {
 //
 // Action allow and action deny: user_code.
 type Allow struct {
-	Code     string
-	Username string // who is signed in
-	Scopes   []string
+	Code     string   // user code as it was typed, to compare with the device
+	Username string   // who is signed in
+	Scopes   []string // that the device asks for, as the pool names them
 }
 
 // Consent asks whether an app that registered itself may have access.
 //
 // Action allow and action deny.
 type Consent struct {
-	Username string // who is signed in
-	Host     string // that gets the access: a host name, or the scheme of an app
-	Scopes   []string
+	Username string   // who is signed in
+	Host     string   // that gets the access: a host name, or the scheme of an app
+	Scopes   []string // that the app asks for, as the pool names them
 }
 
 // SignOut asks whether to sign out, if the request does not prove that the app sent it.
 //
 // Action signout. Action stay.
 type SignOut struct {
-	Username string
+	Username string // who is signed in
 }
 
 func (SetUpTOTP) name() string    { return "totp" }

@@ -17,8 +17,8 @@ const (
 // PublicKeyCredential.toJSON, sent by the script. Action domain (if EmailDomain): email. Providers are links to
 // /oauth2/authorize with identity_provider.
 type SignIn struct {
-	Username    string // fills the field
-	Name        NameKind
+	Username    string     // fills the field
+	Name        NameKind   // decides label, keyboard and completion of the field
 	Password    bool       // asks for the password on the same page
 	Passkey     *Passkey   // offers discoverable passkeys, in the browser's list of names too; nil = no passkeys
 	Providers   []Provider // other identity providers
@@ -46,18 +46,18 @@ type Provider struct {
 //
 // Action password: password, username (unchanged). Action back returns to the name.
 type Password struct {
-	Username string
-	Forgot   bool // links to /forgotPassword
-	Other    bool // offers action other: another way to sign in
+	Username string // as it was typed
+	Forgot   bool   // links to /forgotPassword
+	Other    bool   // offers action other: another way to sign in
 }
 
 // Choose asks for one of several ways: the first factor, the second factor, or the factor to set up.
 //
 // Action choose: choice, one of Options, as the value of the button that is pressed. Action back starts over.
 type Choose struct {
-	Purpose  ChoosePurpose
-	Username string
-	Options  []Option
+	Purpose  ChoosePurpose // chooses heading and text
+	Username string        // shown only
+	Options  []Option      // in the order of the page; not empty
 }
 
 // ChoosePurpose is what a choice is for.
@@ -72,7 +72,7 @@ const (
 
 // Option is one way. Value is the name of Cognito's challenge: PASSWORD, PASSWORD_SRP, EMAIL_OTP, SMS_OTP, SMS_MFA, SOFTWARE_TOKEN_MFA, WEB_AUTHN.
 type Option struct {
-	Value       string
+	Value       string // what the button sends as choice
 	Destination string // where a code goes, masked; may be empty
 }
 
@@ -82,21 +82,21 @@ type Option struct {
 // (if Other) offers another way. Action back starts over.
 type Code struct {
 	Method      string // EMAIL_OTP, SMS_OTP, SMS_MFA or SOFTWARE_TOKEN_MFA
-	Username    string
+	Username    string // shown only
 	Destination string // masked; empty for SOFTWARE_TOKEN_MFA
 	Length      int    // digits; 0 = 6
-	Resend      bool
-	Other       bool
-	Remember    bool // offers to remember the device
+	Resend      bool   // offers action resend
+	Other       bool   // offers action other: another way
+	Remember    bool   // offers to remember the device
 }
 
 // SignInPasskey asks for the passkey of a known name (WEB_AUTHN).
 //
 // Action passkey: credential, the assertion as JSON. Action other (if Other) offers another way. Action back starts over.
 type SignInPasskey struct {
-	Username string
-	Passkey  Passkey
-	Other    bool
+	Username string  // shown only
+	Passkey  Passkey // the request for an assertion
+	Other    bool    // offers action other: another way
 }
 
 // RememberDevice asks whether to remember the browser, so that it skips the second factor.

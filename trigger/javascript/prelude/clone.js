@@ -1,6 +1,8 @@
 // structuredClone.
 const clone = (v, seen) => {
-  if (typeof v === 'function' || typeof v === 'symbol') throw Object.assign(new Error(`${String(v)} could not be cloned.`), { name: 'DataCloneError' });
+  if (typeof v === 'function' || typeof v === 'symbol' || v instanceof Promise || v instanceof WeakMap || v instanceof WeakSet) {
+    throw new DOMException(`${typeof v === 'object' ? '#<Object>' : String(v)} could not be cloned.`, 'DataCloneError');
+  }
   if (typeof v !== 'object' || v === null) return v;
   if (seen.has(v)) return seen.get(v);
   const keep = (copy) => { seen.set(v, copy); return copy; };
@@ -8,6 +10,7 @@ const clone = (v, seen) => {
   if (v instanceof RegExp) return keep(new RegExp(v.source, v.flags));
   if (v instanceof ArrayBuffer) return keep(v.slice(0));
   if (v instanceof DataView) return keep(new DataView(clone(v.buffer, seen), v.byteOffset, v.byteLength));
+  if (v instanceof Buffer) return keep(new Uint8Array(clone(v.buffer, seen), v.byteOffset, v.length));
   if (ArrayBuffer.isView(v)) return keep(new v.constructor(clone(v.buffer, seen), v.byteOffset, v.length));
   if (v instanceof Boolean || v instanceof Number || v instanceof String) return keep(Object(v.valueOf()));
   if (v instanceof Map) {
@@ -21,7 +24,7 @@ const clone = (v, seen) => {
     return copy;
   }
   const copy = keep(Array.isArray(v) ? new Array(v.length) : v instanceof Error ? Object.assign(new Error(v.message), { name: v.name }) : {});
-  for (const k of Object.keys(v)) copy[k] = clone(v[k], seen);
+  for (const k of Object.keys(v)) Object.defineProperty(copy, k, { value: clone(v[k], seen), writable: true, enumerable: true, configurable: true }); // also of __proto__
   return copy;
 };
 define('structuredClone', (v) => clone(v, new Map()));

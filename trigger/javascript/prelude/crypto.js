@@ -5,7 +5,7 @@ const randomBinary = (n) => {
 };
 const digestNames = { 'sha-1': 'sha1', 'sha-256': 'sha256', 'sha-384': 'sha384', 'sha-512': 'sha512' };
 const dataBytes = (data, encoding) => {
-  const bytes = typeof data === 'string' ? decoders[encodingName(encoding)](data) : bytesOf(data);
+  const bytes = typeof data === 'string' ? encodingNamed(encoding ?? 'utf8').toBytes(data) : bytesOf(data);
   if (bytes === undefined) throw new TypeError('The "data" argument must be a string, an ArrayBuffer or a view of one');
   return bytes;
 };
@@ -14,7 +14,7 @@ const randomUUID = () => {
   const b = fromBinary(randomBinary(16));
   b[6] = b[6] & 15 | 64;
   b[8] = b[8] & 63 | 128;
-  const hex = encoders.hex(b);
+  const hex = hexEncode(b);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };
 const webcrypto = {
@@ -53,7 +53,7 @@ class Hash {
   digest(encoding) {
     if (this.#done) throw new Error('Digest already called');
     this.#done = true;
-    const sum = fromBinary(host('hash', this.#name, this.#key, this.#data.join('')), Buffer);
+    const sum = fromBinary(host('hash', this.#name, this.#key, this.#data.join('')), BufferBytes);
     return encoding === undefined || encoding === 'buffer' ? sum : sum.toString(encoding);
   }
 }
@@ -65,7 +65,7 @@ const answer = (value, callback) => {
 };
 const nodeCrypto = {
   randomUUID,
-  randomBytes: (n, callback) => answer(fromBinary(randomBinary(n), Buffer), callback),
+  randomBytes: (n, callback) => answer(fromBinary(randomBinary(n), BufferBytes), callback),
   randomInt(min, max, callback) {
     if (max === undefined || typeof max === 'function') [min, max, callback] = [0, min, max];
     const range = max - min;

@@ -46,16 +46,31 @@ class Response {
 const fetches = new Map();
 let lastFetch = 0;
 const settle = (id, error, answer) => {
+  if (!fetches.has(id)) return; // it was aborted
   const { resolve, reject } = fetches.get(id);
   fetches.delete(id);
   if (error !== null) reject(Object.assign(new TypeError('fetch failed'), { cause: new Error(error) }));
   else resolve(new Response(JSON.parse(answer)));
 };
-define('fetch', async (resource, init = {}) => {
+// Options that fetch has. Those of the second line have no effect in Node either, or need a browser.
+const fetchOptions = ['method', 'headers', 'body', 'redirect', 'signal',
+  'cache', 'credentials', 'duplex', 'keepalive', 'mode', 'priority', 'referrer', 'referrerPolicy', 'window'];
+const redirects = ['follow', 'error', 'manual'];
+const checkOptions = (init) => {
   for (const name of Object.keys(init)) {
-    if (!['method', 'headers', 'body', 'redirect', 'cache', 'keepalive'].includes(name)) throw new TypeError(`fetch: the option ${name} is not available in a trigger`);
+    if (!fetchOptions.includes(name)) throw new TypeError(`fetch: the option ${name} is not available in a trigger`);
   }
-  let { body = null } = init;
+  const { redirect = 'follow', signal = null } = init;
+  if (!redirects.includes(redirect)) throw new TypeError(`fetch: the option redirect must be one of ${redirects.join(', ')}`);
+  if (signal !== null && !(signal instanceof AbortSignal)) throw new TypeError('fetch: the option signal must be an AbortSignal');
+  return { redirect, signal };
+};
+define('fetch', async (resource, init) => {
+  init ??= {};
+  const { redirect, signal } = checkOptions(init);
+  signal?.throwIfAborted();
+  let { body } = init;
+  body ??= null;
   const headers = new Headers(init.headers);
   if (body instanceof URLSearchParams) {
     if (!headers.has('content-type')) headers.set('content-type', 'application/x-www-form-urlencoded;charset=UTF-8');
@@ -63,16 +78,21 @@ define('fetch', async (resource, init = {}) => {
   } else if (typeof body === 'string' && !headers.has('content-type')) headers.set('content-type', 'text/plain;charset=UTF-8');
   const request = {
     url: new URL(String(resource)).href, method: String(init.method ?? 'GET').toUpperCase(), headers: [...headers],
-    body: body === null ? null : base64Encode(dataBytes(body)), redirect: init.redirect ?? 'follow',
+    body: body === null ? null : base64Encode(dataBytes(body)), redirect,
   };
   return new Promise((resolve, reject) => {
     const id = ++lastFetch;
-    fetches.set(id, { resolve, reject });
     try {
-      host('fetch', id, JSON.stringify(request));
+      host('fetch', id, stringify(request));
     } catch (e) {
-      fetches.delete(id);
       reject(new TypeError(e.message));
+      return;
     }
+    const forget = signal && whenAborted(signal, (reason) => {
+      if (fetches.delete(id)) host('unfetch', id);
+      reject(reason);
+    });
+    const ended = (f) => (v) => { forget?.(); f(v); };
+    fetches.set(id, { resolve: ended(resolve), reject: ended(reject) });
   });
 });

@@ -31,7 +31,7 @@ const seesOneArgument = (f) => {
 };
 
 let handler, alone;
-const load = (path, source, name) => {
+const load = (path, isModule, name) => {
   const ready = (exports) => {
     handler = exports[name] ?? exports.default?.[name];
     if (typeof handler !== 'function') report(Object.assign(new Error(`${path} exports no function ${name}`), { name: 'Runtime.HandlerNotFound' }));
@@ -40,11 +40,10 @@ const load = (path, source, name) => {
       report(undefined, 'null');
     }
   };
-  if (source === null) import(path).then(ready, report);
+  if (isModule) import(path).then(ready, report);
   else {
-    const module = { exports: {}, id: path, filename: path };
-    loaded.set(path, module);
-    try { runCommonJS(module, source); } catch (e) { report(e ?? thrownNothing(e)); return; }
+    let module;
+    try { module = loadCommonJS(path); } catch (e) { report(e ?? thrownNothing(e)); return; }
     ready(module.exports);
   }
 };
@@ -160,7 +159,6 @@ const ignore = (promise) => { Reflect.apply(then, promise, [undefined, () => {}]
 
 // Go calls these functions.
 const operations = { load, describe, fire, settle, idle, ignore };
-Object.defineProperty(globalThis, Symbol.for('sluice.builtin'), { value: builtin });
 const bounded = (error) => {
   if (typeof error === 'string') return short(error);
   if (!(error instanceof Error) || !(String(error.message).length > maxText)) return error;

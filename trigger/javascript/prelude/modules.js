@@ -1,48 +1,61 @@
 // The modules that a trigger may import or require by name. Go makes ES modules of them from the names of their members.
-const util = {
-  inspect: (v) => inspect(v, 1), format,
-  promisify: (f) => (...values) => new Promise((resolve, reject) => { f(...values, (e, v) => (e ? reject(e) : resolve(v))); }),
-  isDeepStrictEqual: (a, b) => inspect(a, 1) === inspect(b, 1),
-  TextEncoder, TextDecoder,
-};
 const builtins = {
-  crypto: nodeCrypto, buffer: { Buffer, atob, btoa }, util, url: { URL, URLSearchParams },
-  process, timers: { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate },
-  'timers/promises': { setTimeout: (delay, value) => new Promise((resolve) => { setTimeout(resolve, delay, value); }) },
+  __proto__: null,
+  crypto: nodeCrypto, util, process, url: { URL, URLSearchParams },
+  buffer: { Buffer, atob, btoa, constants: { MAX_LENGTH: maxBuffer, MAX_STRING_LENGTH: 2 ** 29 - 24 }, kMaxLength: maxBuffer },
+  timers: { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate },
+  'timers/promises': { setTimeout: waitTimeout, setImmediate: waitImmediate },
+  perf_hooks: { performance },
 };
-const builtin = (name) => builtins[name.replace(/^node:/, '')];
+const builtin = (name) => {
+  if (typeof name !== 'string') throw wrongType('id', 'of type string', name);
+  return builtins[name.replace(/^node:/, '')];
+};
 
-// requireFrom returns require for the file at the path. Go reads files and refuses those outside of the function's folder.
+// A CommonJS module by its path.
 const loaded = new Map();
-const requireFrom = (from) => (name) => {
-  const known = builtin(name);
-  if (known) return known;
-  let found;
-  try {
-    found = host('require', from, name);
-  } catch (e) {
-    throw Object.assign(new Error(e.message), { code: 'MODULE_NOT_FOUND' });
-  }
-  const [path, source] = JSON.parse(found);
-  if (loaded.has(path)) return loaded.get(path).exports;
-  const module = { exports: {}, id: path, filename: path };
+const folderOf = (path) => path.replace(/\/[^/]*$/, '') || '/';
+const loadCommonJS = (path, json) => {
+  if (loaded.has(path)) return loaded.get(path);
+  const module = { exports: {}, id: path, filename: path, loaded: false };
+  module.require = requireFrom(path);
   loaded.set(path, module);
   try {
-    if (path.endsWith('.json')) module.exports = JSON.parse(source);
-    else runCommonJS(module, source);
+    if (path.endsWith('.json')) module.exports = parse(json);
+    else compileCommonJS(path).call(module.exports, module.exports, module.require, module, path, folderOf(path));
   } catch (e) {
     loaded.delete(path);
     throw e;
   }
-  return module.exports;
+  module.loaded = true;
+  return module;
 };
-const runCommonJS = (module, source) => {
-  let run;
+const compileCommonJS = (path) => {
   try {
-    run = (0, eval)(`(function (exports, require, module, __filename, __dirname) {${source}\n})`);
+    return compile(path) ?? (() => { throw new Error(`${path} cannot be read`); })();
   } catch (e) {
-    e.fileName = module.filename;
+    if (e instanceof SyntaxError) e.fileName = path;
     throw e;
   }
-  run.call(module.exports, module.exports, requireFrom(module.filename), module, module.filename, module.filename.replace(/\/[^/]*$/, ''));
 };
+
+// find returns the path of the file that another one names, and its text if it is JSON. Go refuses files outside of the function's folder.
+const find = (from, name) => {
+  const [code, ...found] = parse(host('require', from, name));
+  if (code) throw Object.assign(new Error(found[0]), { code });
+  return found;
+};
+// requireFrom returns require for the file at the path.
+const requireFrom = (from) => {
+  const require = (name) => builtin(name) ?? loadCommonJS(...find(from, name)).exports;
+  require.resolve = (name) => (builtin(name) ? name : find(from, name)[0]);
+  return require;
+};
+
+// commonJS returns what an ES module that imports the CommonJS module at the path gets: the exports, and those of the names.
+const commonJS = (path, names) => {
+  const { exports } = loadCommonJS(...find(path, path));
+  const values = names.map((name) => (exports !== null && exports !== undefined && Object.hasOwn(Object(exports), name) ? exports[name] : undefined));
+  return [exports, values];
+};
+Object.defineProperty(globalThis, Symbol.for('sluice.modules'), { value: Object.freeze({ builtin, commonJS }) });

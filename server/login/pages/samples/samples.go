@@ -10,9 +10,9 @@ import (
 
 // Sample is a page in a state.
 type Sample struct {
-	Name  string // lower case, with hyphens
-	Frame pages.Frame
-	Page  pages.Page
+	Name  string      // lower case, with hyphens
+	Frame pages.Frame // what is around it
+	Page  pages.Page  // with the content of the state
 }
 
 const (
