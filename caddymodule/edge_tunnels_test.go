@@ -165,6 +165,21 @@ func streams(t *testing.T) (address string, left <-chan string) {
 	return strings.TrimPrefix(s.URL, "http://"), gone
 }
 
+// dripping is a body of one byte after another until somebody closes it.
+func dripping(t *testing.T) io.Reader {
+	reader, writer := io.Pipe()
+	t.Cleanup(func() { _ = writer.Close() })
+	go func() {
+		for {
+			if _, err := writer.Write([]byte("x")); err != nil {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	return reader
+}
+
 func TestLongRequestsEndWithTheirToken(t *testing.T) {
 	e := newEdge(t)
 	address, gone := streams(t)
@@ -187,9 +202,7 @@ func TestLongRequestsEndWithTheirToken(t *testing.T) {
 		ask := func(path, token string) (*http.Response, error) {
 			method, body := http.MethodGet, io.Reader(nil)
 			if path == "/upload" { // of which the end does not come
-				reader, writer := io.Pipe()
-				go func() { _, _ = io.WriteString(writer, "begins") }()
-				method, body = http.MethodPost, reader
+				method, body = http.MethodPost, dripping(t)
 			}
 			r, err := http.NewRequestWithContext(t.Context(), method, c.base+path, body)
 			if err != nil {
