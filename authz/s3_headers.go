@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/s3op"
+	"github.com/sluicegate/sluice/authz/s3sum"
 )
 
 // takeQueryHeaders moves the x-amz-* parameters of a presigned request to its headers. S3 treats them as headers, and
@@ -46,10 +47,10 @@ func (c *call) takeQueryHeaders() *Refusal {
 	return nil
 }
 
-// checksumOfNothing reports whether the parameter is the CRC-32 of an empty body and the request has another body. The
+// checksumOfNothing reports whether the parameter is the checksum of an empty body and the request has another body. The
 // SDK for JavaScript presigns that value before it has the body, and S3 ignores it.
 func (c *call) checksumOfNothing(name, value string) bool {
-	return name == "X-Amz-Checksum-Crc32" && value == "AAAAAA==" && c.r.ContentLength != 0
+	return c.r.ContentLength != 0 && s3sum.OfNothing(name, value)
 }
 
 // keepHeaders keeps the headers as they were sent, for a second decision, before they are changed.
@@ -62,7 +63,7 @@ func (c *call) keepHeaders() {
 // checkHeaders refuses x-amz-* headers that are unknown or repeated, because a client that sends one expects the store
 // to act on it. It ignores X-Amz-Cf-Id, which CloudFront adds. The values are written so that every store reads them alike.
 func (c *call) checkHeaders() *Refusal {
-	if c.verified == nil && strings.HasPrefix(c.header("X-Amz-Content-Sha256"), "STREAMING-") {
+	if c.verified == nil && strings.HasPrefix(strings.Trim(c.header("X-Amz-Content-Sha256"), " \t"), "STREAMING-") {
 		return badHeader("X-Amz-Content-Sha256") // chunks are decoded with the signature
 	}
 	for name, lines := range c.r.Header {
@@ -123,7 +124,8 @@ func (c *call) checkPreconditions() *Refusal {
 // comparesObject reports whether a write or a deletion tells whether the object is what the caller guesses.
 func (c *call) comparesObject() bool {
 	etag := c.forwarded("If-Match")
-	return etag != "" && etag != "*" || c.forwarded("X-Amz-If-Match-Size") != "" || c.forwarded("X-Amz-If-Match-Last-Modified-Time") != ""
+	return etag != "" && etag != "*" || c.forwarded("If-Unmodified-Since") != "" || c.forwarded("X-Amz-If-Match-Size") != "" ||
+		c.forwarded("X-Amz-If-Match-Last-Modified-Time") != ""
 }
 
 // listHeaderNames are the x-amz-* headers whose value is a list. They may be repeated.

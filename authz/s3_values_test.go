@@ -166,6 +166,7 @@ func TestComparingAnObjectNeedsReadingIt(t *testing.T) {
 		{"DELETE /b-1/k?versionId=v", h("If-Match", `"e"`), "", "DeleteObjectVersion b-1/k, GetObjectVersion b-1/k"},
 		{"DELETE /b-1/k", h("If-Match", "*"), "", "DeleteObject b-1/k"},
 		{"DELETE /b-1/k", h("X-Amz-If-Match-Size", "5"), "", "DeleteObject b-1/k, GetObject b-1/k"},
+		{"DELETE /b-1/k", h("If-Unmodified-Since", "Sat, 21 Nov 2026 12:00:00 GMT"), "", "DeleteObject b-1/k, GetObject b-1/k"},
 		{"GET /b-1/k", h("If-Match", `"e"`), "", "GetObject b-1/k"},
 		{"POST /b-1?delete", nil, entry + "<ETag>e</ETag></Object></Delete>", "DeleteObject b-1/k, GetObject b-1/k"},
 		{"POST /b-1?delete", nil, entry + "<ETag>*</ETag></Object></Delete>", "DeleteObject b-1/k"},

@@ -35,6 +35,7 @@ func (userPools) SetRiskConfiguration(t *testing.T, c *sdk) {
 	ok(t, set(&pool))
 	signInTo(t, c, app)
 	ok(t, set(notesPool)) // without threat protection, it is kept and has no effect
+	wantCode(t, "an unknown pool", set(aws.String("us-east-1_nobody")), "ResourceNotFoundException")
 }
 
 func (userPools) DescribeRiskConfiguration(t *testing.T, c *sdk) {

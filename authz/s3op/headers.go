@@ -20,7 +20,8 @@ var forwarded = func() map[string]Flag {
 	add(0, "Accept", "Accept-Encoding", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language",
 		"Content-Length", "Content-MD5", "Content-Type", "Date", "Expect", "Expires", "Origin", "User-Agent", "Traceparent", "Tracestate")
 	// A precondition of another operation would tell whether an object is what the caller may not read.
-	add(Reads, "If-Modified-Since", "If-Range", "If-Unmodified-Since", "Range")
+	add(Reads, "If-Modified-Since", "If-Range", "Range")
+	add(Reads|Deletes, "If-Unmodified-Since") // Ceph compares it before it deletes
 	add(Reads|Writes, "If-None-Match")
 	add(Reads|Writes|Deletes, "If-Match")
 	add(Deletes, "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size")
