@@ -224,8 +224,11 @@ func (sv *Services) root() *authz.RootKey {
 	return &authz.RootKey{AccessKeyID: id, Secret: secret, Account: sv.Roles.Account()}
 }
 
-// ensure creates the declared resources that are missing and updates the others.
-func (sv *Services) ensure(ctx context.Context, d *declarations) error {
+// declare creates the declared resources that are missing and updates the others. It is called again if a newer configuration, which may
+// have had services of its own, declared something else and then did not start.
+func (n *Node) declare(ctx context.Context) error {
+	sv, d := n.Services, n.plan.declared
+	sv.changes.CatchUp(ctx, fleet.Now)
 	for _, role := range d.app.Roles {
 		if err := sv.Roles.Ensure(ctx, d.role(role)); err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/masterkey"
+	"github.com/sluicegate/sluice/node/overlap"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/lease"
@@ -40,6 +41,8 @@ type Storage struct {
 	hasher  *directory.Hasher // the settings do not change it
 	used    *usedSessions
 	revoked *revoke.Index
+
+	declared overlap.Effects // by the nodes
 }
 
 // ErrNoStore means that a data directory or a database has no store yet.
