@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/spool"
 	"github.com/sluicegate/sluice/store/sqlite"
 )
 
@@ -82,6 +83,9 @@ func (o *MakeOptions) copy(ctx context.Context, to string) (*Manifest, error) {
 		return nil, err
 	}
 	if _, err = source.Version(); err == nil {
+		err = o.room(source, filepath.Dir(to))
+	}
+	if err == nil {
 		err = source.Copy(ctx, to, func(done, of int) { o.Progress("copying pages", done, of) })
 	}
 	if err = errors.Join(err, source.Close()); err != nil {
@@ -98,6 +102,22 @@ func (o *MakeOptions) copy(ctx context.Context, to string) (*Manifest, error) {
 	}
 	m.SHA256, m.Size, err = digest(to)
 	return m, err
+}
+
+// fits is spool.Fits, unless a test replaces it.
+var fits = spool.Fits
+
+// room refuses a copy for which dir has no room, or that would take the room in which the store and its log grow: the store could not
+// write any more until the copy has failed.
+func (o *MakeOptions) room(source *sqlite.File, dir string) error {
+	size, err := source.Size()
+	if err == nil {
+		err = fits(size, dir, o.Store)
+	}
+	if err != nil {
+		return fmt.Errorf("there must be room for a copy of the store in %s before it is written to %s: %w", filepath.Dir(dir), o.To, err)
+	}
+	return nil
 }
 
 // read checks a copy and fills in what m says about its contents.

@@ -20,7 +20,8 @@ func publicRoute() config.Authorize {
 }
 
 func tenantRoute() config.Authorize {
-	return config.Authorize{API: "app", UserPools: []string{callertest.UserPool}, Headers: []config.Header{{Name: "X-Tenant-Id", Value: "{http.auth.user.id}"}}}
+	return config.Authorize{API: "app", UserPools: []string{callertest.UserPool}, Headers: []config.Header{{Name: "X-Tenant-Id", Value: "{http.auth.user.id}"}},
+		Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "*", Path: "*"}}}
 }
 
 func TestAGateRemovesTheHeadersOfGatesThatAreMadeLater(t *testing.T) {

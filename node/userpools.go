@@ -24,6 +24,7 @@ import (
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sqlite"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/breach"
@@ -304,8 +305,8 @@ func (u *unfinished) again(ctx context.Context, log *slog.Logger) error {
 	return errors.Join(errs...)
 }
 
-// StorePath returns the file of the embedded store in a data directory.
-func StorePath(dir string) string { return filepath.Join(dir, storeFile) }
+// StorePath returns the file of the embedded store in a data directory. It is elsewhere if a symbolic link takes its place.
+func StorePath(dir string) string { return sqlite.Real(filepath.Join(dir, storeFile)) }
 
 // OwnFiles returns the names of files that a data directory may have before its store: the master key, replaced ones, and what vouches
 // for keys.

@@ -75,10 +75,15 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
 	}
-	o.Path = path
 	if err := prepareFile(path); err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
 	}
+	if file := Real(path); file != path { // a restore marks the file itself
+		if path, err = file, prepareFile(file); err != nil {
+			return nil, fmt.Errorf("store/sqlite: %w", err)
+		}
+	}
+	o.Path = path
 	steps, err := released()
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
@@ -97,6 +102,18 @@ func Open(o Options) (*Store, error) {
 		slots:   make(chan struct{}, o.Readers),
 		closed:  make(chan struct{}),
 	}, nil
+}
+
+// Real returns the file that a path means if the path is a symbolic link, as to a store on another disk, and otherwise the path. SQLite has
+// the log and the shared memory next to the file itself.
+func Real(path string) string {
+	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return path
+	}
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path
 }
 
 // Restoring returns the name of the file that exists next to a store while it is restored. Open refuses a store that has one.
