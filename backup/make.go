@@ -73,7 +73,7 @@ func Make(ctx context.Context, o MakeOptions) (name string, m *Manifest, err err
 	if err := o.put(ctx, name, file, append(text, '\n'), there); err != nil {
 		return "", nil, err
 	}
-	return name, m, o.prune(ctx, name)
+	return name, m, o.prune(ctx, name, m.Store)
 }
 
 // copy copies the store to a file, checks it and describes it.
@@ -136,8 +136,12 @@ func (m *Manifest) read(ctx context.Context, path string) (problems []string, er
 	if m.Rows, err = copied.Rows(ctx); err != nil {
 		return nil, err
 	}
+	id, err := setting(ctx, copied, identity)
+	if err != nil {
+		return nil, err
+	}
 	uses, err := keysOf(ctx, copied, nil)
-	m.MasterKeys = ids(uses)
+	m.Store, m.MasterKeys = string(id), ids(uses)
 	return nil, err
 }
 
@@ -150,10 +154,10 @@ func damage(path string, problems []string) error {
 	return errors.New(text)
 }
 
-// prune removes all but the last backups of a folder or bucket up to the one that was made, the manifest first: without it a backup is
+// prune removes all but the last backups of the store in a folder or bucket up to the one that was made, the manifest first: without it a backup is
 // not complete. Later ones, of a clock that was ahead, stay and do not count. It also removes what killed processes left: backups without
 // a manifest that are so old that no process is still making them.
-func (o *MakeOptions) prune(ctx context.Context, made string) error {
+func (o *MakeOptions) prune(ctx context.Context, made, id string) error {
 	if o.Keep <= 0 || o.To.name != "" {
 		return nil
 	}
@@ -161,7 +165,9 @@ func (o *MakeOptions) prune(ctx context.Context, made string) error {
 	if err != nil {
 		return err
 	}
-	all = all[:slices.Index(all, made)+1]
+	if all, err = o.To.own(ctx, all[:slices.Index(all, made)+1], id); err != nil {
+		return fmt.Errorf("the backup was made; looking for old ones: %w", err)
+	}
 	old := all[:max(0, len(all)-o.Keep)]
 	names, err := o.To.list(ctx)
 	if err != nil {
