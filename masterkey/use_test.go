@@ -14,9 +14,9 @@ func TestSourcesAreUsedWhenTheConfigurationBeforeHasEnded(t *testing.T) {
 	old, next, other := newKey(t), newKey(t), newKey(t)
 	before, after := []masterkey.Source{env(old)}, []masterkey.Source{env(next, old)}
 	k := w.process(before...)
-	k.Begin("before", before)
+	k.Begin(t.Context(), "before", before)
 	must(t, k.Try(t.Context(), after))
-	k.Begin("fails", after)
+	k.Begin(t.Context(), "fails", after)
 	must(t, k.Refresh(t.Context()))
 	must(t, k.End(t.Context(), "fails"))
 	if seals(k) != old.ID() || len(k.Box.Keys()) != 1 {
@@ -26,7 +26,7 @@ func TestSourcesAreUsedWhenTheConfigurationBeforeHasEnded(t *testing.T) {
 	if err := k.Try(t.Context(), []masterkey.Source{env(other)}); !errors.Is(err, masterkey.ErrMissing) {
 		t.Errorf("sources without the key of the store: %v", err)
 	}
-	k.Begin("after", after)
+	k.Begin(t.Context(), "after", after)
 	must(t, k.End(t.Context(), "before"))
 	if seals(k) != next.ID() {
 		t.Error("the new key does not seal")
@@ -34,6 +34,20 @@ func TestSourcesAreUsedWhenTheConfigurationBeforeHasEnded(t *testing.T) {
 	must(t, k.End(t.Context(), "after")) // the last one: nothing changes
 	if seals(k) != next.ID() {
 		t.Error("the new key does not seal after the end")
+	}
+}
+
+func TestSourcesAreUsedIfTheConfigurationBeforeEndsWhileTheyAreTried(t *testing.T) {
+	w := newWorld(t)
+	old, next := newKey(t), newKey(t)
+	before, after := []masterkey.Source{env(old)}, []masterkey.Source{env(next, old)}
+	k := w.process(before...)
+	k.Begin(t.Context(), "before", before)
+	must(t, k.Try(t.Context(), after))
+	must(t, k.End(t.Context(), "before"))
+	k.Begin(t.Context(), "after", after)
+	if seals(k) != next.ID() {
+		t.Error("the new key does not seal")
 	}
 }
 

@@ -239,7 +239,7 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.startBackups(storage); err != nil {
 		return err
 	}
-	storage.Keys.Begin(n, sources) // last, so that a node that is not complete changes nothing
+	storage.Keys.Begin(ctx, n, sources) // last, so that a node that is not complete changes nothing
 	if o.Config.AuditLog {         // otherwise the chain stays that of the configuration before, whose log still has the records
 		n.Services.chain.Begin(n, records)
 	}
