@@ -21,7 +21,7 @@ var floors = map[string]int{
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/assertion": 1, "authz/token": 1,
 	// 1 as well: packages that build on one mechanism.
-	"server/channel": 1, "server/cors": 1, "server/forwardauth": 1, "throttle": 1, "authz/policy": 1, "trigger": 1,
+	"server/channel": 1, "server/cors": 1, "server/forwardauth": 1, "throttle": 1, "authz/policy": 1, "authz/s3op": 1, "trigger": 1,
 	// 2, materials.
 	"api/cognitoidp": 2, "api/cognitoidentity": 2, "api/sts": 2, "api/iam": 2, "api/kms": 2, "kms": 2, "authz/keyring": 2, "authz/reference": 2, "authz/rule": 2, "authz/issuers": 2, "authz/accesstoken": 2, "authz/assertion/assertiontest": 2, "authz/revoke": 2,
 	"credentials/session": 2, "masterkey": 2, "store/sql": 2, "config": 2, "message": 2,
@@ -35,10 +35,10 @@ var floors = map[string]int{
 	"authz/login": 4, "masterkey/rotation": 3, "backup": 4, "backup/schedule": 5, "store/copying": 4,
 	"userpool/devices": 8, "userpool/passkeys": 8,
 	"userpool/importer": 9, "userpool/userfile": 10, "userpool/importjob": 11,
-	"userpool/branding": 4, "userpool/terms": 4, "userpool/logs": 4, "userpool/limits": 4, "userpool/replicas": 4,
+	"userpool/addresses": 4, "userpool/branding": 4, "userpool/terms": 4, "userpool/logs": 4, "userpool/limits": 4, "userpool/replicas": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
 	"userpool/domains": 4, "userpool/declared": 4, "userpool/relay": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/profiles": 10, "userpool/saml": 5,
-	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/assurance": 1, "userpool/risk": 1, "userpool/factors": 8, "userpool/replay": 4,
+	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/totp": 1, "userpool/courier": 1, "userpool/assurance": 1, "userpool/risk": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	"server/assets": 1, "server/csrf": 1, "server/mount": 10, "userpool/oauth": 10, "userpool/archive": 10, "userpool/alteration": 10,

@@ -51,9 +51,10 @@ type call struct {
 	decision   policy.Decision
 
 	// Set while deciding.
-	target *target  // the target under decision; some condition keys depend on its action
-	unsure *Refusal // set by a condition key whose value is ambiguous or unknown
-	few    [4]target
+	target    *target  // the target under decision; some condition keys depend on its action
+	asRequest bool     // http:method and http:path are those of the request, also for a target elsewhere
+	unsure    *Refusal // set by a condition key whose value is ambiguous or unknown
+	few       [4]target
 }
 
 // Authorize decides whether the request may pass. It removes the identity headers from r.Header in any case. The steps
@@ -321,22 +322,6 @@ func (c *call) decide() *Refusal {
 		return refuse(NotAllowed)
 	}
 	return nil
-}
-
-func (c *call) judge(p *permissions) policy.Decision {
-	request := policy.Request{Action: c.target.action, Resource: c.target.resource, Context: c}
-	verdict := p.layers[0].Decide(&request)
-	for i := 1; i < len(p.layers) && verdict.Effect != policy.ExplicitDeny; i++ {
-		if d := p.layers[i].Decide(&request); d.Effect != policy.ImplicitDeny {
-			verdict = d
-		}
-	}
-	if verdict.Effect != policy.ExplicitDeny {
-		if denial, denied := c.foldedDenial(); denied {
-			return denial
-		}
-	}
-	return verdict
 }
 
 func (c *call) addTarget(t target) {

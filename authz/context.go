@@ -135,6 +135,9 @@ func (c *call) requestKey(name string) policy.Values {
 	case "referer":
 		return c.headerKey("referer")
 	}
+	if name == "tagkeys" || strings.HasPrefix(name, "requesttag/") {
+		return c.bucketTagKey(name)
+	}
 	return absent
 }
 
@@ -210,14 +213,14 @@ func (c *call) identityKey(name string) policy.Values {
 func (c *call) httpKey(name string) policy.Values {
 	switch name {
 	case "method":
+		if c.target != nil && c.target.method != "" && !c.asRequest {
+			return policy.One(c.target.method)
+		}
 		return policy.One(c.r.Method)
 	case "host":
 		return policy.One(c.host)
 	case "path":
-		if c.target != nil && c.target.path != "" {
-			return policy.One(c.target.path)
-		}
-		return policy.One(c.path)
+		return policy.One(c.pathOf(c.target))
 	}
 	if header, ok := strings.CutPrefix(name, "header/"); ok {
 		return c.headerKey(header)
@@ -255,7 +258,7 @@ func (c *call) headerKey(name string) policy.Values {
 			return c.ambiguous("http:header/" + name)
 		}
 		if len(lines) == 1 {
-			found = policy.One(lines[0])
+			found = policy.One(strings.Trim(lines[0], " \t")) // HTTP/2 leaves white space, which the wire to the upstream loses
 		}
 	}
 	return found

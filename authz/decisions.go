@@ -59,7 +59,7 @@ func (c *call) recordContext(d *decisionlog.Record) {
 			t = &c.targets[max(c.decided, i)]
 		}
 		c.target = t
-		recorded := decisionlog.Target{Action: t.action, Resource: t.resource, Folded: t.folded, Optional: t.optional}
+		recorded := decisionlog.Target{Action: t.action, Resource: t.resource, Folded: t.folded, Optional: t.optional, Elsewhere: t.method != ""}
 		values := map[string][]string{}
 		for _, key := range keys {
 			c.unsure = nil

@@ -79,7 +79,7 @@ func (c *call) toKeep(n *counter) *keptCall {
 	k.call.targets = append([]target(nil), c.targets[:min(len(c.targets), maxExplained)]...)
 	for i := range k.call.targets {
 		t := &k.call.targets[i]
-		n.cloneAll(&t.resource, &t.folded, &t.path, &t.version)
+		n.cloneAll(&t.resource, &t.folded, &t.path, &t.method, &t.version, &t.etag)
 		n.bytes += int(unsafe.Sizeof(*t))
 	}
 	k.call.subject = &Subject{Principal: n.principal(*c.subject.whole())}
@@ -100,8 +100,8 @@ func (c *call) toKeep(n *counter) *keptCall {
 func (s *s3Request) toKeep(n *counter) s3Request {
 	k := *s
 	k.document, k.params, k.tags = nil, nil, nil
-	n.cloneAll(&k.bucket, &k.key, &k.versionID, &k.copySource, &k.copyVersion, &k.prefix, &k.delimiter, &k.maxKeys, &k.location,
-		&k.lock.mode, &k.lock.retainUntil, &k.lock.legalHold)
+	n.cloneAll(&k.prefixed, &k.bucket, &k.key, &k.versionID, &k.copySource, &k.copyVersion, &k.prefix, &k.delimiter, &k.maxKeys, &k.location,
+		&k.lock.Mode, &k.lock.RetainUntil, &k.lock.LegalHold)
 	for _, p := range s.params {
 		if !presignParam(p.Name) {
 			p.Value = ""
@@ -111,7 +111,7 @@ func (s *s3Request) toKeep(n *counter) s3Request {
 		}
 	}
 	for _, t := range s.tags {
-		n.cloneAll(&t.key, &t.value)
+		n.cloneAll(&t.Key, &t.Value)
 		k.tags = append(k.tags, t)
 	}
 	return k

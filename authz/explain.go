@@ -50,8 +50,12 @@ type TargetAccount struct {
 	Action   string `json:"action"`   // such as execute-api:Invoke
 	Resource string `json:"resource"` // an ARN
 	Effect   string `json:"effect"`   // Allow, or the kind of deny
-	// Accounts has one element for the route and the roles without a boundary, one for each role with a boundary, and one
-	// for the rules that compare paths without case if only they deny.
+	// Method and Path are those of a target elsewhere, such as the source of a copy; "" if they are the request's.
+	Method string `json:"method,omitempty"`
+	Path   string `json:"path,omitempty"`
+	// Accounts has one element for the route and the roles without a boundary, one for each role with a boundary, one for
+	// each of these that denies only with the request's own method and path, and one for the rules that compare paths
+	// without case if only they deny.
 	Accounts []*policy.Account `json:"accounts,omitempty"`
 }
 
@@ -118,10 +122,14 @@ func (c *call) explainTarget(p *permissions, full bool) TargetAccount {
 	if !full {
 		return a
 	}
+	if c.target.method != "" {
+		a.Method, a.Path = c.target.method, c.pathOf(c.target)
+	}
 	request := policy.Request{Action: a.Action, Resource: a.Resource, Context: c}
 	for i := range p.layers {
 		a.Accounts = append(a.Accounts, p.layers[i].Explain(&request))
 	}
+	a.Accounts = append(a.Accounts, c.explainAsRequest(p)...)
 	if _, denied := c.foldedDenial(); denied {
 		request.Resource = c.target.folded
 		a.Accounts = append(a.Accounts, c.e.folded.Explain(&request))
@@ -151,6 +159,9 @@ func (x *Explanation) WriteText(w io.Writer, status string) error {
 	}
 	fmt.Fprintf(b, "\nrequest    %s %s%s\nprincipal  %s\n", terminal.Line(x.Method), terminal.Line(x.Host), terminal.Line(x.Path), x.Principal)
 	for _, t := range x.Targets {
+		if t.Method != "" {
+			fmt.Fprintf(b, "as         %s %s\n", t.Method, terminal.Line(t.Path))
+		}
 		for _, a := range t.Accounts {
 			if err := a.WriteText(b); err != nil {
 				return err

@@ -38,9 +38,11 @@ func Document(m Mapping, r rule.Rule) (*policy.Document, error) { return r.Docum
 type target struct {
 	action, resource string
 	folded           string  // the resource with method and path of one case, if that differs and the mapping folds
-	path             string  // http:path, if it is not the request's
+	path             string  // http:path, if it is a reading of the request's
+	method           string  // http:method, if the target is not what the request's own method and path say; the resource is an object of S3
 	keys             keyMask // the S3 condition keys that the action has
 	version          string  // s3:VersionId
+	etag             string  // s3:if-match of a key of DeleteObjects
 	optional         bool    // if it is not allowed, the copy is made without tags
 }
 

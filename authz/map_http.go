@@ -109,7 +109,7 @@ func (m *HTTPMapping) rule(r rule.Rule) rule.Scope {
 	for _, method := range r.Methods() {
 		scope.Resources = append(scope.Resources, m.base+method+r.Path)
 		if method == "*" && r.Path != "/*" {
-			scope.Path = r.Path
+			scope.Paths = []string{r.Path}
 		}
 	}
 	return scope

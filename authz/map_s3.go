@@ -3,11 +3,13 @@ package authz
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/s3xml"
 	"github.com/sluicegate/sluice/authz/urlpath"
 	"github.com/sluicegate/sluice/authz/urlquery"
@@ -30,17 +32,18 @@ type S3Mapping struct {
 
 // s3Request is the content of a request as the mapping reads it.
 type s3Request struct {
-	level       s3Level
+	level       s3op.Level
 	bucket, key string
+	prefixed    string // http:path of the service: that of an object is this, the bucket, a slash and the key
 	params      []urlquery.Param
-	op          *s3Op
+	op          *s3op.Op
 
 	versionID, copySource, copyVersion string
 	prefix, delimiter, maxKeys         string
 	has                                s3Has
-	tags                               []tag  // of the object to write
-	location                           string // LocationConstraint
-	lock                               lockSettings
+	tags                               s3op.Tags // of the object or bucket to write
+	location                           string    // LocationConstraint
+	lock                               s3op.Lock
 	document                           *s3xml.Node // the body, if it was read
 	withoutTags                        bool        // the copy is made without the source's tags
 }
@@ -50,15 +53,10 @@ type s3Has uint8
 
 const (
 	hasVersion s3Has = 1 << iota
-	hasCopyVersion
 	hasPrefix
 	hasDelimiter
 	hasMaxKeys
-	hasTags
-	hasLocation
 )
-
-type tag struct{ key, value string }
 
 func (m *S3Mapping) region() string { return m.Region }
 
@@ -87,16 +85,40 @@ func (m *S3Mapping) endpoints() s3key.Endpoints {
 	return s3key.Endpoints{Names: m.Endpoints, PathHost: m.PathHost}
 }
 
-// rule returns conditions on http:method and http:path, since S3's actions and resources do not show them.
+// rule returns conditions on http:method and http:path, since S3's actions and resources do not show them. What a path and
+// a method allow are the objects and their lists, and not what else S3 has at the same path.
 func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
 	scope := rule.Scope{Actions: []string{"*"}, Resources: []string{"*"}, PathKey: "http:path"}
+	if r.Effect == "allow" {
+		scope.Actions = s3RuleActions
+	}
 	if methods := r.Methods(); !slices.Contains(methods, "*") {
 		scope.Method = methods
 	}
 	if r.Path != "*" && r.Path != "/*" {
-		scope.Path = r.Path
+		scope.Paths = m.rulePaths(r.Path)
 	}
 	return scope
+}
+
+// s3RuleActions are the actions on objects and buckets as such. GetBucketLocation is among them because clients ask for the
+// location before anything else.
+var s3RuleActions = []string{"s3:AbortMultipartUpload", "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion",
+	"s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectVersion", "s3:GetObjectVersionAttributes",
+	"s3:ListAllMyBuckets", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:ListMultipartUploadParts",
+	"s3:PutObject"}
+
+// variable is a policy variable, which may have a slash in its name.
+var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// rulePaths returns the patterns of http:path for the path of a rule. The path of a bucket ends in a slash there, and so
+// does that of the service.
+func (m *S3Mapping) rulePaths(path string) []string {
+	rest, ok := strings.CutPrefix(variable.ReplaceAllString(path, "v"), m.Prefix)
+	if !ok || strings.Contains(strings.TrimPrefix(rest, "/"), "/") || strings.HasSuffix(rest, "/") || strings.HasSuffix(rest, "*") {
+		return []string{path}
+	}
+	return []string{path, path + "/"}
 }
 
 // locate finds bucket and key. Keys are not paths: they are decoded once and not cleaned. Keys that a store on a file
@@ -129,16 +151,20 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	s.bucket, s.key, _ = strings.Cut(decoded, "/")
 	switch {
 	case decoded == "":
-		s.level = s3Service
+		s.level = s3op.Service
 	case !s3key.ValidBucket(s.bucket):
 		return refuse(InvalidBucket)
 	case s.key == "":
-		s.level = s3Bucket
+		s.level = s3op.Bucket
 	case len(s.key) > s3key.MaxBytes:
 		return refuse(KeyTooLong)
 	default:
-		s.level = s3Object
+		s.level = s3op.Object
 	}
 	c.path, c.passed, c.rawPath = m.Prefix+"/"+decoded, "/"+decoded, "/"+s3key.Encode(decoded)
+	s.prefixed = c.path[:len(m.Prefix)+1]
+	if s.level == s3op.Bucket && !strings.HasSuffix(decoded, "/") {
+		c.path += "/" // one bucket has one path, whether or not the client writes the slash
+	}
 	return nil
 }

@@ -72,6 +72,7 @@ const (
 	EmptyVersion
 	UnsignedOverride // response-* parameters of a request that is not signed
 	InvalidHeader
+	InvalidValue // a header or parameter has a value that S3 refuses
 	InvalidTags
 	InvalidCopySource
 	MalformedXML
@@ -172,7 +173,8 @@ var reasonInfos = [reasonCount]reasonInfo{
 	EmptyVersion:          {"query", Malformed, "The version id is empty."},
 	UnsignedOverride:      {"query", Malformed, "Response headers can be chosen by signed requests only."},
 	InvalidHeader:         {"header", Malformed, ""},
-	InvalidTags:           {"header", Malformed, "The tags are not valid: ten at most, each key once whatever its case."},
+	InvalidValue:          {"argument", Malformed, ""},
+	InvalidTags:           {"header", Malformed, "The tags are not valid: ten of an object and fifty of a bucket at most, each key once."},
 	InvalidCopySource:     {"query", Malformed, "The copy source is not bucket/key."},
 	MalformedXML:          {"body", Malformed, "The body is not the XML document that the operation takes."},
 }

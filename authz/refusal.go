@@ -16,8 +16,9 @@ type Refusal struct {
 	Reason Reason // why, from a fixed list
 	// Detail is a sentence about this request: Reason.Sentence, or a specific one if the reason has none.
 	Detail string
-	// Subject is what the refusal is about: the access key of UnknownAccessKey, the header of InvalidHeader, the
-	// parameters of RepeatedParameter and ConflictingParameters, the condition key of AmbiguousValue and UnknownValue.
+	// Subject is what the refusal is about: the access key of UnknownAccessKey, the header of InvalidHeader, the header or
+	// parameter of InvalidValue, the parameters of RepeatedParameter and ConflictingParameters, the condition key of
+	// AmbiguousValue and UnknownValue.
 	// It is "" for other reasons.
 	Subject string
 	// Signature is the error of a SignatureRefused; nil for other reasons.

@@ -3,8 +3,7 @@ package authz
 import (
 	"strings"
 
-	"github.com/sluicegate/sluice/authz/s3key"
-	"github.com/sluicegate/sluice/authz/urlquery"
+	"github.com/sluicegate/sluice/authz/s3op"
 )
 
 // keyMask is the set of S3 condition keys of an action. A key that the action does not have is absent, even if the
@@ -12,17 +11,18 @@ import (
 type keyMask uint16
 
 const (
-	keysList      keyMask = 1 << iota // s3:prefix, s3:delimiter, s3:max-keys
-	keysVersion                       // s3:VersionId
-	keysACL                           // s3:x-amz-acl, s3:x-amz-grant-*
-	keysPut                           // copy source, metadata directive, redirect, encryption, creation
-	keysStorage                       // s3:x-amz-storage-class
-	keysTags                          // s3:RequestObjectTag/…, s3:RequestObjectTagKeys
-	keysLock                          // s3:object-lock-*
-	keysMatch                         // s3:if-none-match, s3:if-match
-	keysDelete                        // s3:if-match
-	keysCreate                        // s3:locationconstraint, s3:x-amz-object-ownership
-	keysNoPayload                     // no s3:x-amz-content-sha256
+	keysList       keyMask = 1 << iota // s3:prefix, s3:delimiter, s3:max-keys
+	keysVersion                        // s3:VersionId
+	keysACL                            // s3:x-amz-acl, s3:x-amz-grant-*
+	keysPut                            // copy source, metadata directive, redirect, encryption, creation
+	keysStorage                        // s3:x-amz-storage-class
+	keysTags                           // s3:RequestObjectTag/…, s3:RequestObjectTagKeys
+	keysLock                           // s3:object-lock-*
+	keysMatch                          // s3:if-none-match, s3:if-match
+	keysDelete                         // s3:if-match
+	keysCreate                         // s3:locationconstraint, s3:x-amz-object-ownership
+	keysBucketTags                     // aws:RequestTag/…, aws:TagKeys
+	keysNoPayload                      // no s3:x-amz-content-sha256
 )
 
 // s3ActionKeys lists the actions with more keys than those of all actions and s3:VersionId.
@@ -32,7 +32,8 @@ var s3ActionKeys = map[string]keyMask{
 	"s3:PutObject":                        keysACL | keysPut | keysStorage | keysTags | keysLock | keysMatch,
 	"s3:PutObjectAcl":                     keysACL | keysStorage,
 	"s3:PutObjectVersionAcl":              keysACL | keysStorage,
-	"s3:CreateBucket":                     keysACL | keysCreate,
+	"s3:CreateBucket":                     keysACL | keysCreate | keysBucketTags,
+	"s3:TagResource":                      keysBucketTags,
 	"s3:PutBucketAcl":                     keysACL,
 	"s3:PutObjectTagging":                 keysTags,
 	"s3:PutObjectVersionTagging":          keysTags,
@@ -55,66 +56,109 @@ func (c *call) resolveS3(m *S3Mapping) *Refusal {
 	}
 	resource := "*"
 	switch s.level {
-	case s3Bucket:
-		resource = "arn:aws:s3:::" + s.bucket
-	case s3Object:
-		resource = "arn:aws:s3:::" + s.bucket + "/" + s.key
-	case s3Service:
+	case s3op.Bucket:
+		resource = objectARN + s.bucket
+	case s3op.Object:
+		resource = objectARN + s.bucket + "/" + s.key
+	case s3op.Service:
 	}
-	flags := s.op.flags
+	flags := s.op.Flags
 	if refusal := c.takeHeaders(m, flags); refusal != nil {
 		return refusal
 	}
-	if flags&s3DeleteBody != 0 {
+	if flags&s3op.DeleteBody != 0 {
 		return c.resolveDelete(m)
 	}
-	actions := s.op.actions
-	if s.has&hasVersion != 0 && s.op.versioned != nil {
-		actions = s.op.versioned
-	}
-	for _, action := range actions {
-		c.addS3(action, resource, s.versionID)
-	}
-	if flags&s3Writes != 0 {
+	c.addActions(resource)
+	if flags&s3op.Writes != 0 {
 		c.addWrites(resource)
 	}
-	if flags&s3Copies != 0 && s.copySource != "" {
+	if flags&s3op.Copies != 0 && s.copySource != "" {
 		c.addCopy(resource)
 	}
-	if flags&s3Bypasses != 0 && c.bypasses() {
+	if flags&s3op.Bypasses != 0 && c.has(bypassHeader) {
 		c.addS3("s3:BypassGovernanceRetention", resource, s.versionID)
 	}
-	if flags&s3Creates != 0 {
+	if flags&s3op.Creates != 0 {
 		c.addCreates(resource)
 	}
-	if flags&(s3TagsBody|s3RestoreBody|s3LockBody|s3CreateBody) != 0 {
+	if flags&(s3op.TagsBody|s3op.RestoreBody|s3op.LockBody|s3op.CreateBody) != 0 {
 		return c.takeBody(resource, flags)
 	}
 	return nil
+}
+
+// addActions adds the actions of the operation. A write or a deletion that compares the object reads it.
+func (c *call) addActions(resource string) {
+	s := &c.s3
+	actions, get := s.op.Actions, "s3:GetObject"
+	if s.has&hasVersion != 0 && s.op.Versioned != nil {
+		actions, get = s.op.Versioned, "s3:GetObjectVersion"
+	}
+	for _, action := range actions {
+		if s.op.Has(s3op.Selects) {
+			c.addElsewhere("GET", action, s.bucket+"/"+s.key, s.versionID)
+		} else {
+			c.addS3(action, resource, s.versionID)
+		}
+	}
+	if s.op.Has(s3op.Writes|s3op.Deletes) && c.comparesObject() {
+		c.addElsewhere("GET", get, s.bucket+"/"+s.key, s.versionID)
+	}
 }
 
 func (c *call) addS3(action, resource, version string) {
 	c.addTarget(target{action: action, resource: resource, version: version, keys: s3ActionKeys[action]})
 }
 
+// addElsewhere adds a target that is not what the request's own method and path say. Rules judge it by those of a request
+// for it alone.
+func (c *call) addElsewhere(method, action, object, version string) {
+	c.addTarget(c.elsewhere(method, action, object, version))
+}
+
+func (c *call) elsewhere(method, action, object, version string) target {
+	return target{action: action, resource: objectARN + object, method: method, version: version, keys: s3ActionKeys[action]}
+}
+
+// objectARN begins the ARNs of buckets and objects.
+const objectARN = "arn:aws:s3:::"
+
 // takeHeaders reads the copy source and the tags, and refuses them for operations that do not have them, because a store
 // that honors them would do more than was decided.
-func (c *call) takeHeaders(m *S3Mapping, flags s3Flag) *Refusal {
+func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 	if source := c.header("X-Amz-Copy-Source"); source != "" {
-		if flags&s3Copies == 0 {
+		if flags&s3op.Copies == 0 {
 			return refuse(InvalidCopySource)
 		}
-		if refusal := c.takeCopySource(m, source); refusal != nil {
-			return refusal
+		var ok bool
+		if c.s3.copySource, c.s3.copyVersion, ok = s3op.CopySource(source, m.EmptySegments); !ok {
+			return refuse(InvalidCopySource)
 		}
 	}
-	if c.has("X-Amz-Tagging") {
-		if flags&s3Writes == 0 {
-			return badHeader("X-Amz-Tagging")
-		}
-		return c.takeTags(c.header("X-Amz-Tagging"))
+	if !c.has("X-Amz-Tagging") {
+		return nil
+	}
+	tags, wellFormed, ok := s3op.TagHeader(c.header("X-Amz-Tagging"))
+	switch {
+	case flags&s3op.Writes == 0, !wellFormed:
+		return badHeader("X-Amz-Tagging")
+	case !ok:
+		return refuse(InvalidTags)
+	case !c.copiesTags():
+		c.s3.tags = tags
 	}
 	return nil
+}
+
+// copiesTags reports whether the object gets the tags of the source of a copy, and not those of a header.
+func (c *call) copiesTags() bool {
+	return c.s3.copySource != "" && c.s3.op.Has(s3op.SourceTags) && c.header("X-Amz-Tagging-Directive") != "REPLACE"
+}
+
+// mayLeaveTags reports whether a copy may be made without the tags of its source: the client does not ask for any.
+func (c *call) mayLeaveTags() bool {
+	return c.header("X-Amz-Tagging-Directive") == "" && !c.has("X-Amz-Tagging")
 }
 
 // header returns a header that resolveS3 has checked is not repeated.
@@ -123,6 +167,14 @@ func (c *call) header(name string) string {
 		return lines[0]
 	}
 	return ""
+}
+
+// forwarded returns a header that the store gets with the operation; "" for another, which decides nothing.
+func (c *call) forwarded(name string) string {
+	if !c.s3.op.Forwards(name) {
+		return ""
+	}
+	return c.header(name)
 }
 
 func (c *call) has(names ...string) bool {
@@ -155,17 +207,18 @@ func (c *call) addWrites(resource string) {
 // made without them, unless the client requests them explicitly.
 func (c *call) addCopy(resource string) {
 	s := &c.s3
-	source := "arn:aws:s3:::" + s.copySource
 	get, getTags := "s3:GetObject", "s3:GetObjectTagging"
-	if s.has&hasCopyVersion != 0 {
+	if s.copyVersion != "" {
 		get, getTags = "s3:GetObjectVersion", "s3:GetObjectVersionTagging"
 	}
-	c.addS3(get, source, s.copyVersion)
-	if s.op.flags&s3SourceTags == 0 || strings.EqualFold(c.header("X-Amz-Tagging-Directive"), "REPLACE") {
+	c.addElsewhere("GET", get, s.copySource, s.copyVersion)
+	if !c.copiesTags() {
 		return
 	}
-	optional := c.header("X-Amz-Tagging-Directive") == "" && !c.has("X-Amz-Tagging")
-	c.addTarget(target{action: getTags, resource: source, version: s.copyVersion, keys: s3ActionKeys[getTags], optional: optional})
+	optional := c.mayLeaveTags()
+	tags := c.elsewhere("GET", getTags, s.copySource, s.copyVersion)
+	tags.optional = optional
+	c.addTarget(tags)
 	if !c.has("X-Amz-Tagging") {
 		c.addTarget(target{action: "s3:PutObjectTagging", resource: resource, keys: s3ActionKeys["s3:PutObjectTagging"], optional: optional})
 	}
@@ -176,7 +229,7 @@ func (c *call) addCreates(resource string) {
 	if acl != "" && acl != "private" || c.has(grantHeaders...) {
 		c.addS3("s3:PutBucketAcl", resource, "")
 	}
-	if lock := c.header("X-Amz-Bucket-Object-Lock-Enabled"); lock != "" && !strings.EqualFold(lock, "false") {
+	if c.has("X-Amz-Bucket-Object-Lock-Enabled") {
 		c.addS3("s3:PutBucketObjectLockConfiguration", resource, "")
 		c.addS3("s3:PutBucketVersioning", resource, "")
 	}
@@ -185,73 +238,8 @@ func (c *call) addCreates(resource string) {
 	}
 }
 
-// bypasses reports whether a header requests bypassing governance mode. Any value but "false" does.
-func (c *call) bypasses() bool {
-	value := c.header("X-Amz-Bypass-Governance-Retention")
-	return value != "" && !strings.EqualFold(value, "false")
-}
-
-// takeCopySource reads "[/]bucket/key[?versionId=id]". A question mark in a key is encoded, so the first raw one ends the
-// key. A plus is refused, because stores disagree on its meaning.
-func (c *call) takeCopySource(m *S3Mapping, source string) *Refusal {
-	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
-	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
-		return refuse(InvalidCopySource)
-	}
-	decoded, err := s3key.Decode(path, m.EmptySegments)
-	if err != nil || s3key.HoldsVersion(decoded) {
-		return refuse(InvalidCopySource)
-	}
-	bucket, key, _ := strings.Cut(decoded, "/")
-	if !s3key.ValidBucket(bucket) || key == "" || len(key) > s3key.MaxBytes {
-		return refuse(InvalidCopySource)
-	}
-	s := &c.s3
-	if query != "" {
-		p, rest, ok, err := urlquery.Next(query)
-		if err != nil || !ok || rest != "" || p.Name != "versionId" || p.Value == "" {
-			return refuse(InvalidCopySource)
-		}
-		s.copyVersion = p.Value
-		s.has |= hasCopyVersion
-	}
-	s.copySource = decoded
-	return nil
-}
-
-// takeTags reads x-amz-tagging, which is encoded like a query.
-func (c *call) takeTags(tagging string) *Refusal {
-	for raw := tagging; raw != ""; {
-		p, rest, ok, err := urlquery.Next(raw)
-		if err != nil {
-			return badHeader("X-Amz-Tagging")
-		}
-		if !ok {
-			break
-		}
-		raw = rest
-		if refusal := c.takeTag(p.Name, p.Value); refusal != nil {
-			return refusal
-		}
-	}
-	c.s3.has |= hasTags
-	return nil
-}
-
-// takeTag adds a tag. An object has ten tags at most, each key once ("Categorizing your objects using tags" in the S3
-// User Guide).
-func (c *call) takeTag(key, value string) *Refusal {
-	if key == "" || len(c.s3.tags) == 10 {
-		return refuse(InvalidTags)
-	}
-	for _, t := range c.s3.tags {
-		if strings.EqualFold(t.key, key) { // condition keys ignore case
-			return refuse(InvalidTags)
-		}
-	}
-	c.s3.tags = append(c.s3.tags, tag{key, value})
-	return nil
-}
+// bypassHeader requests bypassing governance mode. checkHeaders has removed one that does not.
+const bypassHeader = "X-Amz-Bypass-Governance-Retention"
 
 // badHeader refuses a header that is repeated or does not belong to the operation.
 func badHeader(name string) *Refusal {

@@ -1,21 +1,15 @@
 package authz
 
 import (
-	"strings"
-
-	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/s3xml"
 )
 
 // Limits of the bodies that decisions depend on.
 const (
 	maxDeleteBody  = 4 << 20 // a thousand keys of 1,024 bytes, with room for entities
-	maxDeleteKeys  = 1000
 	maxSettingBody = 64 << 10
 )
-
-// lockSettings are the settings of object lock, from headers or a body.
-type lockSettings struct{ mode, retainUntil, legalHold string }
 
 // readBody reads the whole body once and verifies it.
 func (c *call) readBody(limit int64) *Refusal {
@@ -56,7 +50,7 @@ func (c *call) readDocument(limit int64) (*s3xml.Node, *Refusal) {
 	if refusal := c.checkSums(); refusal != nil {
 		return nil, refusal
 	}
-	if len(c.body) == 0 && c.s3.op.flags&s3CreateBody != 0 {
+	if len(c.body) == 0 && c.s3.op.Flags&s3op.CreateBody != 0 {
 		return nil, nil
 	}
 	root, err := s3xml.Parse(c.body)
@@ -74,118 +68,83 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	if root.Name != "Delete" {
+	list, ok := s3op.Deletions(root, m.EmptySegments)
+	if !ok {
 		return refuse(MalformedXML)
 	}
-	bypass, count := c.bypasses(), 0
-	for _, object := range root.Children {
-		switch object.Name {
-		case "Quiet":
-			continue
-		case "Object":
-		default:
-			return refuse(MalformedXML)
-		}
-		count++
-		key, version, ok := keyAndVersion(object)
-		if !ok || key == "" || len(key) > s3key.MaxBytes ||
-			s3key.Check(key, m.EmptySegments) != nil || count > maxDeleteKeys {
-			return refuse(MalformedXML)
-		}
-		resource := "arn:aws:s3:::" + c.s3.bucket + "/" + key
-		action := "s3:DeleteObject"
-		if version != "" {
-			action = "s3:DeleteObjectVersion"
-		}
-		c.addS3(action, resource, version)
-		if bypass {
-			c.addS3("s3:BypassGovernanceRetention", resource, version)
-		}
-	}
-	if count == 0 {
-		return refuse(MalformedXML)
+	for i := range list {
+		c.addDeletion(&list[i])
 	}
 	return nil
 }
 
-// keyAndVersion reads an Object of a Delete document. ok is false if an element is repeated or unknown.
-func keyAndVersion(n *s3xml.Node) (key, version string, ok bool) {
-	seen := map[string]bool{}
-	for _, child := range n.Children {
-		if seen[child.Name] || len(child.Children) > 0 {
-			return "", "", false
-		}
-		seen[child.Name] = true
-		switch child.Name {
-		case "Key":
-			key = child.Text
-		case "VersionId":
-			child.Text = strings.TrimSpace(child.Text)
-			version = child.Text
-		case "ETag", "LastModifiedTime", "Size":
-		default:
-			return "", "", false
-		}
+// addDeletion adds the targets for an object of DeleteObjects.
+func (c *call) addDeletion(o *s3op.Deletion) {
+	object := c.s3.bucket + "/" + o.Key
+	remove, get := "s3:DeleteObject", "s3:GetObject"
+	if o.Version != "" {
+		remove, get = "s3:DeleteObjectVersion", "s3:GetObjectVersion"
 	}
-	return key, version, true
+	t := c.elsewhere("DELETE", remove, object, o.Version)
+	t.etag = o.ETag
+	c.addTarget(t)
+	if c.has(bypassHeader) {
+		c.addElsewhere("DELETE", "s3:BypassGovernanceRetention", object, o.Version)
+	}
+	if o.Compares {
+		c.addElsewhere("GET", get, object, o.Version)
+	}
 }
 
 // takeBody reads the settings that condition keys and further targets depend on.
-func (c *call) takeBody(resource string, flags s3Flag) *Refusal {
+func (c *call) takeBody(resource string, flags s3op.Flag) *Refusal {
 	root, refusal := c.readDocument(maxSettingBody)
 	if root == nil || refusal != nil {
 		return refusal
 	}
+	ok := false
 	switch {
-	case flags&s3TagsBody != 0:
-		return c.takeTagging(root)
-	case root.Repeats():
-		return refuse(MalformedXML)
-	case flags&s3RestoreBody != 0:
-		// A SELECT restore writes to any bucket, with any encryption, ACL and tags. S3 no longer offers it to new customers.
-		if root.Find("Type") != nil || root.Find("SelectParameters") != nil || root.Find("OutputLocation") != nil {
+	case flags&s3op.TagsBody != 0:
+		if set, tagging := s3op.Tagging(root); tagging {
+			return c.takeTags(s3op.TagSet(set, s3op.ObjectTags))
+		}
+	case flags&s3op.RestoreBody != 0:
+		var writes bool
+		if writes, ok = s3op.Restore(root); writes {
 			return refuse(UnknownRequest)
 		}
-	case flags&s3CreateBody != 0:
+	case flags&s3op.CreateBody != 0:
 		return c.takeConfiguration(root, resource)
-	case root.Name == "Retention" && root.Only("Mode", "RetainUntilDate"):
-		c.s3.lock = lockSettings{mode: root.Value("Mode"), retainUntil: root.Value("RetainUntilDate")}
-	case root.Name == "LegalHold" && root.Only("Status"):
-		c.s3.lock = lockSettings{legalHold: root.Value("Status")}
 	default:
+		c.s3.lock, ok = s3op.LockOf(root)
+	}
+	if !ok {
 		return refuse(MalformedXML)
 	}
 	return nil
 }
 
-// takeConfiguration reads a CreateBucketConfiguration. The other members that S3 has are of directory buckets.
 func (c *call) takeConfiguration(root *s3xml.Node, resource string) *Refusal {
-	if root.Name != "CreateBucketConfiguration" || !root.Only("LocationConstraint", "Tags") {
+	location, tags, ok := s3op.Configuration(root)
+	if !ok {
 		return refuse(MalformedXML)
 	}
-	if node := root.Find("LocationConstraint"); node != nil {
-		c.s3.location = node.Text
-		c.s3.has |= hasLocation
+	c.s3.location = location
+	if tags == nil {
+		return nil
 	}
-	if root.Find("Tags") != nil {
-		c.addS3("s3:TagResource", resource, "")
-	}
-	return nil
+	c.addS3("s3:TagResource", resource, "")
+	return c.takeTags(s3op.TagSet(tags, s3op.BucketTags))
 }
 
-// takeTagging reads <Tagging><TagSet><Tag><Key/><Value/></Tag>…</TagSet></Tagging>.
-func (c *call) takeTagging(root *s3xml.Node) *Refusal {
-	if root.Name != "Tagging" || len(root.Children) != 1 || root.Children[0].Name != "TagSet" {
+// takeTags takes the tags of a document.
+func (c *call) takeTags(tags s3op.Tags, wellFormed, ok bool) *Refusal {
+	switch {
+	case !wellFormed:
 		return refuse(MalformedXML)
+	case !ok:
+		return refuse(InvalidTags)
 	}
-	for _, node := range root.Children[0].Children {
-		if node.Name != "Tag" || len(node.Children) != 2 || node.Find("Key") == nil || node.Find("Value") == nil {
-			return refuse(MalformedXML)
-		}
-		if refusal := c.takeTag(node.Value("Key"), node.Value("Value")); refusal != nil {
-			return refusal
-		}
-	}
-	c.s3.has |= hasTags
+	c.s3.tags = tags
 	return nil
 }

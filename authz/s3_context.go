@@ -3,11 +3,13 @@ package authz
 import (
 	"crypto/tls"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/s3op"
 )
 
 // s3Key returns the keys of "Actions, resources, and condition keys for Amazon S3" in the Service Authorization
@@ -24,13 +26,13 @@ func (c *call) s3Key(name string) policy.Values {
 	case "tlsversion":
 		return tlsVersion(c.r.TLSVersion)
 	case "resourceaccount":
-		if s.level == s3Service {
+		if s.level == s3op.Service {
 			return absent
 		}
 		return policy.One(m.Account)
 	case "x-amz-content-sha256":
-		if mask&keysNoPayload != 0 {
-			return absent
+		if mask&keysNoPayload != 0 || c.verified == nil {
+			return absent // without a signature nothing compares it with the body
 		}
 		return c.headerKey(name)
 	case "versionid":
@@ -42,7 +44,7 @@ func (c *call) s3Key(name string) policy.Values {
 	case "max-keys":
 		return optional(s.maxKeys, mask&keysList != 0 && s.has&hasMaxKeys != 0)
 	case "locationconstraint":
-		return optional(s.location, mask&keysCreate != 0 && s.has&hasLocation != 0)
+		return optional(s.location, mask&keysCreate != 0 && s.location != "")
 	case "requestobjecttagkeys":
 		return c.requestTagKeys(mask)
 	}
@@ -95,23 +97,27 @@ func tlsVersion(version uint16) policy.Values {
 	return absent
 }
 
-// s3HeaderKeys maps the keys that are headers of the same name to the actions that have them.
-var s3HeaderKeys = map[string]keyMask{
-	"x-amz-acl":                                       keysACL,
-	"x-amz-grant-full-control":                        keysACL,
-	"x-amz-grant-read":                                keysACL,
-	"x-amz-grant-read-acp":                            keysACL,
-	"x-amz-grant-write":                               keysACL,
-	"x-amz-grant-write-acp":                           keysACL,
-	"x-amz-metadata-directive":                        keysPut,
-	"x-amz-website-redirect-location":                 keysPut,
-	"x-amz-server-side-encryption":                    keysPut,
-	"x-amz-server-side-encryption-aws-kms-key-id":     keysPut,
-	"x-amz-server-side-encryption-customer-algorithm": keysPut,
-	"x-amz-storage-class":                             keysStorage,
-	"x-amz-object-ownership":                          keysCreate,
-	"if-match":                                        keysMatch | keysDelete,
-	"if-none-match":                                   keysMatch,
+// s3HeaderKeys are the keys that are headers, with the actions that have them.
+var s3HeaderKeys = func() map[string]s3HeaderKey {
+	m := map[string]s3HeaderKey{}
+	add := func(mask keyMask, keys ...string) {
+		for _, key := range keys {
+			m[key] = s3HeaderKey{http.CanonicalHeaderKey(key), mask}
+		}
+	}
+	add(keysACL, "x-amz-acl", "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write", "x-amz-grant-write-acp")
+	add(keysPut, "x-amz-metadata-directive", "x-amz-website-redirect-location", "x-amz-server-side-encryption",
+		"x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-customer-algorithm")
+	add(keysStorage, "x-amz-storage-class")
+	add(keysCreate, "x-amz-object-ownership")
+	add(keysMatch|keysDelete, "if-match")
+	add(keysMatch, "if-none-match")
+	return m
+}()
+
+type s3HeaderKey struct {
+	name string // of the header
+	mask keyMask
 }
 
 func (c *call) s3HeaderKey(mask keyMask, name string) policy.Values {
@@ -124,8 +130,14 @@ func (c *call) s3HeaderKey(mask keyMask, name string) policy.Values {
 		}
 		return policy.One(strconv.FormatBool(c.createsObject()))
 	}
-	if s3HeaderKeys[name]&mask == 0 {
+	header, known := s3HeaderKeys[name]
+	switch {
+	case !known || header.mask&mask == 0:
 		return absent
+	case name == "if-match" && c.s3.op.Has(s3op.DeleteBody):
+		return text(c.target.etag)
+	case !c.s3.op.Forwards(header.name), name == "x-amz-metadata-directive" && c.s3.copySource == "":
+		return absent // the store does not see it
 	}
 	return c.headerKey(name)
 }
@@ -142,29 +154,71 @@ func (c *call) createsObject() bool {
 }
 
 func (c *call) requestTag(mask keyMask, name string) policy.Values {
-	if mask&keysTags == 0 {
+	if mask&keysTags == 0 || c.sourceTags() {
 		return absent
 	}
+	return c.tagOf(name, "s3:RequestObjectTag/")
+}
+
+// tagOf returns the value of a tag. Keys of tags are compared with case, those of conditions without.
+func (c *call) tagOf(name, prefix string) policy.Values {
+	found := absent
 	for _, t := range c.s3.tags {
-		if strings.EqualFold(t.key, name) {
-			return policy.One(t.value)
+		if policy.FoldKey(t.Key) != name {
+			continue
 		}
+		if found.Len() > 0 {
+			return c.ambiguous(prefix + name)
+		}
+		found = policy.One(t.Value)
 	}
-	return absent
+	return found
+}
+
+// bucketTagKey returns the tags of a bucket that is created.
+func (c *call) bucketTagKey(name string) policy.Values {
+	if c.target == nil || c.target.keys&keysBucketTags == 0 {
+		return absent
+	}
+	if name == "tagkeys" {
+		return c.tagNames()
+	}
+	return c.tagOf(strings.TrimPrefix(name, "requesttag/"), "aws:RequestTag/")
+}
+
+// sourceTags reports whether the tags of the object that is written are those of the source of a copy, which are not known here. If the
+// client does not ask for tags, the copy is made without them.
+func (c *call) sourceTags() bool {
+	if !c.copiesTags() {
+		return false
+	}
+	if c.mayLeaveTags() {
+		c.s3.withoutTags = true
+		return false
+	}
+	c.unknown("s3:RequestObjectTag")
+	return true
 }
 
 func (c *call) requestTagKeys(mask keyMask) policy.Values {
-	if mask&keysTags == 0 || len(c.s3.tags) == 0 {
+	if mask&keysTags == 0 || c.sourceTags() {
+		return absent
+	}
+	return c.tagNames()
+}
+
+func (c *call) tagNames() policy.Values {
+	if len(c.s3.tags) == 0 {
 		return absent
 	}
 	keys := make([]string, len(c.s3.tags))
 	for i, t := range c.s3.tags {
-		keys[i] = t.key
+		keys[i] = t.Key
 	}
 	return policy.Many(keys)
 }
 
-// lockKey returns the settings of object lock from the headers of a write or from a body.
+// lockKey returns the settings of object lock from the headers of a write, or from the body of an operation that has one.
 func (c *call) lockKey(mask keyMask, name string) policy.Values {
 	if mask&keysLock == 0 {
 		return absent
@@ -173,17 +227,17 @@ func (c *call) lockKey(mask keyMask, name string) policy.Values {
 		if body != "" {
 			return policy.One(body)
 		}
-		return text(c.header(header))
+		return text(c.forwarded(header))
 	}
 	switch name {
 	case "object-lock-mode":
-		return either(c.s3.lock.mode, "X-Amz-Object-Lock-Mode")
+		return either(c.s3.lock.Mode, "X-Amz-Object-Lock-Mode")
 	case "object-lock-legal-hold":
-		return either(c.s3.lock.legalHold, "X-Amz-Object-Lock-Legal-Hold")
+		return either(c.s3.lock.LegalHold, "X-Amz-Object-Lock-Legal-Hold")
 	case "object-lock-retain-until-date":
-		return either(c.s3.lock.retainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
+		return either(c.s3.lock.RetainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
 	case "object-lock-remaining-retention-days":
-		until := either(c.s3.lock.retainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
+		until := either(c.s3.lock.RetainUntil, "X-Amz-Object-Lock-Retain-Until-Date")
 		if until.Len() == 0 {
 			return absent
 		}

@@ -21,7 +21,7 @@ func TestS3ContextKeys(t *testing.T) {
 		{"GET /b-1?prefix=", nil, "", "ListBucket prefix="},
 		{"GET /b-1?uploads&prefix=a", nil, "", "ListBucketMultipartUploads prefix=-"},
 		{"GET /b-1/k?versionId=v1", nil, "", "GetObjectVersion versionid=v1"},
-		{"GET /b-1/k", h("x-amz-acl", "x", "if-match", "y", "x-amz-storage-class", "z"), "", "GetObject x-amz-acl=- if-match=- x-amz-storage-class=-"},
+		{"GET /b-1/k", h("x-amz-acl", "private", "if-match", "y", "x-amz-storage-class", "z"), "", "GetObject x-amz-acl=- if-match=- x-amz-storage-class=-"},
 		{"PUT /b-1/k", h("x-amz-acl", "public-read", "x-amz-storage-class", "STANDARD_IA", "x-amz-server-side-encryption", "aws:kms", "if-none-match", "*"), "",
 			"PutObject x-amz-acl=public-read x-amz-storage-class=STANDARD_IA x-amz-server-side-encryption=aws:kms if-none-match=* objectcreationoperation=true versionid=-"},
 		{"PUT /b-1/k", h("x-amz-acl", "public-read", "x-amz-server-side-encryption", "AES256"), "", "PutObject; PutObjectAcl x-amz-acl=public-read x-amz-server-side-encryption=-"},

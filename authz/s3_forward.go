@@ -16,22 +16,25 @@ func (m *S3Mapping) forward(c *call) {
 	s := &c.s3
 	header := c.r.Header
 	for name := range header {
-		if !s.op.forwards(name) {
+		if !s.op.Forwards(name) {
 			delete(header, name)
 		}
 	}
 	c.query = s.encodeParams()
 	if s.copySource != "" {
 		source := s3key.Encode(s.copySource)
-		if s.has&hasCopyVersion != 0 {
+		if s.copyVersion != "" {
 			source += "?versionId=" + s3key.EncodeParam(s.copyVersion)
 		}
 		header["X-Amz-Copy-Source"] = []string{source}
 	} else {
-		delete(header, "X-Amz-Copy-Source")
+		delete(header, "X-Amz-Metadata-Directive") // they are about a source
+		delete(header, "X-Amz-Tagging-Directive")
 	}
-	if len(header["X-Amz-Tagging"]) > 0 {
-		header["X-Amz-Tagging"] = []string{s.encodeTags()}
+	if c.copiesTags() {
+		delete(header, "X-Amz-Tagging") // nobody decided on it
+	} else if len(header["X-Amz-Tagging"]) > 0 {
+		header["X-Amz-Tagging"] = []string{s.tags.Encode()}
 	}
 	if s.withoutTags {
 		header["X-Amz-Tagging-Directive"] = []string{"REPLACE"}
@@ -43,11 +46,11 @@ func (m *S3Mapping) forward(c *call) {
 	}
 }
 
-// encodeParams encodes the query again, without the parameters of a presigned request.
+// encodeParams encodes the query again, without the parameters that are none of the operation.
 func (s *s3Request) encodeParams() string {
 	b := make([]byte, 0, 64)
 	for _, p := range s.params {
-		if presignParam(p.Name) {
+		if presignParam(p.Name) || p.Name == "x-id" { // which names the operation for logs
 			continue
 		}
 		if len(b) > 0 {
@@ -59,15 +62,6 @@ func (s *s3Request) encodeParams() string {
 		}
 	}
 	return string(b)
-}
-
-// encodeTags encodes x-amz-tagging again.
-func (s *s3Request) encodeTags() string {
-	parts := make([]string, len(s.tags))
-	for i, t := range s.tags {
-		parts[i] = s3key.EncodeParam(t.key) + "=" + s3key.EncodeParam(t.value)
-	}
-	return strings.Join(parts, "&")
 }
 
 // dropChecksums replaces the checksums of the client's document, which were compared, by one of the new document.

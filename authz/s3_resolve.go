@@ -2,9 +2,10 @@ package authz
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
@@ -23,9 +24,9 @@ func (m *S3Mapping) resolve(c *call) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	op := s3Table[s3Key{c.s3.level, c.r.Method, selector}]
+	op := s3op.Find(s3op.Key{Level: c.s3.level, Method: c.r.Method, Selector: selector})
 	switch {
-	case op == nil && s3NotServed[selector], op == nil && c.r.Method == "POST" && selector == "":
+	case op == nil && s3op.Exists(selector), op == nil && c.r.Method == "POST" && selector == "":
 		return refuse(UnknownRequest) // directory buckets, and uploads by HTML form, whose fields are not read
 	case op == nil:
 		return refuse(MethodNotServed)
@@ -66,7 +67,7 @@ func (c *call) readParams() *Refusal {
 func (s *s3Request) selector() (string, *Refusal) {
 	found := ""
 	for _, p := range s.params {
-		where := s3Selectors[p.Name]
+		where := s3op.Selector(p.Name)
 		switch {
 		case where == 0:
 		case where&s.level == 0:
@@ -81,40 +82,59 @@ func (s *s3Request) selector() (string, *Refusal) {
 	return found, nil
 }
 
-// checkParams refuses parameters that the operation does not have, and takes the values of the others.
+// checkParams refuses parameters that the operation does not have or lacks, and takes the values of the others.
 func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 	s := &c.s3
-	for _, p := range s.params {
+	required := 0
+	for i := range s.params {
+		p := &s.params[i]
 		switch {
-		case p.Name == selector, p.Name == "x-id":
-		case p.Name == "versionId":
-			if s.op.versioned == nil && !s.op.sameVersion {
-				return refuse(UnknownRequest)
-			}
-			if p.Value == "" {
-				return refuse(EmptyVersion)
-			}
-			s.versionID = p.Value
-			s.has |= hasVersion
-		case strings.HasPrefix(p.Name, "response-") && s.op.flags&s3Overrides != 0:
+		case p.Name == selector && selector != "uploadId":
+			p.Value = "" // it is there or not
+		case p.Name == "versionId" && s.op.Versioned == nil && !s.op.SameVersion:
+			return refuse(UnknownRequest)
+		case p.Name == "versionId" && p.Value == "":
+			return refuse(EmptyVersion)
+		case s3op.IsOverride(p.Name) && s.op.Has(s3op.Reads):
 			if c.verified == nil {
 				return refuse(UnsignedOverride)
 			}
-		case c.credential.scheme == schemePresigned && presignParam(p.Name):
-		case slices.Contains(s.op.params, p.Name):
+			if !headers.ValidValue(p.Value) {
+				return badHeader(p.Name)
+			}
+		case p.Name == "x-id", c.credential.scheme == schemePresigned && presignParam(p.Name): // they name the operation, and sign
+		case p.Name == selector, p.Name == "versionId", slices.Contains(s.op.Params, p.Name):
 			if refusal := c.takeParam(m, p); refusal != nil {
 				return refusal
+			}
+			if slices.Contains(s.op.Required, p.Name) {
+				required++
 			}
 		default:
 			return refuse(UnknownRequest)
 		}
 	}
+	if required < len(s.op.Required) {
+		return c.takeParam(m, &urlquery.Param{Name: s.op.Required[0]}) // refuses it as empty
+	}
 	return nil
 }
 
-func (c *call) takeParam(m *S3Mapping, p urlquery.Param) *Refusal {
+// takeParam takes the value of a parameter, and writes it as every store reads it.
+func (c *call) takeParam(m *S3Mapping, p *urlquery.Param) *Refusal {
 	s := &c.s3
+	if p.Name == "max-keys" && p.Value == "" {
+		return nil // to a store it is none
+	}
+	value, flaw := s3op.ParamValue(p.Name, p.Value)
+	if flaw != "" {
+		return refuseAbout(InvalidValue, p.Name, flaw)
+	}
+	p.Value = value
 	switch p.Name {
+	case "versionId":
+		s.versionID = p.Value
+		s.has |= hasVersion
 	case "prefix":
 		// A store on a file system would list the directory that the prefix leads to.
 		if err := s3key.Check(p.Value, m.EmptySegments); err != nil {
@@ -135,6 +155,10 @@ func (c *call) takeParam(m *S3Mapping, p urlquery.Param) *Refusal {
 	case "select-type":
 		if p.Value != "2" {
 			return refuse(InvalidSelectType)
+		}
+	case "marker", "start-after", "key-marker":
+		if s3key.Check(p.Value, true) != nil {
+			return refuse(InvalidPrefix)
 		}
 	}
 	return nil

@@ -1,4 +1,5 @@
-// Package bounded provides a map of fixed capacity whose entries expire, and a budget for bytes that are being read.
+// Package bounded provides a map of fixed capacity whose entries expire, a budget for bytes that are being read, and places of which one
+// holder may have a share.
 //
 // A full map evicts the live entry that expires first; it never refuses a new one. Callers pass the current time to each
 // method. Get is O(1), changes are O(log n), and no call scans the map.

@@ -46,7 +46,7 @@ func identityProviderOptions(p *config.IdentityProvider) map[string]option {
 		"client_secret":       detail(p, "client_secret", "client_secret <secret>"),
 		"issuer":              detail(p, "oidc_issuer", "issuer <url>"),
 		"map":                 twoStrings(&p.Mapping, "map <attribute> <name of the provider>"),
-		"acr":                 twoStrings(&p.Acr, "acr <value of the pool> <value of the provider>"),
+		"acr":                 twoStrings(&p.Acr, "acr <level> <value of the provider>"),
 		"detail":              twoStrings(&p.Details, "detail <key> <value>"),
 		"identifiers":         manyStrings(&p.Identifiers, "identifiers <identifier>..."),
 		"link_verified_email": onOff(&p.LinkVerifiedEmail, "link_verified_email [on|off]"),

@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,18 @@ func (userPools) CreateUserPoolReplica(t *testing.T, c *sdk) {
 	equal(t, "ARN", replica["UserPoolArn"], any("arn:aws:cognito-idp:us-west-2:123456789012:userpool/"+pool))
 	_, err := c.newest(t, harness.Admin, "CreateUserPoolReplica", fields{"UserPoolId": pool, "RegionName": "eu-west-1"})
 	wantCode(t, "a second replica", err, "LimitExceededException")
+	for page := (fields{"MaxResults": 60}); ; {
+		out, err := c.newest(t, harness.Admin, "ListUserPools", page)
+		ok(t, err)
+		list, _ := out["UserPools"].([]any)
+		if i := slices.IndexFunc(list, func(p any) bool { return p.(fields)["Id"] == pool }); i >= 0 {
+			equal(t, "regions", fmt.Sprint(list[i].(fields)["ReplicaRegions"]), "[us-west-2]")
+			return
+		}
+		if page["NextToken"] = out["NextToken"]; page["NextToken"] == nil {
+			t.Fatal("the pool is not listed")
+		}
+	}
 }
 
 func (userPools) ListUserPoolReplicas(t *testing.T, c *sdk) {

@@ -82,7 +82,9 @@ func (userPools) GetUserAttributeVerificationCode(t *testing.T, c *sdk) {
 	equal(t, "attribute", aws.ToString(out.CodeDeliveryDetails.AttributeName), "email")
 	c.OutboxCode(t, c.email(), 1)
 	_, err = ask("phone_number")
-	wantError(t, err, "InvalidParameterException", "User does not have the attribute phone_number to verify.")
+	wantError(t, err, "InvalidParameterException", "User does not have a valid registered phone number")
+	_, err = ask("nickname")
+	wantError(t, err, "InvalidParameterException", "Invalid attribute name. Only phone_number and email can be verified.")
 }
 
 func (userPools) VerifyUserAttribute(t *testing.T, c *sdk) {

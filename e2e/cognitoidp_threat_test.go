@@ -34,7 +34,8 @@ func (userPools) SetRiskConfiguration(t *testing.T, c *sdk) {
 	wantError(t, err, "NotAuthorizedException", "Request not allowed due to security reasons.")
 	ok(t, set(&pool))
 	signInTo(t, c, app)
-	wantCode(t, "a pool without threat protection", set(notesPool), "UserPoolAddOnNotEnabledException")
+	ok(t, set(notesPool)) // without threat protection, it is kept and has no effect
+	wantCode(t, "an unknown pool", set(aws.String("us-east-1_nobody")), "ResourceNotFoundException")
 }
 
 func (userPools) DescribeRiskConfiguration(t *testing.T, c *sdk) {

@@ -57,6 +57,36 @@ func TestTokensOfAForeignIssuerGiveCredentials(t *testing.T) {
 	wantError(t, login(), "NotAuthorizedException", "Token is not from a supported provider of this identity pool.")
 }
 
+// Both issuers have a user ann, and both are OIDC providers of the first Sluice. Only its own user pool says who ann is.
+func TestOnlyOwnUserPoolsGiveAUserName(t *testing.T) {
+	t.Parallel()
+	abroad := harness.Start(t, harness.Config{})
+	home := harness.Start(t, harness.Config{Global: "\t\toutbound_networks 127.0.0.0/8 ::1/128"})
+	admin := home.IAM(harness.Admin)
+	for role, from := range map[string]*harness.Sluice{"abroad": abroad, "home": home} {
+		makeUser(t, from, "ann")
+		issuer := from.URL + "/" + harness.Pool
+		made, err := admin.CreateOpenIDConnectProvider(t.Context(), &iam.CreateOpenIDConnectProviderInput{Url: &issuer, ClientIDList: []string{harness.Client}})
+		ok(t, err)
+		trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"` + *made.OpenIDConnectProviderArn + `"},"Action":"sts:AssumeRoleWithWebIdentity"}}`
+		_, err = admin.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: &role, AssumeRolePolicyDocument: &trust})
+		ok(t, err)
+		_, err = admin.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String("ann"), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListRoles","Resource":"*","Condition":{"StringEquals":{"aws:username":"ann"}}}}`)})
+		ok(t, err)
+		out, err := home.STS(aws.AnonymousCredentials{}).AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn: aws.String(roleARN(role)), RoleSessionName: aws.String("ann"), WebIdentityToken: signIn(t, from, "ann").IdToken})
+		ok(t, err)
+		session := harness.Keys(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+		_, err = home.IAM(session).ListRoles(t.Context(), nil)
+		if role == "home" {
+			ok(t, err)
+			continue
+		}
+		wantCode(t, "a user of another issuer", err, "AccessDenied")
+	}
+}
+
 func TestKeysOfForeignIssuersAreNotFetchedFromPrivateNetworks(t *testing.T) {
 	t.Parallel()
 	abroad, home := harness.Start(t, harness.Config{}), harness.Start(t, harness.Config{})

@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -51,6 +52,9 @@ var (
 	ErrMisconfigured = errors.New("message: the sender's settings are wrong")
 )
 
+// ErrUnanswered is a temporary error of a sender that handed the message over and got no answer. The message may have been sent.
+var ErrUnanswered = errors.New("message: no answer after the message was handed over")
+
 // Sender sends messages. Send returns nil when the message has been handed over, for example to a mail server. After an error the
 // caller may try again, which may deliver the message twice. Send must be safe for concurrent use.
 type Sender interface {
@@ -68,6 +72,15 @@ func check(m Message) error {
 		}
 	}
 	return nil
+}
+
+// breaks matches line breaks and other control characters, with the white space around them.
+var breaks = regexp.MustCompile(`\s*[\x00-\x1f\x7f][\s\x00-\x1f\x7f]*`)
+
+// OneLine returns the text of a header: each line break in it becomes a blank. Subjects in settings may have them, and one that a program
+// has written often ends with one.
+func OneLine(text string) string {
+	return strings.TrimSpace(breaks.ReplaceAllString(text, " "))
 }
 
 // Media sends each message with the Sender for its medium.

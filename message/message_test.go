@@ -104,6 +104,23 @@ func TestHeadersCannotBeBrokenOutOf(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                           "",
+		"Your code":                  "Your code",
+		"Your  code\u00a0is":         "Your  code\u00a0is",
+		" Your code \n":              "Your code",
+		"Your \r\n\t code\x00\x7fis": "Your code is",
+		"\n\n":                       "",
+		"a\r\nBcc: x@example.com":    "a Bcc: x@example.com",
+		"ä\n\nö":                     "ä ö",
+	} {
+		if got := message.OneLine(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestEachMediumHasItsSender(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "o")
 	box, err := message.NewOutbox(message.OutboxOptions{Path: path, Now: fixed})
@@ -125,6 +142,7 @@ func TestEachMediumHasItsSender(t *testing.T) {
 type postman struct {
 	listener net.Listener
 	refuse   bool
+	after    string // what it does after a letter: "" answers, "silent" hangs up, "gone" answers and hangs up
 	mu       sync.Mutex
 	letters  []string
 }
@@ -178,7 +196,13 @@ func (p *postman) serve(c net.Conn) {
 			p.mu.Lock()
 			p.letters = append(p.letters, string(letter))
 			p.mu.Unlock()
+			if p.after == "silent" {
+				return
+			}
 			say("250 taken")
+			if p.after == "gone" {
+				return
+			}
 		case "RCPT":
 			if p.refuse {
 				say("550 no such user")
@@ -263,6 +287,20 @@ func TestSMTPSaysWhenItDidNotDeliver(t *testing.T) {
 		cancel()
 		if err := newPostman(t, false).sender(t, message.Plain).Send(ctx, mail); err == nil {
 			t.Error("delivered")
+		}
+	})
+	t.Run("a server that takes the letter and does not answer", func(t *testing.T) {
+		p := newPostman(t, false)
+		p.after = "silent"
+		if err := p.sender(t, message.Plain).Send(t.Context(), mail); !errors.Is(err, message.ErrUnanswered) || len(p.letters) != 1 {
+			t.Error(err)
+		}
+	})
+	t.Run("a server that hangs up after the delivery", func(t *testing.T) {
+		p := newPostman(t, false)
+		p.after = "gone"
+		if err := p.sender(t, message.Plain).Send(t.Context(), mail); err != nil || len(p.letters) != 1 {
+			t.Error("a letter that was delivered would be sent again:", err)
 		}
 	})
 	t.Run("an SMS", func(t *testing.T) {

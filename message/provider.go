@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -194,10 +196,15 @@ func (p *Provider) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	response, err := p.client.Do(r)
+	var written atomic.Bool
+	trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) { written.Store(info.Err == nil) }}
+	response, err := p.client.Do(r.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
 		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err // without the URL
+		}
+		if written.Load() {
+			return fmt.Errorf("%w: SMS provider: %w", ErrUnanswered, err)
 		}
 		return fmt.Errorf("message: SMS provider: %w", err)
 	}

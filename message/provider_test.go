@@ -222,11 +222,20 @@ func TestAProvidersAnswerDecidesAndIsNotRepeated(t *testing.T) {
 
 var errTemporary = errors.New("temporary")
 
+func TestAProviderThatTakesAMessageAndDoesNotAnswerMayHaveSentIt(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	t.Cleanup(server.Close)
+	err := sendBy(t, message.ProviderOptions{URL: server.URL + "/?key=in-the-url", Body: "t={sms.to}&x={sms.text}"}, sms)
+	if !errors.Is(err, message.ErrUnanswered) || strings.Contains(err.Error(), "in-the-url") {
+		t.Error(err)
+	}
+}
+
 func TestAProviderThatIsAwayIsATemporaryErrorWithoutTheURL(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	err := sendBy(t, message.ProviderOptions{URL: server.URL + "/?key=in-the-url", Body: "t={sms.to}&x={sms.text}"}, sms)
-	if err == nil || errors.Is(err, message.ErrRejected) || errors.Is(err, message.ErrMisconfigured) || strings.Contains(err.Error(), "in-the-url") {
+	if err == nil || errors.Is(err, message.ErrUnanswered) || errors.Is(err, message.ErrRejected) || errors.Is(err, message.ErrMisconfigured) || strings.Contains(err.Error(), "in-the-url") {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -101,7 +101,7 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
-	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
+	if err := client.DialAndSendWithContext(ctx, msg); err != nil && !msg.IsDelivered() { // what fails after the delivery, such as QUIT, does not matter
 		return smtpError(err)
 	}
 	return nil
@@ -119,6 +119,8 @@ func smtpError(err error) error {
 		code = reply.Code
 	}
 	switch {
+	case ok && code == 0 && sent.Reason == mail.ErrSMTPDataClose:
+		return fmt.Errorf("%w: SMTP: %w", ErrUnanswered, err)
 	case code/100 != 5:
 		return fmt.Errorf("message: SMTP: %w", err)
 	case ok && sent.Reason != mail.ErrSMTPMailFrom:

@@ -8,6 +8,7 @@ type Message struct {
 	PoolID    string    // of the user pool that sends it
 	Topic     []byte    // what the message is about; package message/queue defines it; a pool has one message for each topic
 	Origin    []byte    // who caused it; package message/queue defines it
+	Lane      string    // who carries it; package message/queue defines it
 	Sealed    []byte    // address and text
 	Attempts  int       // how often a process took it
 	CreatedAt time.Time // when Send could not send it at once
@@ -18,14 +19,16 @@ type Message struct {
 // Messages keeps messages that wait. There is no List: only the process that has taken a message reads it.
 type Messages interface {
 	Put(Message) error          // replaces the message with the same pool and topic; ErrNotFound without the pool
-	Next() (time.Time, error)   // the earliest DueAt; ErrNotFound if no message waits
 	Count() (int, error)        // of all messages
 	Delete(id string) error     // no error if there is none
 	Trim(keep int) (int, error) // deletes all but keep messages, see below; returns how many
 
-	// Take returns up to limit messages that are due, the one that is due first coming first. It counts an attempt and
-	// sets DueAt to until, so that no other process takes them before. The records are as written.
-	Take(now, until time.Time, limit int) ([]Message, error)
+	Lanes() ([]string, error)            // of all messages, sorted
+	Next(lane string) (time.Time, error) // the earliest DueAt in the lane; ErrNotFound if no message waits there
+
+	// Take returns up to limit messages of the lane that are due, the one that is due first coming first. It counts an attempt
+	// and sets DueAt to until, so that no other process takes them before. The records are as written.
+	Take(lane string, now, until time.Time, limit int) ([]Message, error)
 
 	// Retry sets DueAt of a message that was taken until lease. It returns ErrNotFound if the message was replaced or
 	// deleted, or if another process took it after the lease had ended.

@@ -43,12 +43,9 @@ func (p *PoolSettings) checkAddOns() error {
 }
 
 // NeedProtection returns fault.UserPoolAddOnNotEnabled unless the pool has threat protection.
-func (p *PoolSettings) NeedProtection() error {
-	if p.Protection() != "OFF" {
+func (p *Pool) NeedProtection() error {
+	if p.Settings.Protection() != "OFF" {
 		return nil
 	}
 	return fault.New(fault.UserPoolAddOnNotEnabled, "User pool add-ons are not enabled for this user pool.")
 }
-
-// NeedProtection returns fault.UserPoolAddOnNotEnabled unless the pool has threat protection.
-func (p *Pool) NeedProtection() error { return p.Settings.NeedProtection() }

@@ -1,7 +1,6 @@
 package userpool
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -54,32 +53,43 @@ type Writer int
 
 // The writers of attributes.
 const (
-	Admin  Writer = iota // AdminCreateUser: every attribute but sub; AdminUpdateUserAttributes: what of them is mutable
-	SignUp               // SignUp and the first password: what the client may write, including immutable attributes
-	Self                 // UpdateUserAttributes: what the client may write and is mutable
+	Admin    Writer = iota // AdminCreateUser: every attribute but sub; AdminUpdateUserAttributes: what of them is mutable
+	SignUp                 // SignUp and the first password: what the client may write, including immutable attributes
+	Self                   // UpdateUserAttributes: what the client may write and is mutable
+	Provider               // an identity provider, whose caller checks what is required: the same as Admin
 )
 
 // CheckWrite validates attributes before any of them is written. As in AWS, one error lists all problems. current holds the
-// user's attributes, nil for a new user. c is the client that writes, nil for Admin.
+// user's attributes, nil for a new user. c is the client that writes, nil for Admin and Provider.
+//
+// Source of the texts: docs/updates.md, "When attributes are checked".
 func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs []Attribute) error {
+	isNew := current == nil
+	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
 	var complaints []string
 	seen := map[string]bool{}
 	for _, a := range attrs {
 		s, ok := p.Schema[a.Name]
 		switch {
+		case !ok && isNew && strings.HasPrefix(a.Name, "custom:"):
+			return invalid("Attributes did not conform to the schema: Type for attribute {%s} could not be determined", a.Name)
+		case !ok && isNew:
+			return invalid("Attributes did not conform to the schema: The attribute %s is not defined in schema.", a.Name)
 		case !ok:
-			complaints = append(complaints, fmt.Sprintf("user.%s: Attribute does not exist in the schema.", a.Name))
+			complaints = append(complaints, a.Name+": Attribute does not exist in the schema.")
 			continue
 		case seen[a.Name]:
-			return fault.New(fault.InvalidParameter, "Invalid user attributes: user.%s: Attribute is given twice.\n", a.Name)
-		case a.Name == "sub", w != SignUp && current != nil && !s.IsMutable():
-			return fault.New(fault.InvalidParameter, "user.%s: Attribute cannot be updated.\n", a.Name)
-		case w != Admin && !c.MayWrite(a.Name):
+			return nonconforming(w, isNew, a.Name+": Attribute is given twice.")
+		case a.Name == "sub", w != SignUp && !isNew && !s.IsMutable():
+			return invalid("user.%s: Attribute cannot be updated.\n", a.Name)
+		case (w == SignUp || w == Self) && !c.MayWrite(a.Name):
 			return fault.New(fault.NotAuthorized, "A client attempted to write unauthorized attribute")
+		case a.Value == "" && s.IsRequired() && current[a.Name] != "" && w != Provider:
+			return invalid("user.%s: Required attribute cannot be deleted.", a.Name)
 		}
 		seen[a.Name] = true
-		if a.Value == "" && current != nil && !s.IsRequired() {
-			continue // clears it
+		if a.Value == "" && (!isNew || s.IsRequired()) {
+			continue // clears it, or is missing
 		}
 		if err := p.checkAlias(a.Name, a.Value); err != nil {
 			return err
@@ -92,39 +102,79 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 		}
 	}
 	if len(complaints) > 0 {
-		return fault.New(fault.InvalidParameter, "Invalid user attributes: %s\n", strings.Join(complaints, "\n"))
+		return nonconforming(w, isNew, complaints...)
 	}
 	return nil
 }
 
+// nonconforming returns the error for values that the schema does not allow, one complaint a line.
+func nonconforming(w Writer, isNew bool, complaints ...string) error {
+	header, prefix := "", "user."
+	switch {
+	case isNew && w == Provider:
+		header, prefix = "Invalid user attributes: ", ""
+	case isNew:
+		header, prefix = "Attributes did not conform to the schema: ", ""
+	}
+	return fault.New(fault.InvalidParameter, "%s%s\n", header+prefix, strings.Join(complaints, "\n"+prefix))
+}
+
+// CheckDelete validates the removal of attributes as CheckWrite does, and returns the writes that remove them.
+//
+// Source of the text: moto, test_admin_delete_user_attributes_non_existing_attribute.
+func (p *Pool) CheckDelete(c *Client, w Writer, current map[string]string, names []string) ([]Attribute, error) {
+	attrs := make([]Attribute, 0, len(names))
+	for _, n := range names {
+		attrs = append(attrs, Attribute{Name: n})
+	}
+	err := p.CheckWrite(c, w, current, attrs)
+	if fault.Is(err, fault.InvalidParameter) {
+		text, _ := fault.Message(err)
+		err = fault.New(fault.InvalidParameter, "Invalid user attributes: %s", text)
+	}
+	return attrs, err
+}
+
 // CheckRequired returns fault.InvalidParameter if a required attribute is missing.
 func (p *Pool) CheckRequired(attrs map[string]string) error {
-	return p.missing(attrs, func(string) bool { return true })
-}
-
-// CheckKept returns fault.InvalidParameter if a change removes a required attribute. As in AWS, a user whom an administrator
-// created without one gets it at the first sign-in, and other changes do not ask for it.
-func (p *Pool) CheckKept(before, after map[string]string) error {
-	return p.missing(after, func(name string) bool { return before[name] != "" })
-}
-
-// missing returns fault.InvalidParameter if a required attribute that counts has no value.
-func (p *Pool) missing(attrs map[string]string, counts func(name string) bool) error {
-	var missing []string
-	for name, s := range p.Schema {
-		if s.IsRequired() && name != "sub" && attrs[name] == "" && counts(name) {
-			missing = append(missing, fmt.Sprintf("%s: The attribute %s is required", schemaLabel(name), name))
-		}
-	}
+	missing := p.Missing(attrs)
 	if len(missing) == 0 {
 		return nil
 	}
-	slices.Sort(missing)
-	return fault.New(fault.InvalidParameter, "Attributes did not conform to the schema: %s\n", strings.Join(missing, "\n"))
+	return fault.New(fault.InvalidParameter, "Attributes did not conform to the schema: %s", MissingText(missing))
 }
 
-// schemaLabel returns a name as in AWS's message about missing attributes: givenName for given_name.
-func schemaLabel(name string) string {
+// Missing returns the required attributes that have no value, sorted. As in AWS, a user whom an administrator created without one
+// gets it at the first sign-in, and other changes do not ask for it.
+func (p *Pool) Missing(attrs map[string]string) []string {
+	var missing []string
+	for name, s := range p.Schema {
+		if s.IsRequired() && name != "sub" && attrs[name] == "" {
+			missing = append(missing, name)
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// MissingText returns AWS's text about missing attributes, which calls them by their places in a SCIM user.
+func MissingText(names []string) string {
+	lines := make([]string, len(names))
+	for i, name := range names {
+		path := scimPath(name)
+		lines[i] = path + ": The attribute " + path + " is required"
+	}
+	return strings.Join(lines, ", ")
+}
+
+// scimPaths holds the places that are not just the attribute's name in camel case.
+var scimPaths = map[string]string{"name": "name.formatted", "given_name": "name.givenName", "family_name": "name.familyName",
+	"middle_name": "name.middleName", "nickname": "nickName", "email": "emails", "phone_number": "phoneNumbers", "address": "addresses"}
+
+func scimPath(name string) string {
+	if path := scimPaths[name]; path != "" {
+		return path
+	}
 	parts := strings.Split(name, "_")
 	for i, p := range parts[1:] {
 		if p != "" {

@@ -21,6 +21,9 @@ type NewClient struct {
 	GenerateSecret bool
 	Secret         seal.Secret // instead of a generated one; 24 to 64 characters
 	Settings       ClientSettings
+
+	// Admit runs in the transaction that writes the client, and may refuse it; nil admits it.
+	Admit func(tx store.Tx) error
 }
 
 // CreateUserPoolClient creates a client. A generated secret has 52 characters.
@@ -39,10 +42,16 @@ func (s *Service) CreateUserPoolClient(ctx context.Context, in NewClient) (*Clie
 		}
 		in.Secret = seal.NewSecret(secret)
 	}
-	return s.InsertClient(ctx, store.Client{PoolID: in.PoolID, ID: id, Name: in.Name}, in.Secret, in.Settings)
+	return s.insertClient(ctx, store.Client{PoolID: in.PoolID, ID: id, Name: in.Name}, in.Secret, in.Settings, in.Admit)
 }
 
+// InsertClient creates a client with the ID, and with a secret if one is given.
 func (s *Service) InsertClient(ctx context.Context, rec store.Client, secret seal.Secret, settings ClientSettings) (*ClientDescription, error) {
+	return s.insertClient(ctx, rec, secret, settings, nil)
+}
+
+// insertClient is InsertClient. admit may refuse the client in the transaction that writes it; it may be nil.
+func (s *Service) insertClient(ctx context.Context, rec store.Client, secret seal.Secret, settings ClientSettings, admit func(store.Tx) error) (*ClientDescription, error) {
 	p, err := s.Pool(ctx, rec.PoolID)
 	if err != nil {
 		return nil, err
@@ -65,6 +74,11 @@ func (s *Service) InsertClient(ctx context.Context, rec store.Client, secret sea
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		if err := s.checkReferences(tx, rec.PoolID, &settings); err != nil {
 			return err
+		}
+		if admit != nil {
+			if err := admit(tx); err != nil {
+				return err
+			}
 		}
 		return tx.Clients.Insert(rec)
 	})

@@ -84,7 +84,11 @@ const ReservedScopes = "aws.cognito"
 
 // checkOAuth validates the settings for the OAuth endpoints.
 func (p *PoolSettings) checkOAuth() error {
-	if _, err := assurance.ReadNames(p.AcrConfiguration); err != nil {
+	names, err := assurance.ReadNames(p.AcrConfiguration)
+	if err == nil && names != assurance.Default { // answers show the default names in every tier, and tools send them back
+		err = p.needsEssentials("Custom Authentication Context Class Reference")
+	}
+	if err != nil {
 		return err
 	}
 	p.DcrConfiguration.complete()

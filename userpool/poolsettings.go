@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/userpool/risk"
 )
 
@@ -151,7 +152,7 @@ func (p *PoolSettings) sender() (Sender, error) {
 	}
 	var c struct{ From, ReplyToEmailAddress string }
 	err := json.Unmarshal(p.EmailConfiguration, &c)
-	return Sender{c.From, c.ReplyToEmailAddress}, err
+	return Sender{message.OneLine(c.From), message.OneLine(c.ReplyToEmailAddress)}, err
 }
 
 // pendingAttributes returns the attributes that keep their old value until the new one is verified.

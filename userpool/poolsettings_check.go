@@ -223,15 +223,14 @@ func (p *PoolSettings) validateRecovery() error {
 	return nil
 }
 
-// validateTemplates refuses a text without a place for the code.
+// validateTemplates refuses a text without a place for the code. As in AWS, an invitation may have none: users without a password get it.
+//
+// Source: terraform-provider-aws#49294; the pattern of SmsInviteMessageType.
 func (p *PoolSettings) validateTemplates() error {
 	texts := map[string]string{"SmsVerificationMessage": p.SmsVerificationMessage, "EmailVerificationMessage": p.EmailVerificationMessage,
 		"SmsAuthenticationMessage": p.SmsAuthenticationMessage}
 	if mail := p.EmailMfaConfiguration; mail != nil {
 		texts["EmailMfaConfiguration.Message"] = mail.Message
-	}
-	if t := p.AdminCreateUserConfig.InviteMessageTemplate; t != nil {
-		texts["InviteMessageTemplate.SMSMessage"], texts["InviteMessageTemplate.EmailMessage"] = t.SMSMessage, t.EmailMessage
 	}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		if text := texts[name]; text != "" && !strings.Contains(text, CodePlaceholder) {

@@ -249,7 +249,7 @@ func (a *SchemaAttribute) CheckValue(value string) error { return a.checkValue(v
 // own.
 func (a *SchemaAttribute) checkValue(value string) error {
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("user.%s: "+format, append([]any{a.Name}, args...)...)
+		return fmt.Errorf("%s: "+format, append([]any{a.Name}, args...)...)
 	}
 	switch a.AttributeDataType {
 	case "Boolean":
@@ -281,7 +281,7 @@ func (a *SchemaAttribute) checkValue(value string) error {
 		if c := a.StringAttributeConstraints; c != nil {
 			low, high, err := bounds(c.MinLength, c.MaxLength)
 			if err != nil || n < low {
-				return bad("String must be at least %s characters", c.MinLength)
+				return bad("String must be no shorter than %s characters", c.MinLength)
 			}
 			if n > high {
 				return bad("String must be no longer than %s characters", c.MaxLength)

@@ -56,6 +56,7 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
 		"tokens from two functions": {`{"LambdaConfig": {"PreTokenGeneration": "arn:aws:lambda:us-east-1:123456789012:function:f", "PreTokenGenerationConfig": {"LambdaVersion": "V1_0",
 			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "*"},
+		"names of levels in the tier LITE": {`{"UserPoolTier": "LITE", "AcrConfiguration": {"Level2": {"AcrValue": "mfa"}}}`, fault.FeatureUnavailableInTier, "*"},
 		"access tokens of the tier LITE": {`{"UserPoolTier": "LITE", "LambdaConfig": {"PreTokenGenerationConfig": {"LambdaVersion": "V3_0",
 			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.FeatureUnavailableInTier, "*"},
 		"a sender without a key": {`{"LambdaConfig": {"CustomSMSSender": {"LambdaVersion": "V1_0",

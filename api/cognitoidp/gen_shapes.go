@@ -28,7 +28,7 @@ var shapeAliasAttributeType = api.Shape{Name: "AliasAttributeType", Kind: api.St
 
 var shapeAliasAttributesListType = api.Shape{Name: "AliasAttributesListType", Kind: api.List, Elem: &shapeAliasAttributeType}
 
-var shapeAllowedFirstAuthFactorsListType = api.Shape{Name: "AllowedFirstAuthFactorsListType", Kind: api.List, Min: 1, HasMin: true, Max: 4, HasMax: true, Elem: &shapeAuthFactorType}
+var shapeAllowedFirstAuthFactorsListType = api.Shape{Name: "AllowedFirstAuthFactorsListType", Kind: api.List, Min: 1, HasMin: true, Max: 5, HasMax: true, Elem: &shapeAuthFactorType}
 
 var shapeArnType = api.Shape{Name: "ArnType", Kind: api.String, Min: 20, HasMin: true, Max: 2048, HasMax: true, Pattern: &patternArnType}
 

@@ -387,7 +387,7 @@ var shapeSetUserSettingsResponse = api.Shape{Name: "SetUserSettingsResponse", Ki
 
 // SignInPolicyType is the structure of that name in the model.
 type SignInPolicyType struct {
-	AllowedFirstAuthFactors []string `json:"AllowedFirstAuthFactors,omitzero"` // 1–4 elements, of AuthFactorType
+	AllowedFirstAuthFactors []string `json:"AllowedFirstAuthFactors,omitzero"` // 1–5 elements, of AuthFactorType
 }
 
 var shapeSignInPolicyType = api.Shape{Name: "SignInPolicyType", Kind: api.Structure, Members: []api.Member{

@@ -169,7 +169,7 @@ func (r *reader) statements(el *etree.Element, a *Assertion) {
 		return
 	}
 	first := authentications[0]
-	a.AuthenticatedAt, a.SessionEnd, a.SessionIndex = r.time(first, "AuthnInstant"), r.time(first, "SessionNotOnOrAfter"), attribute(first, "SessionIndex")
+	a.AuthenticatedAt, a.SessionEnd, a.SessionIndex = r.time(first, "AuthnInstant"), r.time(first, "SessionNotOnOrAfter"), strings.TrimSpace(attribute(first, "SessionIndex"))
 	if context, err := only(first, nsAssertion, "AuthnContext"); err != nil {
 		r.fail(err)
 	} else if context != nil {

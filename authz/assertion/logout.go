@@ -152,10 +152,11 @@ func (l *Logout) read(root *etree.Element) error {
 	if err != nil {
 		return err
 	}
-	if l.Subject.Value, err = text(name); err != nil {
+	value, err := text(name)
+	if err != nil {
 		return err
 	}
-	if l.Subject.Value == "" {
+	if l.Subject.Value = strings.TrimSpace(value); l.Subject.Value == "" { // as in an assertion
 		return refuse(Malformed, "the logout request has no subject")
 	}
 	l.Subject.Format = attribute(name, "Format")
@@ -168,7 +169,9 @@ func (l *Logout) read(root *etree.Element) error {
 		if err != nil {
 			return err
 		}
-		l.Sessions = append(l.Sessions, index)
+		if index = strings.TrimSpace(index); index != "" { // an empty one names none, so that all sessions end
+			l.Sessions = append(l.Sessions, index)
+		}
 	}
 	return nil
 }

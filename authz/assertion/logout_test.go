@@ -50,6 +50,20 @@ func TestALogoutRequestIsRead(t *testing.T) {
 	}
 }
 
+// Providers that indent their messages write blanks around names. A name that is read otherwise than at the sign-in ends no session.
+func TestBlanksAroundNamesInALogoutRequestDoNotCount(t *testing.T) {
+	w := newWorld(t)
+	root := w.logout(t, "LogoutRequest", "", "\n  <saml:NameID>\n    Ana\n  </saml:NameID>\n  <samlp:SessionIndex>\n _1 </samlp:SessionIndex><samlp:SessionIndex> </samlp:SessionIndex>\n")
+	got, err := assertion.ReadLogoutRequest(assertiontest.Encode(t, root), w.expectLogout())
+	if err != nil || got.Subject.Value != "Ana" || len(got.Sessions) != 1 || got.Sessions[0] != "_1" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	root = w.logout(t, "LogoutRequest", "", "<saml:NameID> Ana </saml:NameID><samlp:SessionIndex/>")
+	if got, err = assertion.ReadLogoutRequest(assertiontest.Encode(t, root), w.expectLogout()); err != nil || len(got.Sessions) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestLogoutRequestsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	const ana = `<saml:NameID>Ana</saml:NameID>`
@@ -95,6 +109,7 @@ func TestLogoutRequestsThatAreRefused(t *testing.T) {
 		"for another service": {request("", ana), elsewhere, assertion.Recipient},
 		"of nobody":           {request("", ""), w.expectLogout(), assertion.Malformed},
 		"of an empty name":    {request("", `<saml:NameID/>`), w.expectLogout(), assertion.Malformed},
+		"of a blank name":     {request("", "<saml:NameID>\n </saml:NameID>"), w.expectLogout(), assertion.Malformed},
 		"of a secret name":    {request("", `<saml:EncryptedID/>`), w.expectLogout(), assertion.Malformed},
 		"of many sessions":    {request("", ana+strings.Repeat(`<samlp:SessionIndex>x</samlp:SessionIndex>`, 101)), w.expectLogout(), assertion.Malformed},
 		"a response":          {w.logout(t, "LogoutResponse", "", ""), w.expectLogout(), assertion.Malformed},

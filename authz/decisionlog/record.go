@@ -76,6 +76,9 @@ type Target struct {
 	Folded   string              `json:"folded,omitempty"`   // the resource in lower case, for rules that compare so
 	Optional bool                `json:"optional,omitempty"` // the request passes without it
 	Context  map[string][]string `json:"context,omitempty"`  // of a target after the first: what differs from Record.Context
+	// Elsewhere says that the target is not what the request's own method and path say, such as the source of a copy. Context has the
+	// http:method and http:path of the target; a Deny for Record.Method and Record.Path counts as well.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // Statement is the statement that decided.

@@ -37,6 +37,12 @@ func (r *Record) Replay(layers []policy.Layers, folded *policy.Layers, needs map
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		d := t.decide(layers, folded, values{base: r.Context, own: t.Context, needs: needs})
+		if t.Elsewhere && d.Effect != policy.ExplicitDeny {
+			asRequest := map[string][]string{"http:method": {r.Method}, "http:path": {r.Path}}
+			if denial := combine(layers, t.request(values{base: r.Context, own: t.Context, asRequest: asRequest, needs: needs})); denial.Effect == policy.ExplicitDeny {
+				d = denial
+			}
+		}
 		if i == 0 {
 			out.Effect, out.Statement = d.Effect, d.Statement
 		}
@@ -71,17 +77,27 @@ func (r *Record) MissingRoles(tokenRoles bool, known func(arn string) bool) map[
 
 // decide decides as a gate does.
 func (t *Target) decide(layers []policy.Layers, folded *policy.Layers, context policy.Context) policy.Decision {
-	request := policy.Request{Action: t.Action, Resource: t.Resource, Context: context}
-	verdict := layers[0].Decide(&request)
-	for i := 1; i < len(layers) && verdict.Effect != policy.ExplicitDeny; i++ {
-		if d := layers[i].Decide(&request); d.Effect != policy.ImplicitDeny {
-			verdict = d
-		}
-	}
+	request := t.request(context)
+	verdict := combine(layers, request)
 	if verdict.Effect != policy.ExplicitDeny && folded != nil && t.Folded != "" {
 		request.Resource = t.Folded
-		if d := folded.Decide(&request); d.Effect == policy.ExplicitDeny {
+		if d := folded.Decide(request); d.Effect == policy.ExplicitDeny {
 			return d
+		}
+	}
+	return verdict
+}
+
+func (t *Target) request(context policy.Context) *policy.Request {
+	return &policy.Request{Action: t.Action, Resource: t.Resource, Context: context}
+}
+
+// combine combines the decisions of layers as a gate does.
+func combine(layers []policy.Layers, request *policy.Request) policy.Decision {
+	verdict := layers[0].Decide(request)
+	for i := 1; i < len(layers) && verdict.Effect != policy.ExplicitDeny; i++ {
+		if d := layers[i].Decide(request); d.Effect != policy.ImplicitDeny {
+			verdict = d
 		}
 	}
 	return verdict
@@ -90,6 +106,7 @@ func (t *Target) decide(layers []policy.Layers, folded *policy.Layers, context p
 // values is the context of a recorded request. It notes the keys that were not recorded.
 type values struct {
 	base, own map[string][]string
+	asRequest map[string][]string // the values of these keys instead
 	needs     map[string]bool
 }
 
@@ -102,6 +119,9 @@ func (c values) Lookup(key string) policy.Values {
 			all = append(all, urlpath.Fold(found.At(i)))
 		}
 		return policy.Many(all)
+	}
+	if list, ok := c.asRequest[key]; ok {
+		return policy.Many(list)
 	}
 	if list, ok := c.own[key]; ok {
 		return policy.Many(list)

@@ -118,6 +118,7 @@ var s3Groups = []Group{
 		objectTagKeys, putKeys)},
 	{prefixed("s3:", "PutObjectAcl", "PutObjectVersionAcl"), append([]string{"s3:x-amz-storage-class"}, grantKeys...)},
 	{prefixed("s3:", "CreateBucket"), append([]string{"s3:locationconstraint", "s3:x-amz-object-ownership"}, grantKeys...)},
+	{prefixed("s3:", "CreateBucket", "TagResource"), requestTag},
 	{prefixed("s3:", "PutBucketAcl"), grantKeys},
 	{prefixed("s3:", "PutObjectTagging", "PutObjectVersionTagging", "BypassGovernanceRetention"), objectTagKeys},
 	{prefixed("s3:", "BypassGovernanceRetention", "PutObjectLegalHold", "PutObjectRetention"), lockKeys},

@@ -32,7 +32,7 @@ type Rule struct {
 type Scope struct {
 	Actions, Resources []string // of the statement
 	Method             []string // condition on http:method; may be empty
-	Path               string   // condition on PathKey; may be empty
+	Paths              []string // condition on PathKey, one of which must match; may be empty
 	PathKey            string
 }
 
@@ -114,9 +114,9 @@ func (r Rule) Document(scopeOf func(Rule) Scope) (*policy.Document, error) {
 		s.Condition = append(s.Condition, policy.Condition{
 			Operator: "StringEquals", Key: "http:method", Values: scope.Method})
 	}
-	if scope.Path != "" {
+	if len(scope.Paths) > 0 {
 		s.Condition = append(s.Condition, policy.Condition{
-			Operator: "StringLike", Key: scope.PathKey, Values: []string{scope.Path}})
+			Operator: "StringLike", Key: scope.PathKey, Values: scope.Paths})
 	}
 	d := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{s}}
 	if err := d.Check(policy.Identity); err != nil {

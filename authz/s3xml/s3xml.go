@@ -66,6 +66,16 @@ func (n *Node) Only(names ...string) bool {
 	return true
 }
 
+// Leaves reports whether all children have one of the names and only text in them.
+func (n *Node) Leaves(names ...string) bool {
+	for _, child := range n.Children {
+		if len(child.Children) > 0 {
+			return false
+		}
+	}
+	return n.Only(names...)
+}
+
 // ErrForm is the error for a document that two parsers could read differently.
 var ErrForm = errors.New("s3xml: a document that is not plain elements and text")
 

@@ -5,6 +5,9 @@
 // good or expired. Messages survive a crash. Each is leased to one worker, so that several processes can share a store. A message
 // is sent twice only if a process ends, or loses the store, after it sent the message and before it deletes it.
 //
+// Each carrier has a lane with workers of its own: mail, SMS messages, and each function that sends messages. One that hangs does
+// not hold up what others carry.
+//
 // The store holds the messages sealed. A later message about the same subject replaces an earlier one, whose code is invalid. A full queue
 // deletes messages of the origin, and in the pool, that have the most; it refuses none.
 //

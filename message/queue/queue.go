@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/seal"
@@ -39,7 +40,7 @@ type Options struct {
 
 	Observer Observer      // may be nil
 	Logger   *slog.Logger  // nil discards
-	Workers  int           // messages being sent at once; 0 is 4
+	Workers  int           // messages of one lane being sent at once; 0 is 4
 	Capacity int           // messages that wait; 0 is 10,000
 	FirstTry time.Duration // how long Send tries; 0 is 5 s
 }
@@ -64,9 +65,9 @@ const (
 
 // Queue is a message.Sender that keeps what it cannot send. Its methods may be called from any goroutine.
 type Queue struct {
-	o     Options
-	wake  chan struct{}
-	slots chan struct{} // one for each worker
+	o    Options
+	wake chan struct{}
+	busy *bounded.Shares // the workers, by lane
 
 	delivery health.Tracker // of messages that were sent, or could not be
 
@@ -99,7 +100,7 @@ func New(o Options) (*Queue, error) {
 	}
 	now := o.Now
 	o.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) } // as the store returns times
-	q := &Queue{o: o, wake: make(chan struct{}, 1), slots: make(chan struct{}, o.Workers), done: make(chan struct{})}
+	q := &Queue{o: o, wake: make(chan struct{}, 1), busy: bounded.NewShares(0, o.Workers), done: make(chan struct{})}
 	q.sending, q.cancel = context.WithCancel(context.Background())
 	return q, nil
 }
@@ -118,7 +119,7 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 	err := q.o.Sender.Send(try, m)
 	switch {
 	case err == nil:
-		q.delivery.Done(q.o.Now(), nil)
+		q.note(m, nil)
 		q.o.Observer.MessageDone(string(m.Medium), "sent")
 		return nil
 	case refused(err) || errors.Is(err, message.ErrMisconfigured):
@@ -126,9 +127,9 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 		q.giveUp(m, err)
 		return err
 	}
-	q.delivery.Done(q.o.Now(), err)
+	q.note(m, err)
 	kept := q.o.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
-		_, err := q.put(tx, m, 1, q.o.Now().Add(q.pause(1)))
+		_, err := q.put(tx, m, 1, q.o.Now().Add(q.pause(1, err)))
 		return err
 	})
 	if kept != nil {
@@ -141,8 +142,15 @@ func (q *Queue) Send(ctx context.Context, m message.Message) error {
 	return nil
 }
 
-// Delivery tells since when no message can be sent. A message that is refused for good says nothing about that.
+// Delivery tells since when no mail or SMS message can be sent. A message that is refused for good says nothing about that, nor does one
+// that a function sends.
 func (q *Queue) Delivery() *health.Tracker { return &q.delivery }
+
+func (q *Queue) note(m message.Message, err error) {
+	if m.Medium != message.Function {
+		q.delivery.Done(q.o.Now(), err)
+	}
+}
 
 // Put stores a message that is due at once, in the caller's transaction. Call Wake after the commit.
 func (q *Queue) Put(tx store.Tx, m message.Message) error {
@@ -192,8 +200,16 @@ func (q *Queue) put(tx store.Tx, m message.Message, attempts int, due time.Time)
 	}
 	topic := q.o.Seal.MAC(purposeTopic, []byte(m.PoolID), []byte(about), []byte(m.Purpose), []byte(m.Medium))
 	origin := q.o.Seal.MAC(purposeOrigin, []byte(m.Origin))
-	rec.Topic, rec.Origin = topic[:16], origin[:16]
+	rec.Topic, rec.Origin, rec.Lane = topic[:16], origin[:16], laneOf(m)
 	return rec.ID, tx.Messages.Put(rec)
+}
+
+// laneOf returns the lane of a message: its medium, and the function if one sends it.
+func laneOf(m message.Message) string {
+	if m.Medium == message.Function {
+		return string(m.Medium) + " " + m.To
+	}
+	return string(m.Medium)
 }
 
 // refused reports whether a message will never be accepted.
@@ -210,12 +226,13 @@ func (q *Queue) giveUp(m message.Message, reason error) {
 	}
 }
 
-// pause returns how long to wait after an attempt: twice as long as before the last one, up to ten minutes, and up to a quarter
-// more, so that messages that failed together are not retried together.
-func (q *Queue) pause(attempts int) time.Duration {
-	d := longestPause
-	if attempts < 8 {
-		d = min(firstPause<<max(attempts-1, 0), longestPause)
+// pause returns how long to wait after an attempt that failed: twice as long as before the last one, up to ten minutes, and up to a quarter
+// more, so that messages that failed together are not retried together. After one that may have sent the message, there is no
+// limit: a carrier that always answers too late sends a message some ten times then, not every ten minutes.
+func (q *Queue) pause(attempts int, failure error) time.Duration {
+	d := firstPause << min(max(attempts-1, 0), 15)
+	if !errors.Is(failure, message.ErrUnanswered) {
+		d = min(d, longestPause)
 	}
 	var random [1]byte
 	if _, err := io.ReadFull(q.o.Rand, random[:]); err != nil {

@@ -237,7 +237,7 @@ func TestAQueuedMessageIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.update(func(tx store.Tx) error {
-		list, err := tx.Messages.Take(w.clock().Add(time.Hour), w.clock(), 1)
+		list, err := tx.Messages.Take("EMAIL", w.clock().Add(time.Hour), w.clock(), 1)
 		if err != nil {
 			return err
 		}
@@ -327,7 +327,7 @@ func TestACrashedProcessesMessageIsTakenWhenItsLeaseEnds(t *testing.T) {
 		if err := q.Put(tx, letter(1)); err != nil {
 			return err
 		}
-		_, err := tx.Messages.Take(w.clock().Add(time.Second), w.clock().Add(45*time.Second), 1) // and crashes
+		_, err := tx.Messages.Take("EMAIL", w.clock().Add(time.Second), w.clock().Add(45*time.Second), 1) // and crashes
 		return err
 	})
 	w.started(q)
@@ -375,7 +375,7 @@ func TestClosingWaitsForSendsAndKeepsThoseThatDoNotEnd(t *testing.T) {
 	q.Start()
 	for due := true; due; time.Sleep(time.Millisecond) { // until a worker has taken it
 		if err := w.store.View(t.Context(), func(tx store.Tx) error {
-			next, err := tx.Messages.Next()
+			next, err := tx.Messages.Next("EMAIL")
 			due = !next.After(w.clock())
 			return err
 		}); err != nil {

@@ -51,38 +51,64 @@ func (q *Queue) Close(patience time.Duration) {
 	q.cancel()
 }
 
-// pass hands what is due to the workers that are free. It returns how long to wait for the next pass.
+// turn is what pass found in the store.
+type turn struct {
+	waiting int
+	due     []string  // the lanes with a due message and a free worker
+	next    time.Time // when a message of another lane with a free worker is due; zero if there is none
+}
+
+// pass hands what is due to the workers that are free. It returns how long to wait for the next pass. A worker that becomes free
+// wakes the loop.
 func (q *Queue) pass(ctx context.Context) time.Duration {
-	var next time.Time
-	waiting := 0
-	err := q.o.Store.View(ctx, func(tx store.Tx) (err error) {
-		if waiting, err = tx.Messages.Count(); err != nil {
-			return err
-		}
-		if next, err = tx.Messages.Next(); errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		return err
-	})
+	now := q.o.Now()
+	t, err := q.look(ctx, now)
 	if err != nil {
 		return q.failed(ctx, err)
 	}
-	q.o.Observer.MessagesQueued(waiting)
-	now := q.o.Now()
-	free := cap(q.slots) - len(q.slots)
-	due := waiting > 0 && !next.After(now)
-	if due && free > 0 || waiting > q.o.Capacity {
-		if err := q.take(ctx, now, free); err != nil {
+	q.o.Observer.MessagesQueued(t.waiting)
+	if len(t.due) > 0 || t.waiting > q.o.Capacity {
+		if err := q.take(ctx, now, t.due); err != nil {
 			return q.failed(ctx, err)
 		}
-		if due && free > 0 {
-			return 0 // there may be more
+	}
+	switch {
+	case len(t.due) > 0:
+		return 0 // there may be more
+	case t.next.IsZero():
+		return idle
+	}
+	return min(t.next.Sub(now), idle)
+}
+
+// look reads which lanes have something to do.
+func (q *Queue) look(ctx context.Context, now time.Time) (t turn, err error) {
+	err = q.o.Store.View(ctx, func(tx store.Tx) (err error) {
+		t = turn{}
+		if t.waiting, err = tx.Messages.Count(); err != nil || t.waiting == 0 {
+			return err
 		}
-	}
-	if waiting == 0 || due {
-		return idle // a worker that becomes free wakes the loop
-	}
-	return min(next.Sub(now), idle)
+		lanes, err := tx.Messages.Lanes()
+		if err != nil {
+			return err
+		}
+		for _, lane := range lanes {
+			if q.busy.Free(lane) == 0 {
+				continue
+			}
+			at, err := tx.Messages.Next(lane)
+			switch {
+			case err != nil:
+				return err
+			case !at.After(now):
+				t.due = append(t.due, lane)
+			case t.next.IsZero() || at.Before(t.next):
+				t.next = at
+			}
+		}
+		return nil
+	})
+	return t, err
 }
 
 func (q *Queue) failed(ctx context.Context, err error) time.Duration {
@@ -92,17 +118,24 @@ func (q *Queue) failed(ctx context.Context, err error) time.Duration {
 	return idle
 }
 
-// take trims a full queue and starts a worker for each of at most free messages.
-func (q *Queue) take(ctx context.Context, now time.Time, free int) error {
+// take trims a full queue and starts the free workers of the lanes.
+func (q *Queue) take(ctx context.Context, now time.Time, lanes []string) error {
 	var taken []store.Message
 	evicted := 0
 	lease := now.Add(leaseTime)
 	err := q.o.Store.Update(ctx, func(tx store.Tx) (err error) {
-		if evicted, err = tx.Messages.Trim(q.o.Capacity); err != nil || free == 0 {
+		taken = nil
+		if evicted, err = tx.Messages.Trim(q.o.Capacity); err != nil {
 			return err
 		}
-		taken, err = tx.Messages.Take(now, lease, free)
-		return err
+		for _, lane := range lanes {
+			list, err := tx.Messages.Take(lane, now, lease, q.busy.Free(lane))
+			if err != nil {
+				return err
+			}
+			taken = append(taken, list...)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -114,10 +147,10 @@ func (q *Queue) take(ctx context.Context, now time.Time, free int) error {
 		}
 	}
 	for _, rec := range taken {
-		q.slots <- struct{}{}
+		q.busy.Take(rec.Lane) // only this loop takes workers, so there is one
 		q.workers.Go(func() {
 			defer func() {
-				<-q.slots
+				q.busy.Put(rec.Lane)
 				q.Wake()
 			}()
 			q.deliver(rec, lease)
@@ -145,17 +178,17 @@ func (q *Queue) deliver(rec store.Message, lease time.Time) {
 	}
 	switch {
 	case err == nil:
-		q.delivery.Done(q.o.Now(), nil)
+		q.note(m, nil)
 		q.end(rec, m, "sent")
 	case refused(err):
 		log.Warn("a message was rejected", "error", err)
 		q.end(rec, m, "rejected")
 		q.giveUp(m, err)
 	default:
-		q.delivery.Done(q.o.Now(), err)
+		q.note(m, err)
 		log.Warn("a message could not be sent and stays in the queue", "error", err)
 		q.o.Observer.MessageDone(string(m.Medium), "retried")
-		q.again(rec, lease)
+		q.again(rec, lease, err)
 	}
 }
 
@@ -181,10 +214,10 @@ func (q *Queue) end(rec store.Message, m message.Message, result string) {
 }
 
 // again puts a message back: until the next try, or until now if this process is closing.
-func (q *Queue) again(rec store.Message, lease time.Time) {
+func (q *Queue) again(rec store.Message, lease time.Time, failure error) {
 	due := q.o.Now()
 	if q.sending.Err() == nil {
-		due = due.Add(q.pause(rec.Attempts))
+		due = due.Add(q.pause(rec.Attempts, failure))
 	}
 	if due.After(rec.ExpiresAt) {
 		due = rec.ExpiresAt

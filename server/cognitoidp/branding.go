@@ -108,11 +108,10 @@ func (s *server) getUICustomization(ctx context.Context, _ *rpc.Call, in *wire.G
 }
 
 func (s *server) customizationOut(u *store.UICustomization) *wire.UICustomizationType {
-	out := &wire.UICustomizationType{UserPoolId: &u.PoolID, ClientId: &u.ClientID}
-	if u.CreatedAt.IsZero() {
-		return out
+	if u.CreatedAt.IsZero() { // AWS: "Returns an empty object if you haven't applied hosted UI branding"
+		return &wire.UICustomizationType{}
 	}
-	out.CreationDate, out.LastModifiedDate = api.At(u.CreatedAt), api.At(u.ModifiedAt)
+	out := &wire.UICustomizationType{UserPoolId: &u.PoolID, ClientId: &u.ClientID, CreationDate: api.At(u.CreatedAt), LastModifiedDate: api.At(u.ModifiedAt)}
 	if u.CSS != "" {
 		out.CSS, out.CSSVersion = &u.CSS, &u.Version
 	}

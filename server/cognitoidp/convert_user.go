@@ -3,11 +3,26 @@ package cognitoidp
 import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 )
 
-func attributesIn(list []wire.AttributeType) []userpool.Attribute {
+// attributesIn converts the attributes of a write. One without a value, which a client that lacks the value sends, must not clear the
+// user's: only an empty value does.
+//
+// Source of the text: aws-saas-factory-eks-reference-architecture#53.
+func attributesIn(list []wire.AttributeType) ([]userpool.Attribute, error) {
+	for _, a := range list {
+		if a.Value == nil {
+			return nil, fault.New(fault.InvalidParameter, "Attribute value for %s must not be null", api.Value(a.Name))
+		}
+	}
+	return validationIn(list), nil
+}
+
+// validationIn converts ValidationData, which only functions read.
+func validationIn(list []wire.AttributeType) []userpool.Attribute {
 	out := make([]userpool.Attribute, 0, len(list))
 	for _, a := range list {
 		out = append(out, userpool.Attribute{Name: api.Value(a.Name), Value: api.Value(a.Value)})

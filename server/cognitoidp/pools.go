@@ -81,8 +81,12 @@ func (s *server) listUserPools(ctx context.Context, _ *rpc.Call, in *wire.ListUs
 		if err := convert(p.Settings.LambdaConfig, lambda); err != nil {
 			return nil, err
 		}
-		out.UserPools = append(out.UserPools, wire.UserPoolDescriptionType{Id: &p.ID, Name: &p.Name, LambdaConfig: lambda,
-			CreationDate: api.At(p.CreatedAt), LastModifiedDate: api.At(p.ModifiedAt)})
+		d := wire.UserPoolDescriptionType{Id: &p.ID, Name: &p.Name, LambdaConfig: lambda,
+			CreationDate: api.At(p.CreatedAt), LastModifiedDate: api.At(p.ModifiedAt)}
+		for _, r := range p.Settings.Replicas {
+			d.ReplicaRegions = append(d.ReplicaRegions, r.Region)
+		}
+		out.UserPools = append(out.UserPools, d)
 	}
 	out.NextToken, err = s.next(last, "ListUserPools")
 	return out, err

@@ -37,8 +37,12 @@ func (s *server) getUser(ctx context.Context, _ *rpc.Call, in *wire.GetUserReque
 }
 
 func (s *server) updateUserAttributes(ctx context.Context, c *rpc.Call, in *wire.UpdateUserAttributesRequest) (*wire.UpdateUserAttributesResponse, error) {
+	attrs, err := attributesIn(in.UserAttributes)
+	if err != nil {
+		return nil, err
+	}
 	list, err := s.users.UpdateUserAttributes(ctx, directory.Update{AccessToken: api.Value(in.AccessToken),
-		Attributes: attributesIn(in.UserAttributes), Context: s.clientContext(c, in.ClientMetadata)})
+		Attributes: attrs, Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
 		return nil, err
 	}

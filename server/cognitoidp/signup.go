@@ -21,10 +21,13 @@ func (s *server) signUpOperations() rpc.Registry {
 }
 
 func (s *server) signUp(ctx context.Context, c *rpc.Call, in *wire.SignUpRequest) (*wire.SignUpResponse, error) {
+	attrs, err := attributesIn(in.UserAttributes)
+	if err != nil {
+		return nil, err
+	}
 	u, err := s.users.SignUp(ctx, directory.SignUpInput{ClientID: api.Value(in.ClientId), SecretHash: api.Value(in.SecretHash),
-		Username: api.Value(in.Username), Password: api.Value(in.Password), Attributes: attributesIn(in.UserAttributes),
-		Validation: attributesIn(in.ValidationData),
-		Context:    s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
+		Username: api.Value(in.Username), Password: api.Value(in.Password), Attributes: attrs, Validation: validationIn(in.ValidationData),
+		Context: s.userContext(c, in.ClientMetadata, in.AnalyticsMetadata, in.UserContextData)})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,8 @@ func createProviders(b *table) {
 	}
 	const oidc = `"client_id": "app", "client_secret": "wonderland", "authorize_scopes": "openid email", "attributes_request_method": "GET", "oidc_issuer": "https://corp.test"`
 	const social = `"client_id": "app", "client_secret": "wonderland", "authorize_scopes": "profile"`
-	create("of OpenID Connect", "Corp", "OIDC", oidc, `, "AttributeMapping": {"email": "email", "custom:team": "team"}, "IdpIdentifiers": ["corp.test"], "AcrMapping": {"urn:cognito:loa:2": "mfa"}`)
+	create("of OpenID Connect", "Corp", "OIDC", oidc, `, "AttributeMapping": {"email": "email", "custom:team": "team"}, "IdpIdentifiers": ["corp.test"], "AcrMapping": {"Level2": "mfa"}`)
+	create("unknown level", "More", "OIDC", oidc, `, "AcrMapping": {"urn:cognito:loa:2": "mfa"}`)
 	create("Google", "Google", "Google", social, "")
 	create("Facebook", "Facebook", "Facebook", social+`, "api_version": "v19.0"`, `, "AttributeMapping": {"username": "id", "name": "name"}`)
 	create("Amazon", "LoginWithAmazon", "LoginWithAmazon", social, "")

@@ -28,8 +28,12 @@ func (s *server) userOperations() rpc.Registry {
 }
 
 func (s *server) adminCreateUser(ctx context.Context, c *rpc.Call, in *wire.AdminCreateUserRequest) (*wire.AdminCreateUserResponse, error) {
+	attrs, err := attributesIn(in.UserAttributes)
+	if err != nil {
+		return nil, err
+	}
 	u, err := s.users.AdminCreateUser(ctx, directory.AdminCreateInput{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
-		Attributes: attributesIn(in.UserAttributes), Validation: attributesIn(in.ValidationData), TemporaryPassword: api.Value(in.TemporaryPassword), Action: api.Value(in.MessageAction),
+		Attributes: attrs, Validation: validationIn(in.ValidationData), TemporaryPassword: api.Value(in.TemporaryPassword), Action: api.Value(in.MessageAction),
 		Mediums: in.DesiredDeliveryMediums, ForceAlias: api.Value(in.ForceAliasCreation),
 		Context: s.clientContext(c, in.ClientMetadata)})
 	if err != nil {
@@ -93,8 +97,12 @@ func (s *server) adminResetUserPassword(ctx context.Context, c *rpc.Call, in *wi
 }
 
 func (s *server) adminUpdateUserAttributes(ctx context.Context, c *rpc.Call, in *wire.AdminUpdateUserAttributesRequest) (*wire.AdminUpdateUserAttributesResponse, error) {
+	attrs, err := attributesIn(in.UserAttributes)
+	if err != nil {
+		return nil, err
+	}
 	return nil, s.users.AdminUpdateUserAttributes(ctx, directory.AdminUpdate{PoolID: api.Value(in.UserPoolId), Username: api.Value(in.Username),
-		Attributes: attributesIn(in.UserAttributes), Context: s.clientContext(c, in.ClientMetadata)})
+		Attributes: attrs, Context: s.clientContext(c, in.ClientMetadata)})
 }
 
 func (s *server) adminDeleteUserAttributes(ctx context.Context, _ *rpc.Call, in *wire.AdminDeleteUserAttributesRequest) (*wire.AdminDeleteUserAttributesResponse, error) {

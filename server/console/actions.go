@@ -133,9 +133,9 @@ func (v *visit) createUser() (string, string, error) {
 		}
 	}
 	if v.form.Get("invite") == "on" {
-		in.MessageAction, in.DesiredDeliveryMediums = nil, []string{"EMAIL"}
-		if v.form.Get("email") == "" {
-			in.DesiredDeliveryMediums = []string{"SMS"}
+		in.MessageAction = nil
+		if v.form.Get("email") != "" { // else to the address that the user has, which can be the name
+			in.DesiredDeliveryMediums = []string{"EMAIL"}
 		}
 	}
 	out, err := call[cognitoidp.AdminCreateUserResponse](v, idpAPI, "AdminCreateUser", in)

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 
@@ -36,26 +38,35 @@ func (v *visit) rolePolicyPage() (*pages.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, text := v.query.Get("policy"), firstPolicy
+	name, text, seen := v.query.Get("policy"), firstPolicy, ""
 	if name != "" {
 		out, err := call[apiiam.GetRolePolicyResponse](v, iamAPI, "GetRolePolicy", &apiiam.GetRolePolicyRequest{RoleName: &role, PolicyName: &name})
 		if err != nil {
 			return nil, err
 		}
-		text = document(api.Value(out.PolicyDocument))
+		text, seen = document(api.Value(out.PolicyDocument)), digest(out.PolicyDocument)
 	}
-	return v.editor(role, name, text), nil
+	return v.editor(role, name, text, seen), nil
 }
 
-// editor is the page with the editor of a policy.
-func (v *visit) editor(role, name, text string) *pages.Page {
-	title := name
-	if name == "" {
-		title = "New policy"
+// digest identifies the document of a policy, for a form. It is "" for none.
+func digest(document *string) string {
+	if document == nil {
+		return ""
 	}
-	s := pages.Section{ID: "editor", Editor: &pages.Editor{Action: "/role-policy", Check: "/role-policy/check", Hidden: hidden("role", role), Name: name, Document: text,
+	sum := sha256.Sum256([]byte(*document))
+	return hex.EncodeToString(sum[:])
+}
+
+// editor is the page with the editor of a policy. seen is the digest of the document that the user began with, "" for a new policy.
+func (v *visit) editor(role, name, text, seen string) *pages.Page {
+	title := name
+	s := pages.Section{ID: "editor", Editor: &pages.Editor{Action: "/role-policy", Check: "/role-policy/check", Hidden: hidden("role", role, "seen", seen), Name: name, Document: text,
 		Max: maxDocument, ReadOnly: !v.h.o.Write}}
-	if v.h.o.Write && name != "" {
+	if seen == "" {
+		title, s.Editor.Name, s.Editor.Suggested = "New policy", "", name
+	}
+	if v.h.o.Write && seen != "" {
 		s.Forms = []pages.Form{{Action: "/role-policy/drop", Open: "Delete the policy…", Text: "The role loses what the policy allows, and what it denies.", Hidden: hidden("role", role, "policy", name),
 			Submit: "Delete " + name, Danger: true}}
 	}
@@ -102,7 +113,7 @@ func (v *visit) savePolicy() error {
 		wrong = wrong || f.Level == "error"
 	}
 	again := func(status int, problem string) error {
-		page := v.editor(role, name, text)
+		page := v.editor(role, name, text, v.form.Get("seen"))
 		page.Sections[0].Editor.Checked, page.Sections[0].Editor.Problems = true, findings
 		v.frame.Nav = "roles"
 		return v.render(page, status, problem)
@@ -115,7 +126,10 @@ func (v *visit) savePolicy() error {
 	case wrong:
 		return again(http.StatusBadRequest, "The policy is not saved, because it is not valid.")
 	}
-	_, err := v.h.call(v, iamAPI, "PutRolePolicy", &apiiam.PutRolePolicyRequest{RoleName: &role, PolicyName: &name, PolicyDocument: &text})
+	err := v.untouched(role, name)
+	if err == nil {
+		_, err = v.h.call(v, iamAPI, "PutRolePolicy", &apiiam.PutRolePolicyRequest{RoleName: &role, PolicyName: &name, PolicyDocument: &text})
+	}
 	if err != nil {
 		status, message := statusOf(err)
 		if status >= http.StatusInternalServerError {
@@ -125,6 +139,27 @@ func (v *visit) savePolicy() error {
 	}
 	v.redirect(withDone(to("/role-policy", "role", role, "policy", name), "policy-saved"))
 	return nil
+}
+
+// untouched returns an error if the policy is not what it was when the form was made. PutRolePolicy replaces what is there: the form would
+// take back what someone else has changed.
+func (v *visit) untouched(role, name string) error {
+	out, err := call[apiiam.GetRolePolicyResponse](v, iamAPI, "GetRolePolicy", &apiiam.GetRolePolicyRequest{RoleName: &role, PolicyName: &name})
+	now := ""
+	switch {
+	case err == nil:
+		now = digest(out.PolicyDocument)
+	case fault.Is(err, fault.NoSuchEntity): // PutRolePolicy says so if it is the role that does not exist
+	default:
+		return err
+	}
+	switch seen := v.form.Get("seen"); {
+	case now == seen:
+		return nil
+	case seen == "":
+		return fault.New(fault.InvalidParameter, "The role already has a policy with this name. Choose another name, or change that policy.")
+	}
+	return fault.New(fault.InvalidParameter, "The policy has changed since you opened it, and is not saved. Open it again in another window, and make your change there.")
 }
 
 func (v *visit) deletePolicy() (string, string, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -162,6 +163,52 @@ func TestThePasskeyPageAsksForASignInAndCanBeSkipped(t *testing.T) {
 	b.cookies["__Host-cognito"] = "forged"
 	b.get("/passkeys/add" + s.query())
 	b.wantPage("/login", 200)
+}
+
+// Whoever has the account at an identity provider has no say in how the pool's own user signs in.
+func TestASessionOfAnIdentityProviderMakesNoPasskey(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, choosing("PASSWORD", "WEB_AUTHN"), chooser)
+	withAda(t, s)
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada")
+	b.submit("password", "password", userpooltest.Password)
+	b.wantApp()
+	b.get("/passkeys/add" + s.query())
+	b.wantPage("/passkeys/add", 200)
+	address, fields := b.form("addpasskey")
+	fields.Set("credential", string(userpooltest.NewAuthenticator(t, "https://auth.example.com").Create([]byte(b.options()))))
+	s.oauth.provider = "Google"
+	b.get("/passkeys/add" + s.query())
+	if b.path == "/passkeys/add" {
+		t.Error("the page is shown:", b.text())
+	}
+	b.do(post(address, fields))
+	u, err := s.Users.AdminGetUser(t.Context(), s.pool.ID, "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Base().View(t.Context(), func(tx store.Tx) error {
+		list, err := tx.Passkeys.OfUser(s.pool.ID, u.Sub)
+		if len(list) > 0 {
+			t.Error("a passkey was made")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	// A client without users of the pool itself has no such page, and neither has one that takes no passkeys.
+	s.oauth.provider, s.withoutLocal = "", true
+	b.get("/passkeys/add" + s.query())
+	b.wantPage("/passkeys/add", 400)
+	other := newSite(t, choosing("PASSWORD", "WEB_AUTHN"), userpool.ClientSettings{SupportedIdentityProviders: chooser.SupportedIdentityProviders})
+	withAda(t, other)
+	b = other.browser()
+	b.get("/passkeys/add" + other.query())
+	if b.left == "" {
+		t.Errorf("a client without passkeys: %s %d", b.path, b.status)
+	}
 }
 
 // The page data of a sign-up does not outlive the session: someone who uses the browser after a sign-out cannot add a passkey to the account.

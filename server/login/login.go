@@ -69,7 +69,7 @@ func New(o Options) (*Handler, error) {
 		{path: "/forgotPassword", get: (*visit).showForgot, post: (*visit).forgot, local: true},
 		{path: "/confirmforgotPassword", get: (*visit).showReset, post: (*visit).reset, local: true},
 		{path: "/consent", get: (*visit).showConsent, post: (*visit).consent},
-		{path: "/passkeys/add", get: (*visit).showAddPasskey, post: (*visit).addPasskey},
+		{path: "/passkeys/add", get: (*visit).showAddPasskey, post: (*visit).addPasskey, local: true},
 		{path: "/confirmUser", get: (*visit).confirmLink, bare: true},
 		{path: threat.FeedbackPath, get: (*visit).feedback, bare: true},
 		{path: "/signedout", get: (*visit).showSignedOut, bare: true},

@@ -62,10 +62,14 @@ func (v *visit) showAddPasskey() error {
 }
 
 // holder is the user who adds a passkey: the one who has just signed in, or the one of the browser's session if the app would let that user
-// pass without a new sign-in. Either must still be signed in.
+// pass without a new sign-in. Either must still be signed in, and with the pool itself: whoever has the account at an identity provider has no
+// say in how the pool's own user signs in.
 func (v *visit) holder() (*oauth.Account, error) {
 	list, err := v.h.OAuth.Accounts(v.r.Context(), v.at.PoolID, v.session())
 	for _, a := range list {
+		if a.Provider != oauth.Local {
+			continue
+		}
 		if v.data != nil && v.data.Step == stepPasskey {
 			if a.Sub == v.data.Sub {
 				return &a, nil
@@ -78,6 +82,9 @@ func (v *visit) holder() (*oauth.Account, error) {
 }
 
 func (v *visit) offerPasskey(status int, news *pages.Alert) error {
+	if !signin.TakesPasskeys(v.pool, v.client) {
+		return v.skipPasskey()
+	}
 	user, err := v.holder()
 	if err != nil {
 		return err
@@ -98,7 +105,7 @@ func (v *visit) addPasskey() error {
 	if v.grant != nil {
 		return v.goTo("/login")
 	}
-	if v.form.Get("action") == "skip" {
+	if v.form.Get("action") == "skip" || !signin.TakesPasskeys(v.pool, v.client) {
 		return v.skipPasskey()
 	}
 	user, err := v.holder()

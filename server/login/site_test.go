@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -47,6 +48,7 @@ type authorizer struct {
 	done     []*signin.Authentication
 	sessions map[string]string // cookie → sub
 	levels   []int             // of acr_values
+	provider string            // of the sessions; "" = the pool itself
 }
 
 func (a *authorizer) Parse(ctx context.Context, poolID string, q url.Values) (*oauth.Authorization, error) {
@@ -100,7 +102,7 @@ func (a *authorizer) OpenSession(_ context.Context, _ *oauth.Authorization, by *
 
 func (a *authorizer) Accounts(_ context.Context, _, cookie string) ([]oauth.Account, error) {
 	if sub, ok := a.sessions[cookie]; ok {
-		return []oauth.Account{{ID: cookie, Sub: sub, Name: "name of " + sub, Provider: oauth.Local, Record: signin.Record{Time: a.s.Clock.Now()}}}, nil
+		return []oauth.Account{{ID: cookie, Sub: sub, Name: "name of " + sub, Provider: cmp.Or(a.provider, oauth.Local), Record: signin.Record{Time: a.s.Clock.Now()}}}, nil
 	}
 	return nil, nil
 }

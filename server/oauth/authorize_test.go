@@ -180,9 +180,17 @@ func TestLogout(t *testing.T) {
 	}
 	hint, out := "&id_token_hint="+answer.Get("id_token"), url.QueryEscape(goodbye)
 	client := "client_id=" + s.client
+	sorted := func(more string) string {
+		values, err := url.ParseQuery(s.query(more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return values.Encode()
+	}
 	for name, tc := range map[string]struct{ query, location string }{
 		"to a logout URL":                  {client + "&logout_uri=" + out + "&state=x", goodbye},
-		"to the login page":                {s.query("&scope=openid"), "/login?" + s.query("&scope=openid")},
+		"to the login page":                {s.query("&scope=openid"), "/login?" + sorted("&scope=openid")},
+		"to no identity provider":          {s.query("&identity_provider=Corp&idp_identifier=x&login_hint=a"), "/login?" + sorted("")},
 		"with both":                        {s.query("&logout_uri=" + out), goodbye},
 		"by the relying party":             {client + "&post_logout_redirect_uri=" + out + "&state=a%26b", goodbye + "?state=a%26b"},
 		"with a hint":                      {"post_logout_redirect_uri=" + out + hint, goodbye},

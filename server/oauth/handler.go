@@ -54,6 +54,7 @@ type Options struct {
 // Paths below the mount point.
 const (
 	authorizePath = "/oauth2/authorize"
+	startPath     = "/authorize" // the same, as AWS's instructions for bookmarks at identity providers have it
 	logoutPath    = "/logout"
 	errorPath     = "/error"
 	discoveryPath = "/.well-known/openid-configuration"
@@ -73,6 +74,7 @@ type endpoint struct {
 
 var endpoints = map[string]endpoint{
 	authorizePath: {(*handler).authorize, true, false},
+	startPath:     {(*handler).authorize, true, false},
 	logoutPath:    {(*handler).logout, true, false},
 	errorPath:     {(*handler).showError, false, false},
 	discoveryPath: {(*handler).discovery, false, true},

@@ -31,25 +31,27 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, at mount.Point)
 	location := to.Location
 	switch {
 	case to.Login != nil:
-		location = at.Path + loginPath + "?" + encoded(r, to.Login)
+		location = at.Path + loginPath + "?" + to.Login.Encode()
 	case location == "":
 		location = at.Path + signedOutPath
 	}
 	redirect(w, r, h.leave(r, at, foreign, location))
 }
 
-// leave returns where the browser goes at the end of its session: to sign out at its identity provider first, if that one takes it. A
-// provider that cannot be reached does not prevent the sign-out here.
-func (h *handler) leave(r *http.Request, at mount.Point, foreign *signin.Foreign, location string) string {
-	if foreign == nil || h.SignOut == nil {
+// leave returns where the browser goes at the end of its sessions: first to sign out at the identity provider that was used last of those
+// that take sign-outs. A provider that cannot be reached does not prevent the sign-out here.
+func (h *handler) leave(r *http.Request, at mount.Point, foreign []*signin.Foreign, location string) string {
+	if h.SignOut == nil {
 		return location
 	}
-	there, err := h.SignOut(r.Context(), at.PoolID, foreign, location)
-	if err != nil {
-		h.Log.WarnContext(r.Context(), "sign-out at an identity provider", "pool", at.PoolID, "provider", foreign.Provider, "error", err)
+	for _, f := range foreign {
+		there, err := h.SignOut(r.Context(), at.PoolID, f, location)
+		if err != nil {
+			h.Log.WarnContext(r.Context(), "sign-out at an identity provider", "pool", at.PoolID, "provider", f.Provider, "error", err)
+		}
+		if there != "" {
+			return there
+		}
 	}
-	if there == "" {
-		return location
-	}
-	return there
+	return location
 }

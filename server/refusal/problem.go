@@ -80,6 +80,7 @@ var problems = [...]problem{
 	authz.EmptyVersion:          {400, "Malformed request", ""},
 	authz.UnsignedOverride:      {400, "Malformed request", ""},
 	authz.InvalidHeader:         {400, "Malformed request", ""},
+	authz.InvalidValue:          {400, "Malformed request", ""},
 	authz.InvalidTags:           {400, "Malformed request", ""},
 	authz.InvalidCopySource:     {400, "Malformed request", ""},
 	authz.MalformedXML:          {400, "Malformed request", ""},

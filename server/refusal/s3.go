@@ -84,6 +84,7 @@ var s3Errors = [...]s3Error{
 	authz.EmptyVersion:          {400, "InvalidArgument", "Version id cannot be the empty string"},
 	authz.UnsignedOverride:      {400, "InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests."},
 	authz.InvalidHeader:         {400, "InvalidArgument", "The header %s is not valid here."},
+	authz.InvalidValue:          {400, "InvalidArgument", "The value of %s is not valid."}, // or the refusal's message
 	authz.InvalidTags:           {400, "InvalidTag", "The tags provided are not valid."},
 	authz.InvalidCopySource:     {400, "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"},
 	authz.MalformedXML:          {400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"},
@@ -110,8 +111,15 @@ func s3Of(refusal *authz.Refusal) s3Answer {
 	}
 	answer := s3Answer{s3Error: s3Errors[refusal.Reason]}
 	answer.message = strings.Replace(answer.message, "%s", refusal.Subject, 1)
-	if refusal.Reason == authz.UnknownAccessKey {
+	switch refusal.Reason {
+	case authz.UnknownAccessKey:
 		answer.facts = []s3Fact{fact("AWSAccessKeyId", refusal.Subject)}
+	case authz.InvalidValue:
+		answer.facts = []s3Fact{fact("ArgumentName", refusal.Subject)}
+		if refusal.Detail != "" {
+			answer.message = refusal.Detail
+		}
+	default:
 	}
 	return answer
 }

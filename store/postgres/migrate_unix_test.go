@@ -21,6 +21,7 @@ var sums = map[string]string{
 	"0023_changes.sql":       "95c54320eba30c04e45722c02cd0fd4a709eb909dafdccec3b77c9e562ab52ca",
 	"0024_live_sessions.sql": "65e9a8432a102947853d32b182860544a63eb9a5194c7d4044f03a4db687b51b",
 	"0025_trusted_roles.sql": "2f9be6e3be84aa0dfe8cdd9689e976ca9d534f57854db8f50b5c0dae799cd606",
+	"0026_message_lanes.sql": "d680dbf201ccd1f14f58efcfeaa2d431bfc74d899febe3cea173766871a3b32e",
 	"0022_records.sql":       "12f5306dec3b755f6d4177b601d9ed9637271f6c63919c110ce65a3759537eda",
 }
 

@@ -41,6 +41,7 @@ var sums = map[string]string{
 	"0023_changes.sql":               "759c78cd34e104b8c8023d2063f107f2d50f6d0e1287c5a7d06bd1ddc83ff416",
 	"0024_live_sessions.sql":         "30610d9e3ff87b0229c76674b0d8e59d110578008774f20195d6b35c7bd73421",
 	"0025_trusted_roles.sql":         "840f0b0bb0784a8e5f130ba8685b606423dda89ed9f17d8f5fb864b8dfdf86d5",
+	"0026_message_lanes.sql":         "81a578a0b457c91b50316943c09da1a97c448aff7962112b8ef95ed5cfa3e3cf",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 func queued(id string, second int) store.Message {
 	return store.Message{
-		ID: id, PoolID: pool1, Topic: []byte("topic of " + id), Origin: []byte("origin"), Sealed: []byte{0, 1, 255},
+		ID: id, PoolID: pool1, Topic: []byte("topic of " + id), Origin: []byte("origin"), Sealed: []byte{0, 1, 255}, Lane: "EMAIL",
 		CreatedAt: at(second), DueAt: at(second), ExpiresAt: at(1000),
 	}
 }
@@ -19,7 +19,7 @@ func queued(id string, second int) store.Message {
 func takeMessages(t *testing.T, st store.Store, now, until time.Time, limit int) (ids []string) {
 	t.Helper()
 	update(t, st, func(tx store.Tx) error {
-		list, err := tx.Messages.Take(now, until, limit)
+		list, err := tx.Messages.Take("EMAIL", now, until, limit)
 		ids = nil
 		for _, m := range list {
 			ids = append(ids, m.ID)
@@ -44,8 +44,11 @@ func countMessages(t *testing.T, st store.Store) (n int) {
 func testMessages(t *testing.T, st store.Store) {
 	seed(t, st)
 	view(t, st, func(tx store.Tx) error {
-		_, err := tx.Messages.Next()
+		_, err := tx.Messages.Next("EMAIL")
 		wantErr(t, "next of none", err, store.ErrNotFound)
+		lanes, err := tx.Messages.Lanes()
+		wantErr(t, "lanes", err, nil)
+		same(t, "lanes of none", len(lanes), 0)
 		return nil
 	})
 	full := queued("b", 2)
@@ -60,14 +63,14 @@ func testMessages(t *testing.T, st store.Store) {
 	stray.PoolID = "us-east-1_none"
 	wantErr(t, "a message of a pool that does not exist", try(st, func(tx store.Tx) error { return tx.Messages.Put(stray) }), store.ErrNotFound)
 	view(t, st, func(tx store.Tx) error {
-		next, err := tx.Messages.Next()
+		next, err := tx.Messages.Next("EMAIL")
 		wantErr(t, "next", err, nil)
 		same(t, "next", next, at(1))
 		return nil
 	})
 	same(t, "not due", len(takeMessages(t, st, at(0), at(60), 10)), 0)
 	update(t, st, func(tx store.Tx) error {
-		list, err := tx.Messages.Take(at(2), at(60), 10)
+		list, err := tx.Messages.Take("EMAIL", at(2), at(60), 10)
 		wantErr(t, "take", err, nil)
 		want := queued("a", 1)
 		want.Attempts, want.DueAt = 1, at(60)
@@ -96,6 +99,42 @@ func testMessages(t *testing.T, st store.Store) {
 	same(t, "count", countMessages(t, st), 3)
 	update(t, st, func(tx store.Tx) error { return tx.Pools.Delete(pool1) })
 	same(t, "count after the pool is deleted", countMessages(t, st), 0)
+}
+
+// A lane is a queue of its own.
+func testMessagesLanes(t *testing.T, st store.Store) {
+	seed(t, st)
+	sms, none, function := queued("s", 1), queued("n", 2), queued("f", 3)
+	sms.Lane, none.Lane, function.Lane = "SMS", "", "SMS of another"
+	update(t, st, func(tx store.Tx) error {
+		for _, m := range []store.Message{queued("e", 4), sms, none, function} {
+			wantErr(t, "put", tx.Messages.Put(m), nil)
+		}
+		return nil
+	})
+	view(t, st, func(tx store.Tx) error {
+		lanes, err := tx.Messages.Lanes()
+		wantErr(t, "lanes", err, nil)
+		same(t, "lanes", lanes, []string{"", "EMAIL", "SMS", "SMS of another"})
+		next, err := tx.Messages.Next("SMS of another")
+		wantErr(t, "next", err, nil)
+		same(t, "next", next, at(3))
+		return nil
+	})
+	same(t, "taken from one lane", fmt.Sprint(takeMessages(t, st, at(10), at(60), 10)), "[e]")
+	update(t, st, func(tx store.Tx) error {
+		for lane, want := range map[string]string{"": "n", "SMS": "s"} {
+			list, err := tx.Messages.Take(lane, at(10), at(60), 10)
+			wantErr(t, "take", err, nil)
+			if len(list) != 1 || list[0].ID != want || list[0].Lane != lane {
+				t.Errorf("the lane %q has %+v, want %s", lane, list, want)
+			}
+		}
+		moved := queued("e2", 5)
+		moved.Topic, moved.Lane = queued("e", 0).Topic, "SMS"
+		return tx.Messages.Put(moved)
+	})
+	same(t, "a message that replaces another one may change its lane", len(takeMessages(t, st, at(100), at(200), 10)), 0)
 }
 
 func testMessagesTrim(t *testing.T, st store.Store) {

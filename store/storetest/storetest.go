@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"codes", testCodes},
 		{"messages", testMessages},
 		{"messages of floods are trimmed", testMessagesTrim},
+		{"messages have lanes", testMessagesLanes},
 		{"challenges", testChallenges},
 		{"device grants", testDeviceGrants},
 		{"spent ids", testSpentIDs},

@@ -107,7 +107,7 @@ func TestUsersWhoDoNotFitAreListedAndNothingChanges(t *testing.T) {
 		`{"UsernameAttributes": ["email"]}`:                                                       {"another user has the same name as its email"},
 		`{"Schema": [{"Name": "email", "Required": true}]}`:                                       {"carl@example.com: has no email, which is required"},
 		`{"Schema": [{"Name": "custom:team", "StringAttributeConstraints": {"MaxLength": "3"}}]}`: {"Ann: its value does not fit"},
-		`{"Schema": [{"Name": "team", "AttributeDataType": "Number"}]}`:                           {"Ann: its value does not fit: user.custom:team: Attribute must be a number."},
+		`{"Schema": [{"Name": "team", "AttributeDataType": "Number"}]}`:                           {"Ann: its value does not fit: custom:team: Attribute must be a number."},
 		`{"RemoveSchema": ["custom:team"]}`:                                                       {"Ann: has a value of custom:team, which is removed"},
 	} {
 		for _, dry := range []bool{true, false} {

@@ -63,6 +63,23 @@ func TestAPoolNamesItsLevels(t *testing.T) {
 	}
 }
 
+func TestAProvidersAcrStandsForALevel(t *testing.T) {
+	m := assurance.Mapping{"Level2": "mfa", "Level3": "phr", "Level4": "phr"}
+	for acr, want := range map[string]int{"mfa": 2, "phr": 3, "other": 1, "": 1, "Level4": 1} {
+		if got := m.Level(acr); got != want {
+			t.Errorf("%q: level %d, want %d", acr, got, want)
+		}
+	}
+	if m.Value(4) != "phr" || m.Value(1) != "" || m.Value(0) != "" || m.Check() != nil || assurance.Mapping(nil).Level("x") != 1 {
+		t.Errorf("%v", m)
+	}
+	for _, bad := range []assurance.Mapping{{"urn:cognito:loa:2": "mfa"}, {"Level5": "x"}, {"Level0": "x"}, {"Level1": ""}, {"Level1": "a b"}, {"Level1": strings.Repeat("a", 65)}} {
+		if err := bad.Check(); !fault.Is(err, fault.InvalidParameter) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}
+
 func TestNamesThatAWSRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"an unknown level":             `{"Level5": {"AcrValue": "a"}}`,
@@ -70,7 +87,6 @@ func TestNamesThatAWSRefuses(t *testing.T) {
 		"a space":                      `{"Level1": {"AcrValue": "a b"}}`,
 		"a quotation mark":             `{"Level1": {"AcrValue": "a\"b"}}`,
 		"a backslash":                  `{"Level1": {"AcrValue": "a\\b"}}`,
-		"a tilde":                      `{"Level1": {"AcrValue": "a~b"}}`,
 		"more than 64 characters":      `{"Level1": {"AcrValue": "` + strings.Repeat("a", 65) + `"}}`,
 		"the value of another level":   `{"Level1": {"AcrValue": "a"}, "Level2": {"AcrValue": "a"}}`,
 		"the default of another level": `{"Level1": {"AcrValue": "urn:cognito:loa:4"}}`,
@@ -80,7 +96,9 @@ func TestNamesThatAWSRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := assurance.ReadNames(json.RawMessage(`{"Level1": {"AcrValue": "` + strings.Repeat("a", 64) + `"}}`)); err != nil {
-		t.Error(err)
+	for _, value := range []string{strings.Repeat("a", 64), "!#[]~"} {
+		if _, err := assurance.ReadNames(json.RawMessage(`{"Level1": {"AcrValue": "` + value + `"}}`)); err != nil {
+			t.Error(err)
+		}
 	}
 }

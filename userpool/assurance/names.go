@@ -98,7 +98,7 @@ func index(key string) (int, bool) {
 
 func validName(name string) bool {
 	for _, r := range []byte(name) {
-		if r < 0x21 || r > 0x7D || r == '"' || r == '\\' {
+		if r < 0x21 || r > 0x7E || r == '"' || r == '\\' {
 			return false
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/addresses"
 	"github.com/sluicegate/sluice/userpool/relay"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/triggers"
@@ -20,14 +21,13 @@ type AdminCreateInput struct {
 	Validation        []userpool.Attribute   // ValidationData, for PreSignUp
 	TemporaryPassword string                 // "" generates one, or makes a user who signs in by codes
 	Action            string                 // "", RESEND or SUPPRESS
-	Mediums           []string               // DesiredDeliveryMediums; nil prefers the phone to e-mail
+	Mediums           []string               // DesiredDeliveryMediums: see addresses.InviteTo
 	ForceAlias        bool                   // take the alias from the user who has it
 	Context           userpool.ClientContext // what the call says about its client
 }
 
 // AdminCreateUser creates a user with a temporary password and sends an invitation, or, with RESEND, sends a new one to a
-// user who has not signed in yet. A user without a password, who signs in by codes, is confirmed at once and gets no
-// invitation.
+// user who has not signed in yet. A user without a password, who signs in by codes, is confirmed at once.
 func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*User, error) {
 	p, err := s.o.Pools.Pool(ctx, in.PoolID)
 	if err != nil {
@@ -43,26 +43,47 @@ func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*Us
 	}
 	var u store.User
 	if in.Action == "RESEND" {
-		u, err = s.reinvite(ctx, p, in.Username, password)
+		u, err = s.reinvite(ctx, p, in, password)
 	} else {
 		u, err = s.insertInvited(ctx, p, in, password)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if attribute := inviteMedium(&u, in.Mediums); attribute != "" && in.Action != "SUPPRESS" && u.Password.Hash != "" {
-		l := inviteLetter(p, &u, attribute, password)
-		l.context = in.Context
-		if _, err := s.send(ctx, p, l); err != nil {
-			return nil, err
-		}
+	if err := s.invite(ctx, p, in, &u, password); err != nil {
+		return nil, err
 	}
 	return shownUser(u), nil
+}
+
+// invite sends an invitation to each address that gets one. A custom sender gets none without a password.
+func (s *Service) invite(ctx context.Context, p *userpool.Pool, in AdminCreateInput, u *store.User, password string) error {
+	to, failure := addresses.InviteTo(u.Attributes, in.Action, in.Mediums)
+	if u.Password.Hash == "" {
+		password = ""
+	}
+	for _, attribute := range to {
+		l := inviteLetter(p, u, attribute, password)
+		l.context = in.Context
+		if password == "" && hasSender(p, &l) {
+			continue
+		}
+		if _, err := s.send(ctx, p, l); failure == nil {
+			failure = err
+		}
+	}
+	return failure
 }
 
 func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminCreateInput, password string) (store.User, error) {
 	u, err := s.newUser(ctx, p, nil, userpool.Admin, in.Username, in.Attributes)
 	if err != nil {
+		return u, err
+	}
+	if err := addresses.CheckMarks(u.Attributes); err != nil {
+		return u, err
+	}
+	if _, err := addresses.InviteTo(u.Attributes, in.Action, in.Mediums); err != nil {
 		return u, err
 	}
 	passwordless := in.TemporaryPassword == "" && p.OTPAttribute(u.Attributes) != ""
@@ -99,9 +120,12 @@ func (s *Service) insertInvited(ctx context.Context, p *userpool.Pool, in AdminC
 }
 
 // reinvite gives a user who has not signed in yet a new temporary password.
-func (s *Service) reinvite(ctx context.Context, p *userpool.Pool, name, password string) (store.User, error) {
-	_, u, err := s.adminUser(ctx, p.ID, name)
+func (s *Service) reinvite(ctx context.Context, p *userpool.Pool, in AdminCreateInput, password string) (store.User, error) {
+	_, u, err := s.adminUser(ctx, p.ID, in.Username)
 	if err != nil {
+		return u, err
+	}
+	if _, err := addresses.InviteTo(u.Attributes, in.Action, in.Mediums); err != nil {
 		return u, err
 	}
 	if u.Status != userpool.StatusForceChange {
@@ -123,16 +147,6 @@ func (s *Service) reinvite(ctx context.Context, p *userpool.Pool, name, password
 
 func errResend(u *store.User) error {
 	return fault.New(fault.UnsupportedUserState, "Resend not possible. %s status is not FORCE_CHANGE_PASSWORD", u.Username)
-}
-
-// inviteMedium returns the attribute of the address that an invitation goes to, "" for none.
-func inviteMedium(u *store.User, mediums []string) string {
-	for _, m := range []struct{ medium, attribute string }{{"SMS", "phone_number"}, {"EMAIL", "email"}} {
-		if u.Attributes[m.attribute] != "" && (len(mediums) == 0 || slices.Contains(mediums, m.medium)) {
-			return m.attribute
-		}
-	}
-	return ""
 }
 
 // AdminSetUserPassword sets a password that the pool's policy accepts. One that is not permanent must be replaced at the

@@ -1,7 +1,22 @@
 package directory
 
-// FillCourier takes every place for messages until free is called.
-func (s *Service) FillCourier() (free func()) { return fill(s.courier.places) }
+import "github.com/sluicegate/sluice/userpool/courier"
+
+// FillCourier takes every place for messages of the pool until free is called.
+func (s *Service) FillCourier(pool string) (free func()) {
+	var taken []*courier.Place
+	for {
+		at, err := s.courier.Reserve(pool)
+		if err != nil {
+			return func() {
+				for _, at := range taken {
+					at.Free()
+				}
+			}
+		}
+		taken = append(taken, at)
+	}
+}
 
 // Fill takes every ticket until free is called.
 func (h *Hasher) Fill() (free func()) { return fill(h.tickets) }

@@ -31,7 +31,7 @@ func TestFullQueuesRefuseUsersAndGhostsAlike(t *testing.T) {
 			}
 		}
 	}
-	free := h.Users.FillCourier()
+	free := h.Users.FillCourier(p.ID)
 	busy("ForgotPassword", forgot)
 	busy("ResendConfirmationCode", resend)
 	free()

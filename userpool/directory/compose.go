@@ -43,7 +43,7 @@ func (s *Service) compose(p *userpool.Pool, l *letter) message.Message {
 		text := strings.TrimSuffix(strings.TrimPrefix(found, "{##"), "##}")
 		return `<a href="` + html.EscapeString(s.confirmURL(p, l)) + `">` + text + `</a>`
 	})
-	m := message.Message{Medium: mediumOf(l.attribute), To: l.to, Subject: l.subject, Body: body, HTML: markup,
+	m := message.Message{Medium: mediumOf(l.attribute), To: l.to, Subject: message.OneLine(l.subject), Body: body, HTML: markup,
 		PoolID: p.ID, Purpose: l.purpose, Username: l.username, Code: l.secret, Sub: l.user.Sub, Origin: l.context.Address, ExpiresAt: l.expires}
 	if m.Medium == message.Email {
 		m.From, m.ReplyTo = p.Sender.From, p.Sender.ReplyTo
@@ -74,6 +74,9 @@ func (s *Service) send(ctx context.Context, p *userpool.Pool, l letter) (*Delive
 	}
 	if err := s.customTexts(ctx, p, &l); err != nil {
 		return nil, err
+	}
+	if l.source == sourceCreate && strings.Contains(l.text, userpool.CodePlaceholder) != (l.secret != "") {
+		return nil, nil // AWS: a text without {####} is for users without a password, and not delivered to others
 	}
 	m := s.compose(p, &l)
 	if err := s.o.Sender.Send(ctx, m); err != nil {

@@ -151,11 +151,11 @@ func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (d
 	if err := s.limits.takeOf(p, subject, "resend", limitResend); err != nil {
 		return nil, err
 	}
-	at, err := s.courier.reserve()
+	at, err := s.courier.Reserve(p.ID)
 	if err != nil {
 		return nil, err
 	}
-	defer at.free()
+	defer at.Free()
 	defer func() {
 		s.report(ctx, p, c, subject, threat.Event{Type: threat.ResendCode, Response: threat.Pass}, in.Context, err)
 	}()

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -40,21 +41,9 @@ func (s *Service) customTexts(ctx context.Context, p *userpool.Pool, l *letter) 
 	if !hasTexts(p) || l.source == "" {
 		return nil
 	}
-	texts, err := s.o.Triggers.CustomMessage(ctx, l.call(p), l.source, triggers.MessageRequest{Link: l.link, Username: l.source == sourceCreate})
-	if err != nil {
-		return err
-	}
-	text := texts.EmailBody
-	if l.attribute == "phone_number" {
-		text = texts.SMS
-	}
-	if text != "" {
-		l.text = text
-	}
-	if texts.EmailSubject != "" {
-		l.subject = texts.EmailSubject
-	}
-	return nil
+	texts, err := s.o.Triggers.CustomMessage(ctx, l.call(p), l.source, triggers.MessageRequest{SMS: l.attribute == "phone_number", Link: l.link, Username: l.source == sourceCreate})
+	l.text, l.subject = cmp.Or(texts.Body, l.text), cmp.Or(texts.Subject, l.subject)
+	return err
 }
 
 // passToSender has the pool's custom sender send the message. As in AWS, the call does not wait for the function.
@@ -106,12 +95,12 @@ func (s *Service) leave(ctx context.Context, m message.Message) error {
 		s.o.Queue.Wake()
 		return err
 	}
-	at, err := s.courier.reserve()
+	at, err := s.courier.Reserve(m.PoolID)
 	if err != nil {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	at.use(func() {
+	at.Use(func() {
 		send := s.o.Sender.Send
 		if m.Medium == message.Function {
 			send = s.o.Triggers.Send

@@ -97,30 +97,3 @@ func FuzzPHC(f *testing.F) {
 		}
 	})
 }
-
-func TestTheNumberOfMessagesBeingSentIsLimited(t *testing.T) {
-	c := newCourier(1)
-	at, err := c.reserve()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.reserve(); fault.KindOf(err) != fault.TooManyRequests {
-		t.Errorf("the only place was reserved twice: %v", err)
-	}
-	end := make(chan struct{})
-	at.use(func() { <-end })
-	at.free()
-	if _, err := c.reserve(); err == nil {
-		t.Error("the place is free while a message uses it")
-	}
-	close(end)
-	c.all.Wait()
-	at, err = c.reserve()
-	if err != nil {
-		t.Error(err)
-	}
-	at.free()
-	if _, err = c.reserve(); err != nil {
-		t.Error(err)
-	}
-}

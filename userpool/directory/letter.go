@@ -2,6 +2,7 @@ package directory
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,13 +106,23 @@ func (l *letter) signInTexts(p *userpool.Pool) {
 	l.text, l.subject = cmp.Or(l.text, defaultSignInText), cmp.Or(l.subject, defaultSignInSubject)
 }
 
+// signInName returns the name with which the reader of an invitation signs in. In a pool whose users sign in by address, the user name is a
+// sub, which the reader does not know: it is the address that gets the invitation, or else another one that the pool takes as a name.
+func signInName(p *userpool.Pool, u *store.User, attribute string) string {
+	name := u.Username
+	for _, kind := range slices.Backward(p.Settings.UsernameAttributes) {
+		name = cmp.Or(u.Attributes[kind], name)
+	}
+	if slices.Contains(p.Settings.UsernameAttributes, attribute) {
+		name = u.Attributes[attribute]
+	}
+	return name
+}
+
 // inviteLetter returns the message to a user whom an administrator creates.
 func inviteLetter(p *userpool.Pool, u *store.User, attribute, password string) letter {
 	l := letter{origin: origin{source: sourceCreate}, purpose: "invitation", attribute: attribute, to: u.Attributes[attribute], user: u,
-		username: u.Username, secret: password, expires: u.Password.ExpiresAt}
-	if len(p.Settings.UsernameAttributes) > 0 {
-		l.username = u.Attributes[attribute] // the user name is a sub, which the reader does not know
-	}
+		username: signInName(p, u, attribute), secret: password, expires: u.Password.ExpiresAt}
 	if t := p.Settings.AdminCreateUserConfig.InviteMessageTemplate; t != nil {
 		l.subject, l.text = t.EmailSubject, t.EmailMessage
 		if attribute == "phone_number" {

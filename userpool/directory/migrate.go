@@ -165,10 +165,14 @@ func (s *Service) welcome(ctx context.Context, p *userpool.Pool, u *store.User, 
 	if len(mediums) == 0 {
 		mediums = []string{"SMS"}
 	}
-	attribute := inviteMedium(u, slices.Clone(mediums))
-	if m.Suppress || attribute == "" {
-		return nil
+	var failure error
+	for _, attribute := range []string{"phone_number", "email"} {
+		if m.Suppress || u.Attributes[attribute] == "" || !slices.Contains(mediums, string(mediumOf(attribute))) {
+			continue
+		}
+		if _, err := s.send(ctx, p, inviteLetter(p, u, attribute, "********")); failure == nil {
+			failure = err
+		}
 	}
-	_, err := s.send(ctx, p, inviteLetter(p, u, attribute, "********"))
-	return err
+	return failure
 }

@@ -105,9 +105,9 @@ func TestUsersWriteOnlyWhatTheirClientMay(t *testing.T) {
 		"the verified mark":    {attr("email_verified", "true"), fault.NotAuthorized, "A client attempted to write unauthorized attribute"},
 		"sub":                  {attr("sub", "x"), fault.InvalidParameter, "*"},
 		"an immutable one":     {attr("custom:born", "2000"), fault.InvalidParameter, "user.custom:born: Attribute cannot be updated.\n"},
-		"an unknown attribute": {attr("custom:nothing", "x"), fault.InvalidParameter, "Invalid user attributes: user.custom:nothing: Attribute does not exist in the schema.\n"},
-		"one too short":        {attr("custom:team", "x"), fault.InvalidParameter, "Invalid user attributes: user.custom:team: String must be at least 2 characters\n"},
-		"one too long":         {attr("custom:team", "xxxxxx"), fault.InvalidParameter, "Invalid user attributes: user.custom:team: String must be no longer than 5 characters\n"},
+		"an unknown attribute": {attr("custom:nothing", "x"), fault.InvalidParameter, "user.custom:nothing: Attribute does not exist in the schema.\n"},
+		"one too short":        {attr("custom:team", "x"), fault.InvalidParameter, "user.custom:team: String must be no shorter than 2 characters\n"},
+		"one too long":         {attr("custom:team", "xxxxxx"), fault.InvalidParameter, "user.custom:team: String must be no longer than 5 characters\n"},
 		"an invalid address":   {attr("email", "alice"), fault.InvalidParameter, "Invalid email address format."},
 	} {
 		t.Run(name, func(t *testing.T) {

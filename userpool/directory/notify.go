@@ -81,7 +81,8 @@ func (s *Service) riskMessage(p *userpool.Pool, c *userpool.Client, n *risk.Noti
 		}
 		pairs = append(pairs, "{"+name+"}", v)
 	}
-	m.From, m.ReplyTo, m.Subject, m.HTML = cmp.Or(n.From, p.Sender.From), cmp.Or(n.ReplyTo, p.Sender.ReplyTo), mail.Subject, mail.HTMLBody != ""
+	m.From, m.ReplyTo, m.HTML = cmp.Or(message.OneLine(n.From), p.Sender.From), cmp.Or(message.OneLine(n.ReplyTo), p.Sender.ReplyTo), mail.HTMLBody != ""
+	m.Subject = message.OneLine(mail.Subject)
 	m.Body = strings.NewReplacer(pairs...).Replace(body)
 	return m, nil
 }

@@ -189,7 +189,7 @@ func TestAdministratorsCreateUsersWithoutAPassword(t *testing.T) {
 			t.Error(u)
 		}
 		if len(h.Mails()) != before {
-			t.Error("an invitation without a password went out")
+			t.Error("an invitation with a place for a password went out")
 		}
 		_, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "alice", Action: "RESEND"})
 		wantFault(t, err, fault.UnsupportedUserState, "*")
@@ -204,6 +204,23 @@ func TestAdministratorsCreateUsersWithoutAPassword(t *testing.T) {
 			t.Error(u)
 		}
 	})
+}
+
+// Source: AWS, MessageTemplateType; terraform-provider-aws#49294.
+func TestAnInvitationWithoutAPlaceForThePasswordIsForUsersWithoutOne(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{AdminCreateUserConfig: &userpool.AdminCreateConfig{InviteMessageTemplate: &userpool.InviteTemplate{
+		EmailMessage: "Welcome, {username}", SMSMessage: "Hi {username}"}}, AutoVerifiedAttributes: []string{"email"},
+		Policies: &userpool.Policies{SignInPolicy: &userpool.SignInPolicy{AllowedFirstAuthFactors: []string{"PASSWORD", "EMAIL_OTP"}}}})
+	for name, password := range map[string]string{"alice": "", "bob": userpooltest.Password} {
+		if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: name, TemporaryPassword: password,
+			Attributes: []userpool.Attribute{attr("email", name+"@example.com")}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list := h.Mails(); len(list) != 1 || list[0].To != "alice@example.com" || list[0].Body != "Welcome, alice" {
+		t.Errorf("%+v", list)
+	}
 }
 
 func stored(t *testing.T, h *harness, poolID, sub string) (u store.User) {

@@ -48,11 +48,11 @@ func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delive
 			return nil, err
 		}
 	}
-	at, err := s.courier.reserve()
+	at, err := s.courier.Reserve(p.ID)
 	if err != nil {
 		return nil, err
 	}
-	defer at.free()
+	defer at.Free()
 	if subject, err = s.hideUnreachable(p, c, subject, in.Username); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/courier"
 )
 
 // target returns the attribute that a code of a user goes to, or why the user gets none.
@@ -55,7 +56,7 @@ func (s *Service) keepCode(ctx context.Context, p *userpool.Pool, sub, purpose s
 // sendCodeUnsigned sends a code for an unsigned operation. If the client hides who exists, the message is sent in the
 // background: by the queue, or, if a function writes the message, by the courier. A failure is logged, and the user can
 // request another code.
-func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from origin, at *place, subject *Subject, purpose string, to target) (*Delivery, error) {
+func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from origin, at *courier.Place, subject *Subject, purpose string, to target) (*Delivery, error) {
 	post := s.posts(p, from.client)
 	l, err := s.keepCode(ctx, p, subject.User.Sub, purpose, from, post, to)
 	switch {
@@ -67,7 +68,7 @@ func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from o
 	case !from.client.HidesExistence:
 		return s.send(ctx, p, l)
 	}
-	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
+	at.Use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
 	return l.delivery(), nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/courier"
 	"github.com/sluicegate/sluice/userpool/relay"
 	"github.com/sluicegate/sluice/userpool/threat"
 	"github.com/sluicegate/sluice/userpool/tokens"
@@ -49,7 +50,7 @@ type Service struct {
 	base    *userpool.Base
 	limits  *limiter
 	slots   *checkSlots
-	courier *courier
+	courier *courier.Courier
 }
 
 // New returns a Service, or an error that names the required option that is missing.
@@ -71,16 +72,22 @@ func New(o Options) (*Service, error) {
 		base:    o.Base,
 		limits:  newLimiter(o.Base.Now, maxLimited, o.Shared),
 		slots:   newCheckSlots(),
-		courier: newCourier(maxUnderway),
+		courier: courier.New(maxUnderway, shareUnderway),
 	}, nil
 }
+
+// maxUnderway bounds the messages that are being sent in the background, and shareUnderway those of one pool.
+const (
+	maxUnderway   = 2000
+	shareUnderway = 500
+)
 
 // maxLimited bounds each table of limits and of names that no user has. A full table evicts, see bounded.Map. An entry
 // takes about 100 bytes. One address can add 180,000 entries an hour, at 50 calls a second.
 const maxLimited = 200_000
 
 // Drain waits for the messages that are being sent. Call it when no more requests come.
-func (s *Service) Drain() { s.courier.all.Wait() }
+func (s *Service) Drain() { s.courier.Wait() }
 
 // now returns the current time, with the store's precision.
 func (s *Service) now() time.Time { return s.base.Now() }

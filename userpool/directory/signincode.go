@@ -48,11 +48,11 @@ func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	if err != nil {
 		return nil, err
 	}
-	at, err := s.courier.reserve()
+	at, err := s.courier.Reserve(p.ID)
 	if err != nil {
 		return nil, err
 	}
-	defer at.free()
+	defer at.Free()
 	if !subject.Exists {
 		if err := s.padPost(ctx, p, subject, in.Purpose, in.Attribute, !in.Known && s.posts(p, c), func(tx store.Tx) error {
 			return firstError(s.padSlots(tx, p, subject, in.Purpose), s.writePad(tx, p, subject.Name))
@@ -72,7 +72,7 @@ func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	case in.Known || !c.HidesExistence:
 		return s.send(ctx, p, l)
 	}
-	at.use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
+	at.Use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
 	return l.delivery(), nil
 }
 

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +173,47 @@ func TestInvitations(t *testing.T) {
 		t.Error(u, err)
 	}
 	_ = c
+}
+
+// AWS: "You can specify more than one value."
+func TestAnInvitationGoesToEveryMediumThatIsNamed(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	both := []userpool.Attribute{attr("email", "a@example.com"), attr("phone_number", "+15550100")}
+	invite := func(name string, in directory.AdminCreateInput) (to []string, err error) {
+		in.PoolID, in.Username = p.ID, name
+		before := len(h.Mails())
+		_, err = h.Users.AdminCreateUser(t.Context(), in)
+		for _, m := range h.Mails()[before:] {
+			to = append(to, m.To)
+		}
+		return to, err
+	}
+	for name, tc := range map[string]struct {
+		mediums []string
+		want    []string
+	}{
+		"both":    {[]string{"EMAIL", "SMS"}, []string{"+15550100", "a@example.com"}},
+		"mail":    {[]string{"EMAIL"}, []string{"a@example.com"}},
+		"unnamed": {nil, []string{"+15550100"}},
+	} {
+		if to, err := invite(name, directory.AdminCreateInput{Mediums: tc.mediums, Attributes: both}); err != nil || !slices.Equal(to, tc.want) {
+			t.Errorf("%s: %v %v", name, to, err)
+		}
+	}
+	const noMail = "No email provided but desired delivery medium was Email"
+	phone := directory.AdminCreateInput{Mediums: []string{"SMS", "EMAIL"}, Attributes: both[1:]}
+	to, err := invite("phone", phone)
+	wantFault(t, err, fault.InvalidParameter, noMail)
+	phone.Action = "SUPPRESS"
+	if _, err := invite("phone", phone); err != nil || to != nil {
+		t.Error("the refused call made a user or sent a message", to, err)
+	}
+	phone.Action = "RESEND"
+	_, err = invite("phone", phone)
+	wantFault(t, err, fault.InvalidParameter, noMail)
+	_, err = invite("marked", directory.AdminCreateInput{Attributes: []userpool.Attribute{attr("phone_number_verified", "True")}})
+	wantFault(t, err, fault.InvalidParameter, "Phone Number is required to verify/un-verify a phone number")
 }
 
 // Source: jagregory/cognito-local#386, compared with AWS.

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/addresses"
 )
 
 // AdminUpdate is the input of AdminUpdateUserAttributes.
@@ -34,7 +35,7 @@ func (s *Service) AdminUpdateUserAttributes(ctx context.Context, in AdminUpdate)
 		if err := p.CheckWrite(nil, userpool.Admin, u.Attributes, attrs); err != nil {
 			return err
 		}
-		wanted := slices.DeleteFunc(wantCodes(p, u, attrs), func(address string) bool {
+		wanted := slices.DeleteFunc(addresses.WantCodes(p, u, attrs), func(address string) bool {
 			return slices.ContainsFunc(attrs, func(a userpool.Attribute) bool {
 				return a.Name == address+"_verified" && strings.EqualFold(a.Value, "true")
 			})
@@ -71,18 +72,15 @@ func (s *Service) DeleteUserAttributes(ctx context.Context, accessToken string, 
 }
 
 func (s *Service) deleteAttributes(ctx context.Context, p *userpool.Pool, c *userpool.Client, w userpool.Writer, sub string, names []string) error {
-	attrs := make([]userpool.Attribute, 0, len(names))
-	for _, n := range names {
-		attrs = append(attrs, userpool.Attribute{Name: n})
-	}
 	_, err := s.Change(ctx, p, sub, func(_ store.Tx, u *store.User) error {
-		if err := p.CheckWrite(c, w, u.Attributes, attrs); err != nil {
+		attrs, err := p.CheckDelete(c, w, u.Attributes, names)
+		if err != nil {
 			return err
 		}
 		before := maps.Clone(u.Attributes)
 		p.Apply(u.Attributes, attrs)
 		p.Unverify(before, u.Attributes, attrs)
-		return p.CheckKept(before, u.Attributes)
+		return nil
 	})
 	return err
 }
@@ -106,7 +104,7 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 	if err := p.CheckWrite(holder.Client, userpool.Self, holder.User.Attributes, attrs); err != nil {
 		return nil, err
 	}
-	wanted := wantCodes(p, &holder.User, attrs)
+	wanted := addresses.WantCodes(p, &holder.User, attrs)
 	for range wanted {
 		if err := s.limits.take(opVerifySend, p.ID, holder.User.Sub, limitVerifySend); err != nil {
 			return nil, fault.Wrap(fault.TooManyRequests, err, "%s", errAttemptLimit.Message) // the fault kind that the operation documents
@@ -126,18 +124,14 @@ func (s *Service) UpdateUserAttributes(ctx context.Context, in Update) ([]Delive
 	return s.sendUpdateCodes(ctx, p, origin{sourceUpdate, holder.Client, in.Context}, letters)
 }
 
-// update writes attributes, except those of the addresses that must be verified before, and makes the codes for the wanted ones.
-func (s *Service) update(tx store.Tx, p *userpool.Pool, u *store.User, attrs []userpool.Attribute, wanted, addresses []string) ([]letter, error) {
+// update writes attributes, except those of the addresses in late that must be verified before, and makes the codes for the wanted ones.
+func (s *Service) update(tx store.Tx, p *userpool.Pool, u *store.User, attrs []userpool.Attribute, wanted, late []string) ([]letter, error) {
 	before := *u
 	before.Attributes = maps.Clone(u.Attributes)
-	now, later := splitPending(p, u, attrs, addresses)
+	now, later := addresses.SplitPending(p, u, attrs, late)
 	p.Apply(u.Attributes, now)
 	p.Unverify(before.Attributes, u.Attributes, now)
-	letters, err := s.putUpdateCodes(tx, p, &before, u, later, wanted)
-	if err != nil {
-		return nil, err
-	}
-	return letters, p.CheckKept(before.Attributes, u.Attributes)
+	return s.putUpdateCodes(tx, p, &before, u, later, wanted)
 }
 
 // sendUpdateCodes sends the codes of putUpdateCodes, after the commit.
@@ -152,31 +146,6 @@ func (s *Service) sendUpdateCodes(ctx context.Context, p *userpool.Pool, from or
 		list = append(list, *d)
 	}
 	return list, nil
-}
-
-// wantCodes returns the addresses among attrs that change and that get a code: those that the pool verifies, or that wait for verification.
-func wantCodes(p *userpool.Pool, u *store.User, attrs []userpool.Attribute) (names []string) {
-	for _, a := range attrs {
-		if a.Value != "" && a.Value != u.Attributes[a.Name] && (a.Name == "email" || a.Name == "phone_number") &&
-			(slices.Contains(p.Pending, a.Name) || slices.Contains(p.Settings.AutoVerifiedAttributes, a.Name)) {
-			names = append(names, a.Name)
-		}
-	}
-	return names
-}
-
-// splitPending separates those of the addresses that must be verified before they are written. Their marks are left out.
-func splitPending(p *userpool.Pool, u *store.User, attrs []userpool.Attribute, addresses []string) (now, later []userpool.Attribute) {
-	for _, a := range attrs {
-		if slices.Contains(addresses, a.Name) && slices.Contains(p.Pending, a.Name) && a.Value != "" && a.Value != u.Attributes[a.Name] {
-			later = append(later, a)
-		} else {
-			now = append(now, a)
-		}
-	}
-	return slices.DeleteFunc(now, func(mark userpool.Attribute) bool { // it is about the new address
-		return slices.ContainsFunc(later, func(a userpool.Attribute) bool { return mark.Name == a.Name+"_verified" })
-	}), later
 }
 
 // putUpdateCodes makes a code for each wanted address that waits for verification or has changed.
@@ -229,10 +198,7 @@ func (s *Service) GetUserAttributeVerificationCode(ctx context.Context, in Attri
 		return nil, err
 	}
 	to := func(u *store.User) (string, error) {
-		if !slices.Contains([]string{"email", "phone_number"}, attribute) || u.Attributes[attribute] == "" {
-			return "", fault.New(fault.InvalidParameter, "User does not have the attribute %s to verify.", attribute)
-		}
-		return attribute, nil
+		return attribute, addresses.MayGetCode(u.Attributes, attribute)
 	}
 	if _, err := to(&holder.User); err != nil {
 		return nil, err
@@ -255,6 +221,9 @@ func (s *Service) VerifyUserAttribute(ctx context.Context, accessToken, attribut
 		return err
 	}
 	p := holder.Pool
+	if err := addresses.MayGiveCode(p, holder.User.Attributes, attribute); err != nil {
+		return err
+	}
 	if err := s.limits.take("verify", p.ID, holder.User.Sub, limitVerify); err != nil {
 		return err
 	}

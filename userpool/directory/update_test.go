@@ -50,16 +50,18 @@ func TestAUserMayLackARequiredAttributeUntilTheFirstPassword(t *testing.T) {
 	}
 	answer := map[string]string{"USERNAME": "alice", "NEW_PASSWORD": password}
 	_, err = h.Respond(c.ID, "NEW_PASSWORD_REQUIRED", out.Session, answer)
-	const missing = "Attributes did not conform to the schema: givenName: The attribute given_name is required\n"
-	wantFault(t, err, fault.InvalidParameter, missing)
+	wantFault(t, err, fault.InvalidParameter, "Invalid attributes given, given_name is missing")
 	answer["userAttributes.given_name"] = "Al"
 	if _, err := h.Respond(c.ID, "NEW_PASSWORD_REQUIRED", out.Session, answer); err != nil {
 		t.Fatal(err)
 	}
-	wantFault(t, update(attr("given_name", "")), fault.InvalidParameter, missing)
-	wantFault(t, h.Users.AdminDeleteUserAttributes(ctx, p.ID, "alice", []string{"given_name"}), fault.InvalidParameter, missing)
-	_, err = h.SignUp(c.ID, "bob")
-	wantFault(t, err, fault.InvalidParameter, missing)
+	wantFault(t, update(attr("given_name", "")), fault.InvalidParameter, "user.given_name: Required attribute cannot be deleted.")
+	wantFault(t, h.Users.AdminDeleteUserAttributes(ctx, p.ID, "alice", []string{"given_name"}), fault.InvalidParameter,
+		"Invalid user attributes: user.given_name: Required attribute cannot be deleted.")
+	for _, attrs := range [][]userpool.Attribute{nil, {attr("given_name", "")}} {
+		_, err = h.SignUp(c.ID, "bob", attrs...)
+		wantFault(t, err, fault.InvalidParameter, "Attributes did not conform to the schema: name.givenName: The attribute name.givenName is required")
+	}
 }
 
 // Threat: a NUL reaches a store that cannot hold it, and the call fails inside.
@@ -70,7 +72,7 @@ func TestAnAttributeHasNoNUL(t *testing.T) {
 	for _, name := range []string{"name", "preferred_username"} {
 		err := h.Users.AdminUpdateUserAttributes(t.Context(), directory.AdminUpdate{PoolID: p.ID, Username: "alice",
 			Attributes: []userpool.Attribute{attr(name, "ok\x00")}})
-		wantFault(t, err, fault.InvalidParameter, "Invalid user attributes: user."+name+": Attribute must not contain a NUL character.\n")
+		wantFault(t, err, fault.InvalidParameter, "user."+name+": Attribute must not contain a NUL character.\n")
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/assurance"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/providers"
 )
@@ -22,7 +23,6 @@ const (
 	// Life is how long a sign-in at a provider may take. Source: the developer guide, five minutes from request to code.
 	Life = 5 * time.Minute
 
-	maxAcr        = 20 // values of acr_values that go to a provider
 	secretBytes   = 32 // of a state, and of a browser's secret
 	sealPurpose   = "request to an identity provider"
 	maxPerNetwork = 1000  // requests of a network that wait at once
@@ -77,7 +77,7 @@ func (s *Service) Begin(ctx context.Context, in Start) (*Begun, error) {
 	now := s.base.Now()
 	kept := pending{Browser: hash("browser", browser), Provider: p.Name, Query: in.Query.Encode(), Session: in.Session,
 		Question: providers.Question{Base: in.Base, State: state, Asked: now, LoginHint: a.LoginHint, Lang: a.Lang, Prompt: passed(a.Prompt),
-			Acr: acr(p, a.Acr), MaxAge: a.MaxAge}}
+			Acr: acr(p, a), MaxAge: a.MaxAge}}
 	location, err := s.o.Legs[p.Type].Ask(ctx, p, &kept.Question)
 	if err != nil {
 		s.watch(ctx, p, err)
@@ -156,10 +156,10 @@ func passed(prompt []string) []string {
 }
 
 // acr returns what the provider calls the levels that the client asks for.
-func acr(p *providers.Provider, asked []string) (values []string) {
-	for _, value := range asked[:min(len(asked), maxAcr)] {
-		if mapped := p.Acr[value]; mapped != "" {
-			values = append(values, mapped)
+func acr(p *providers.Provider, a *oauth.Authorization) (values []string) {
+	for _, name := range a.Acr {
+		if value := assurance.Mapping(p.Acr).Value(a.Pool.Acr.Level(name)); value != "" && !slices.Contains(values, value) {
+			values = append(values, value)
 		}
 	}
 	return values

@@ -36,7 +36,7 @@ func (s *Service) Unsolicited(ctx context.Context, poolID, base string, in Answe
 			return nil, oauth.Shown(oauth.KeyAnswer, a.Client.ID)
 		}
 	}
-	end, err := s.finish(ctx, a, &providers.Question{Base: base, Unsolicited: true, Asked: s.base.Now()}, &in)
+	end, err := s.finish(ctx, a, &providers.Question{Base: base, Unsolicited: true, Asked: s.base.Now(), Prompt: passed(a.Prompt), MaxAge: a.MaxAge}, &in)
 	if page, ok := errors.AsType[*oauth.PageError](err); ok && page.Key == oauth.KeyProvider {
 		return nil, oauth.Shown(oauth.KeyAnswer, a.Client.ID)
 	}

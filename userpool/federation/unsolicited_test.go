@@ -1,6 +1,7 @@
 package federation_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -47,4 +48,20 @@ func TestUnsolicitedAnswers(t *testing.T) {
 	}
 	_, err = send(relay("redirect_uri", "https://evil.example.com/"))
 	wantPage(t, "another redirect URI", err, oauth.KeyRedirect)
+}
+
+// wantPage checks that err is a page with a key.
+func wantPage(t *testing.T, what string, err error, key string) {
+	t.Helper()
+	if page := pageOf(err); page.Key != key {
+		t.Errorf("%s: %v, want the page %s", what, err, key)
+	}
+}
+
+// pageOf returns the page that an error is, or an empty one.
+func pageOf(err error) *oauth.PageError {
+	if page, ok := errors.AsType[*oauth.PageError](err); ok {
+		return page
+	}
+	return new(oauth.PageError)
 }

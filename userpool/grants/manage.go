@@ -110,7 +110,10 @@ func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, acce
 		settings := *old
 		settings.AllowedOAuthFlows, settings.AllowedOAuthScopes = next.AllowedOAuthFlows, next.AllowedOAuthScopes
 		settings.CallbackURLs, settings.LogoutURLs, settings.DefaultRedirectURI = next.CallbackURLs, next.LogoutURLs, ""
-		settings.SupportedIdentityProviders, settings.OAuth = next.SupportedIdentityProviders, next.OAuth
+		if len(old.SupportedIdentityProviders) == 0 && !slices.Contains(old.AllowedOAuthFlows, userpool.FlowCode) {
+			settings.SupportedIdentityProviders = next.SupportedIdentityProviders // users sign in to it from now on
+		}
+		settings.OAuth = next.OAuth
 		return settings
 	})
 	if err := asMetadata(err); err != nil {

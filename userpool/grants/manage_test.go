@@ -1,13 +1,17 @@
 package grants_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/grants"
+	"github.com/sluicegate/sluice/userpool/providers"
 )
 
 func TestARegisteredClientManagesItself(t *testing.T) {
@@ -60,6 +64,70 @@ func TestARegisteredClientManagesItself(t *testing.T) {
 	}
 	_, err = h.Registered(t.Context(), p.ID, made.ClientID, made.AccessToken)
 	wantCode(t, err, grants.InvalidToken)
+}
+
+// The client's own change does not undo what an administrator set.
+func TestARegisteredClientKeepsTheIdentityProvidersOfAnAdministrator(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
+	if _, err := h.Providers.Create(t.Context(), providers.Change{PoolID: p.ID, Name: "Google", Type: providers.Google,
+		Details: map[string]string{"client_id": "c", "client_secret": "s", "authorize_scopes": "openid"}}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := h.Register(t.Context(), p.ID, "", []byte(`{"redirect_uris":["https://app.example.com/cb"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]string{{"Google"}, {"COGNITO", "Google"}, nil} {
+		if _, err := h.Pools.ChangeClient(t.Context(), p.ID, made.ClientID, "", func(old *userpool.ClientSettings) userpool.ClientSettings {
+			next := *old
+			next.SupportedIdentityProviders = want
+			return next
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.UpdateRegistration(t.Context(), p.ID, made.ClientID, made.AccessToken,
+			[]byte(`{"client_id":"`+made.ClientID+`","redirect_uris":["https://app.example.com/cb"]}`)); err != nil {
+			t.Fatal(err)
+		}
+		_, c, err := h.Pools.PoolAndClient(t.Context(), made.ClientID)
+		if err != nil || !slices.Equal(c.Settings.SupportedIdentityProviders, want) {
+			t.Errorf("%v, want %v: %v", c.Settings.SupportedIdentityProviders, want, err)
+		}
+	}
+}
+
+func TestRegistrationsAtOnceDoNotPassTheLimit(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
+	if err := h.Base().Update(t.Context(), func(tx store.Tx) error {
+		for i := range 999 {
+			if err := tx.Clients.Insert(store.Client{PoolID: p.ID, ID: fmt.Sprintf("%026d", i), Name: "x", Settings: []byte(`{"ClientType":"DCR"}`)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error)
+	for range 4 {
+		go func() {
+			_, err := h.Register(context.WithoutCancel(t.Context()), p.ID, "", []byte(`{"redirect_uris":["https://app.example.com/cb"]}`))
+			errs <- err
+		}()
+	}
+	made := 0
+	for range 4 {
+		if err := <-errs; err == nil {
+			made++
+		} else {
+			wantCode(t, err, grants.AccessDenied)
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d clients beyond 999", made)
+	}
 }
 
 func TestThreatARegistrationAccessTokenIsOfOneClient(t *testing.T) {

@@ -115,15 +115,12 @@ func (s *Service) checkInitial(ctx context.Context, p *userpool.Pool, raw string
 
 // insert makes the client, and fills in what it got.
 func (s *Service) insert(ctx context.Context, p *userpool.Pool, in *Registration) (*Registration, error) {
-	if err := s.checkRoom(ctx, p.ID); err != nil {
-		return nil, err
-	}
 	settings, err := in.settings()
 	if err != nil {
 		return nil, err
 	}
 	c, err := s.o.Pools.CreateUserPoolClient(ctx, userpool.NewClient{PoolID: p.ID, Name: plainName(in.Name), Settings: settings,
-		GenerateSecret: hasSecret(in.AuthMethod)})
+		GenerateSecret: hasSecret(in.AuthMethod), Admit: func(tx store.Tx) error { return checkRoom(tx, p.ID) }})
 	if err := asMetadata(err); err != nil {
 		return nil, err
 	}
@@ -146,18 +143,15 @@ func asMetadata(err error) error {
 }
 
 // checkRoom returns an error if the pool has as many registered clients as it can have.
-func (s *Service) checkRoom(ctx context.Context, poolID string) error {
+func checkRoom(tx store.Tx, poolID string) error {
+	list, err := tx.Clients.List(poolID, store.Page{})
 	count := 0
-	err := s.base.View(ctx, func(tx store.Tx) error {
-		list, err := tx.Clients.List(poolID, store.Page{})
-		for _, c := range list {
-			var settings struct{ ClientType string }
-			if json.Unmarshal(c.Settings, &settings) == nil && settings.ClientType == userpool.ClientDCR {
-				count++
-			}
+	for i := range list {
+		var settings struct{ ClientType string }
+		if json.Unmarshal(list[i].Settings, &settings) == nil && settings.ClientType == userpool.ClientDCR {
+			count++
 		}
-		return err
-	})
+	}
 	if err == nil && count >= maxRegistered {
 		return refuse(AccessDenied, "The user pool has reached the maximum number of registered clients.")
 	}

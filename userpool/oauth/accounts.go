@@ -47,14 +47,16 @@ func (s *Service) Accounts(ctx context.Context, poolID, cookie string) ([]Accoun
 	return accounts, err
 }
 
-// Foreign returns how the user who was active last in a browser signed in at an identity provider. It is nil for a user of the pool
-// itself, and without a session.
-func (s *Service) Foreign(ctx context.Context, poolID, cookie string) (*signin.Foreign, error) {
-	var found *signin.Foreign
-	err := s.base.View(ctx, func(tx store.Tx) error {
+// Foreign returns how the users of a browser signed in at identity providers, the one who was active last first. Users of the pool itself
+// are not among them.
+func (s *Service) Foreign(ctx context.Context, poolID, cookie string) (found []*signin.Foreign, err error) {
+	err = s.base.View(ctx, func(tx store.Tx) error {
+		found = nil
 		list, err := s.ofBrowser(tx, poolID, hashBrowser(cookie))
-		if err == nil && len(list) > 0 {
-			found = list[0].Foreign
+		for _, x := range list {
+			if x.Foreign != nil {
+				found = append(found, x.Foreign)
+			}
 		}
 		return err
 	})
@@ -81,5 +83,5 @@ func account(x *session, u *store.User) Account {
 
 // Reuses reports whether the account's sign-in counts for the request, so that the user need not sign in again.
 func (a *Authorization) Reuses(x *Account, now time.Time) bool {
-	return !a.Prompts(PromptLogin) && a.fresh(x.Provider, x.Record.Time, now)
+	return !a.Prompts(PromptLogin) && a.fresh(x.Provider, &x.Record, now)
 }

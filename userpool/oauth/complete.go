@@ -128,7 +128,7 @@ func (s *Service) find(tx store.Tx, a *Authorization, browser []byte) (*session,
 		return nil, err
 	}
 	x := a.chosen(list)
-	if x == nil || !a.fresh(x.Provider, x.Record.Time, s.base.Now()) {
+	if x == nil || !a.fresh(x.Provider, &x.Record, s.base.Now()) {
 		return nil, nil
 	}
 	u, err := tx.Users.Get(x.PoolID, x.Sub)

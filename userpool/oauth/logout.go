@@ -97,12 +97,27 @@ func (s *Service) afterLogout(ctx context.Context, poolID string, query url.Valu
 		if !registered(uri, settings.CallbackURLs) {
 			return nil, Shown(KeyRedirect, c.ID)
 		}
-		return &SignedOut{Login: query}, nil
+		return &SignedOut{Login: nextSignIn(query)}, nil
 	}
 	if s.o.Strict {
 		return nil, Shown(KeyLogout, c.ID)
 	}
 	return new(SignedOut), nil
+}
+
+// nextSignIn returns the parameters of a sign-in that follows a sign-out. The user chooses how to sign in: a provider at which the user is
+// still signed in would sign them in again at once.
+//
+// Source: the developer guide, "The managed login sign-out endpoint": its parameters; those of PKCE are needed by public clients.
+func nextSignIn(query url.Values) url.Values {
+	next := url.Values{}
+	for _, name := range []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge",
+		"code_challenge_method", "resource", "lang"} {
+		if values := query[name]; len(values) > 0 {
+			next[name] = values
+		}
+	}
+	return next
 }
 
 // clientOfLogout returns the client of client_id, or the one for which the ID token in id_token_hint was issued.

@@ -120,9 +120,6 @@ func (s *Service) Open(ctx context.Context, poolID string, query url.Values) (ur
 	}
 	r, err := s.readPushed(purposePushed, poolID, query)
 	if err != nil {
-		if _, chosen := choice(query); chosen && s.isOpened(poolID, query) {
-			return nil, nil // the user chose a provider on the login page
-		}
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(purposePushed + "\x00" + r.ID))
@@ -177,10 +174,4 @@ func choice(query url.Values) (url.Values, bool) {
 		}
 	}
 	return chosen, query.Has(providerName) || query.Has(providerIdentifier)
-}
-
-// isOpened reports whether the query refers to a request that Open returned.
-func (s *Service) isOpened(poolID string, query url.Values) bool {
-	_, err := s.readPushed(purposeOpened, poolID, query)
-	return err == nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
-	"github.com/sluicegate/sluice/userpool/assurance"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/signin"
 )
@@ -38,6 +37,10 @@ type signIn struct {
 	Provider string        `json:"provider"`
 
 	Foreign *signin.Foreign `json:"foreign,omitempty"` // nil = Provider is Local
+
+	// Left says that another sign-in of the browser took the place of this one. The session lets no one pass, but the codes that were given
+	// in it can still be exchanged.
+	Left bool `json:"left,omitempty"`
 }
 
 // session is an SSO session.
@@ -77,8 +80,14 @@ func reuse(p *userpool.Pool, c *userpool.Client) time.Duration {
 	return defaultSSO
 }
 
-// ofBrowser returns the live sessions of a browser, the one that was active last first.
+// ofBrowser returns the live sessions of a browser that let their users pass, the one that was active last first.
 func (s *Service) ofBrowser(tx store.Tx, poolID string, browser []byte) ([]*session, error) {
+	list, err := s.allOfBrowser(tx, poolID, browser)
+	return slices.DeleteFunc(list, func(x *session) bool { return x.Left }), err
+}
+
+// allOfBrowser is ofBrowser with the sessions that were left.
+func (s *Service) allOfBrowser(tx store.Tx, poolID string, browser []byte) ([]*session, error) {
 	if browser == nil {
 		return nil, nil
 	}
@@ -119,15 +128,14 @@ func (a *Authorization) takes(x *session) bool {
 
 // fresh reports whether a sign-in counts for the request: it is by a provider of the client, by the one that the request names, and not
 // too old.
-func (a *Authorization) fresh(provider string, at, now time.Time) bool {
-	age := now.Sub(at)
+func (a *Authorization) fresh(provider string, r *signin.Record, now time.Time) bool {
 	switch {
 	case !offers(a.Client, provider), a.Provider != "" && a.Provider != provider:
 		return false
-	case a.MaxAge != nil && age > time.Duration(*a.MaxAge)*time.Second:
+	case a.MaxAge != nil && now.Sub(r.AuthTime()) > time.Duration(*a.MaxAge)*time.Second:
 		return false
 	}
-	return age < reuse(a.Pool, a.Client)
+	return now.Sub(r.Time) < reuse(a.Pool, a.Client)
 }
 
 // offers reports whether the users of a provider may sign in to the client.
@@ -136,7 +144,7 @@ func offers(c *userpool.Client, provider string) bool {
 }
 
 // level is the level of the session's sign-in.
-func (x *session) level() int { return assurance.Level(x.Record.Methods) }
+func (x *session) level() int { return x.Record.Reached() }
 
 // use records that the session let its user pass to the request's client, at which it then may live longer.
 func (s *Service) use(tx store.Tx, a *Authorization, x *session) error {
@@ -230,7 +238,17 @@ func (s *Service) EndForeign(tx store.Tx, sub string, a providers.Account, sessi
 	return nil
 }
 
-// enter adds the session to a browser, whose secret changes. A session of the same user ends.
+// leave makes the session let no one pass. It ends when the codes that were given in it have.
+func (x *session) leave(now time.Time) (err error) {
+	x.Left = true
+	if until := now.Add(codeLife); until.Before(x.ExpiresAt) {
+		x.ExpiresAt = until
+	}
+	x.SignIn, err = json.Marshal(x.signIn)
+	return err
+}
+
+// enter adds the session to a browser, whose secret changes. A session of the same user is left, or ends if no code of it can be on its way.
 func (s *Service) enter(tx store.Tx, x *session, before []byte) error {
 	if f := x.Foreign; f != nil && !f.Asserted.IsZero() {
 		ended, err := providers.SignedOut(tx, providers.Account{PoolID: x.PoolID, Provider: f.Provider, Subject: f.Subject, Session: f.SessionIndex}, f.Asserted)
@@ -241,19 +259,26 @@ func (s *Service) enter(tx store.Tx, x *session, before []byte) error {
 			return errEnded
 		}
 	}
-	others, err := s.ofBrowser(tx, x.PoolID, before)
+	others, err := s.allOfBrowser(tx, x.PoolID, before)
 	if err != nil {
 		return err
 	}
-	kept := 1
+	kept, now := 1, s.base.Now()
 	for _, other := range others {
-		if other.Sub == x.Sub || kept == maxAccounts {
+		switch {
+		case other.Left:
+		case other.Sub != x.Sub && kept < maxAccounts:
+			kept++
+		case now.Sub(other.ActiveAt) >= codeLife:
 			if err := tx.Sessions.Delete(other.ID); err != nil {
 				return err
 			}
 			continue
+		default:
+			if err := other.leave(now); err != nil {
+				return err
+			}
 		}
-		kept++
 		other.Browser = x.Browser
 		if err := tx.Sessions.Update(other.Session); err != nil {
 			return err

@@ -119,7 +119,7 @@ func (x *visit) apply(attributes map[string]string, changes []userpool.Attribute
 		current = nil // a new user may get immutable attributes
 		changes = slices.DeleteFunc(slices.Clone(changes), func(a userpool.Attribute) bool { return a.Value == "" })
 	}
-	if err := x.pool.CheckWrite(nil, userpool.Admin, current, changes); err != nil {
+	if err := x.pool.CheckWrite(nil, userpool.Provider, current, changes); err != nil {
 		return err
 	}
 	x.pool.Apply(attributes, changes)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/providers"
 )
 
@@ -37,11 +38,7 @@ func (x *visit) errMissing(names []string) error {
 	if x.provider.Type != providers.SAML {
 		return x.bad("", "attributes required: ["+strings.Join(names, ", ")+"]")
 	}
-	lines := make([]string, len(names))
-	for i, name := range names {
-		lines[i] = name + ": The attribute is required"
-	}
-	return x.bad(processing, "Invalid user attributes: "+strings.Join(lines, ", "))
+	return x.bad(processing, "Invalid user attributes: "+userpool.MissingText(names))
 }
 
 // refuse returns the error for the client. It leaves errors unchanged that client and user must not see.

@@ -42,7 +42,7 @@ func (s *Service) SignIn(ctx context.Context, p *providers.Provider, pool *userp
 		return nil, err
 	}
 	return signin.FederatedSignIn(pool, c, u, s.base.Now(), proof.Methods, signin.Foreign{Provider: p.Name, Subject: proof.Subject,
-		NameIDFormat: proof.NameIDFormat, SessionIndex: proof.SessionIndex, Asserted: proof.Asserted}, from), nil
+		NameIDFormat: proof.NameIDFormat, SessionIndex: proof.SessionIndex, Asserted: proof.Asserted, At: proof.At, Level: proof.Level}, from), nil
 }
 
 func (x *visit) run(ctx context.Context) (*store.User, error) {

@@ -80,7 +80,7 @@ func TestWhatAProviderSaysIsChecked(t *testing.T) {
 	all := []string{"mail", "a@b.test", "display", "A"}
 	h.refused("Corp", proof("1", "mail", "a@b.test"), "invalid_request", "attributes required: [name]")
 	h.refused("Corp", proof("1"), "invalid_request", "attributes required: [name, email]")
-	h.refused("Saml", proof("1", "display", "A"), "server_error", "Error in SAML response processing: Invalid user attributes: email: The attribute is required")
+	h.refused("Saml", proof("1", "display", "A"), "server_error", "Error in SAML response processing: Invalid user attributes: emails: The attribute emails is required")
 	h.refused("Corp", proof("1", "mail", "nonsense", "display", "A"), "invalid_request", "Invalid email address format.")
 	h.refused("Corp", proof(""), "invalid_request", "The identity provider does not say who the user is.")
 	long := strings.Repeat("x", 124)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/assurance"
 )
 
 // Change is the input of CreateIdentityProvider and UpdateIdentityProvider. A member that is nil is not given.
@@ -87,6 +88,9 @@ func (s *Service) prepare(ctx context.Context, p, before *Provider, in Change) (
 	if in.Acr != nil {
 		if p.Type != OIDC && len(in.Acr) > 0 {
 			return store.IdentityProvider{}, invalid("AcrMapping is for providers of type OIDC only.")
+		}
+		if err := assurance.Mapping(in.Acr).Check(); err != nil {
+			return store.IdentityProvider{}, err
 		}
 		p.Acr = in.Acr
 	}

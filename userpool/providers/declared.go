@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/assurance"
 )
 
 // Declared is an identity provider of a declared user pool.
@@ -68,6 +69,9 @@ func CheckDeclared(list []Declared) error {
 		}
 		if err == nil {
 			err = checkDeclaredMapping(d)
+		}
+		if err == nil {
+			err = assurance.Mapping(d.Acr).Check()
 		}
 		for _, other := range list[:i] {
 			for _, id := range d.Identifiers {

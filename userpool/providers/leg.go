@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,6 +31,20 @@ type Question struct {
 	RequestID string // of SAML
 	Issuer    string // that the answer must name, RFC 9207; "" = it need not name one
 }
+
+// NotBefore returns the earliest time at which the user may have signed in at the provider. It returns false if any will do.
+func (q *Question) NotBefore() (time.Time, bool) {
+	switch {
+	case q.ForcesSignIn():
+		return q.Asked, true
+	case q.MaxAge != nil:
+		return q.Asked.Add(-time.Duration(*q.MaxAge) * time.Second), true
+	}
+	return time.Time{}, false
+}
+
+// ForcesSignIn reports whether the user must sign in at the provider although they may be signed in there.
+func (q *Question) ForcesSignIn() bool { return slices.Contains(q.Prompt, "login") }
 
 // Leg is the way to ask providers of some types. Its methods may be called from any goroutine.
 type Leg interface {

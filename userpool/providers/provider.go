@@ -58,6 +58,9 @@ const (
 	ActiveCertificate = "ActiveEncryptionCertificate"
 )
 
+// EntityID is the private detail of a SAML provider with the entity id in its metadata, as they were when they were given.
+const EntityID = "entity_id"
+
 // FormerIssuers is a detail that Cognito does not have: the issuers, with blanks between, that the provider had before. Their accounts are
 // the provider's.
 const FormerIssuers = "former_issuers"
@@ -77,7 +80,7 @@ type Provider struct {
 	Details     map[string]string // what was given, with what the type fills in
 	Private     map[string]string // what only Sluice knows, such as the key of an encryption certificate; never shown
 	Mapping     map[string]string // attributes of the pool to those of the provider
-	Acr         map[string]string // AcrMapping: acr_values of clients to the provider's
+	Acr         map[string]string // AcrMapping: an assurance.Mapping
 	Identifiers []string          // IdpIdentifiers: other names by which clients choose the provider
 	// LinkByEmail links an account without a user to the one user of the pool with the same verified e-mail address. Cognito never does;
 	// only a declared provider can.
@@ -170,8 +173,9 @@ type Proof struct {
 	Attributes   map[string]string // by the provider's names; values as text
 	Event        any               // request.attributes of InboundFederation; its JSON is what the function gets
 	Methods      []string          // how the user signed in there, as in the claim amr; nil = not known
+	Level        int               // of the pool, for which the acr of an OIDC provider stands; 0 = it has none
 	SessionIndex string            // of SAML, for sign-out
 	NameIDFormat string            // of SAML, for sign-out
-	At           time.Time         // of SAML, when the user signed in at the provider; else when its answer was read
+	At           time.Time         // when the user signed in there; zero = not known
 	Asserted     time.Time         // the time of a SAML provider's sign-out, by its clock; else zero
 }

@@ -173,7 +173,9 @@ func TestWhatAProviderCannotHave(t *testing.T) {
 		"identities":            {providers.Change{Mapping: map[string]string{"identities": "x"}}, "invalid mapping: [identities]"},
 		"groups":                {providers.Change{Mapping: map[string]string{"cognito:groups": "x"}}, "invalid mapping: [cognito:groups]"},
 		"developer's attribute": {providers.Change{Mapping: map[string]string{"dev:custom:x": "x"}}, "invalid mapping: [dev:custom:x]"},
-		"acr of SAML":           {providers.Change{Type: providers.SAML, Acr: map[string]string{"a": "b"}}, "type OIDC only"},
+		"acr of SAML":           {providers.Change{Type: providers.SAML, Acr: map[string]string{"Level1": "b"}}, "type OIDC only"},
+		"acr of no level":       {providers.Change{Type: providers.OIDC, Acr: map[string]string{"urn:cognito:loa:2": "b"}}, "the levels are Level1, Level2, Level3 and Level4"},
+		"acr with a blank":      {providers.Change{Type: providers.OIDC, Acr: map[string]string{"Level1": "a b"}}, "the value of Level1 must have"},
 		"identifier twice":      {providers.Change{Identifiers: []string{"a.test", "A.test"}}, "given twice"},
 		"identifier":            {providers.Change{Identifiers: []string{"<"}}, "is not valid"},
 	} {

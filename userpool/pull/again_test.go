@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/importer"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
@@ -27,9 +28,9 @@ type later struct {
 	t *testing.T
 }
 
-func newLater(t *testing.T) *later {
+func newLater(t *testing.T, change ...func(*idp.Options)) *later {
 	t.Helper()
-	h := userpooltest.New(t)
+	h := userpooltest.New(t, change...)
 	id := h.Pool(userpool.PoolSettings{}).ID
 	if err := h.Base().Update(t.Context(), func(tx store.Tx) error {
 		return relay.Save(tx, h.Base(), id, &relay.Record{Region: "us-east-1", Resume: "first"})
@@ -150,7 +151,7 @@ func TestAnInterruptedPullDoesThePageAgain(t *testing.T) {
 	}
 }
 
-func TestALaterPullNamesLinksThatAreNotHere(t *testing.T) {
+func TestALaterPullNamesLinksOfProvidersThatAreNotKnown(t *testing.T) {
 	l := newLater(t)
 	l.User(l.p.ID, "alice")
 	u := l.there("alice", time.Time{}, nil)

@@ -31,11 +31,13 @@ func (s *Service) clients(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("reading app client %s: %w", *c.ClientId, err)
 			}
-			if err := s.client(ctx, out.UserPoolClient); err != nil {
-				return fmt.Errorf("app client %s: %w", *c.ClientId, err)
-			}
 			all = append(all, *out.UserPoolClient)
-			s.report.Clients++
+			err = s.client(ctx, out.UserPoolClient)
+			if err == nil {
+				s.report.Clients++
+			} else if err := s.passOver("app client "+*c.ClientId, err); err != nil {
+				return err
+			}
 		}
 	}
 	return s.chooseRelay(ctx, all)
@@ -62,11 +64,17 @@ func (s *Service) client(ctx context.Context, c *types.UserPoolClientType) error
 	if err != nil {
 		return err
 	}
+	if err := s.secrets(ctx, c); err != nil {
+		return err
+	}
 	var secret seal.Secret
 	if c.ClientSecret != nil {
 		secret = seal.NewSecret(*c.ClientSecret)
 	}
-	pools := s.o.Provider.Pools
+	pools, leftOut := s.o.Provider.Pools, s.record.LeftOut[*c.ClientId]
+	if settings, err = s.present(ctx, *c.ClientId, settings); err != nil {
+		return err
+	}
 	have, err := pools.Client(ctx, *c.ClientId)
 	switch {
 	case fault.Is(err, fault.ResourceNotFound):
@@ -77,7 +85,7 @@ func (s *Service) client(ctx context.Context, c *types.UserPoolClientType) error
 	case have.PoolID != s.in.PoolID:
 		return fmt.Errorf("another user pool here, %s, has an app client with this id", have.PoolID)
 	case !isNewer(c.LastModifiedDate, have.ModifiedAt):
-		return nil
+		return s.complete(ctx, have, leftOut, settings.SupportedIdentityProviders)
 	case !secret.IsZero() && have.CheckSecret(secret.Reveal()) != nil:
 		if err := pools.ReplaceSecret(ctx, s.in.PoolID, have.ID, secret); err != nil {
 			return err

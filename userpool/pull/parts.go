@@ -35,7 +35,10 @@ func (s *Service) servers(ctx context.Context) error {
 				_, err = s.o.Provider.Scopes.UpdateResourceServer(ctx, in)
 			}
 			if err != nil {
-				return fmt.Errorf("resource server %s: %w", in.ID, err)
+				if err := s.passOver("resource server "+in.ID, err); err != nil {
+					return err
+				}
+				continue
 			}
 			s.report.Servers++
 		}
@@ -58,9 +61,8 @@ func (s *Service) providers(ctx context.Context) error {
 				return fmt.Errorf("reading identity provider %s: %w", *p.ProviderName, err)
 			}
 			if err := s.provider(ctx, out.IdentityProvider); err != nil {
-				return fmt.Errorf("identity provider %s: %w", *p.ProviderName, err)
+				return err
 			}
-			s.report.Providers++
 		}
 	}
 	return nil
@@ -76,10 +78,17 @@ func (s *Service) provider(ctx context.Context, p *types.IdentityProviderType) e
 	case err == nil && isNewer(p.LastModifiedDate, have.Modified):
 		_, err = s.o.Provider.Providers.Update(ctx, in)
 	}
+	s.authorities[in.Name] = s.authority(ctx, p)
 	if err == nil {
+		s.report.Providers++
 		s.report.note("identity provider %s: register this pool's redirect URL or assertion URL there (docs/federation.md)", in.Name)
+		return nil
 	}
-	return err
+	if err := s.passOver("identity provider "+in.Name, err); err != nil || have != nil {
+		return err
+	}
+	s.report.note("identity provider %s: create it with CreateIdentityProvider and pull again, which gives it to the app clients", in.Name)
+	return nil
 }
 
 // groups makes or updates the groups.
@@ -100,7 +109,7 @@ func (s *Service) groups(ctx context.Context) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("group %s: %w", *g.GroupName, err)
+			return s.passOver("group "+*g.GroupName, err)
 		}
 		s.report.Groups++
 		return nil

@@ -40,6 +40,9 @@ type Service struct {
 	base   *userpool.Base
 	report *Report
 	record relay.Record
+
+	authorities map[string]string // of the old pool's identity providers, by name; see authority
+
 	source *types.UserPoolType
 }
 
@@ -56,7 +59,7 @@ func New(o Options) (*Service, error) {
 
 // Run pulls a pool. After an error or the end of ctx, another Run continues where this one stopped.
 func (s *Service) Run(ctx context.Context, in Request) (*Report, error) {
-	s.in, s.report = in, newReport()
+	s.in, s.report, s.authorities = in, newReport(), map[string]string{}
 	for _, step := range []func(context.Context) error{
 		s.check, s.pool, s.begin, s.servers, s.providers, s.clients, s.groups, s.domains, s.looks, s.users, s.memberships, s.end,
 	} {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
@@ -13,7 +12,6 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
-	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
@@ -24,12 +22,8 @@ import (
 // be from here. What it writes has the time of the change there, so that the next pull sees every later one.
 func (s *Service) refresh(ctx context.Context, p *userpool.Pool, u *pulled) (changed bool, err error) {
 	var have store.User
-	var linked []store.UserIdentity
 	err = s.base.View(ctx, func(tx store.Tx) (err error) {
-		if have, err = tx.Users.Get(p.ID, u.entry.Sub); err != nil || len(u.identities) == 0 {
-			return err
-		}
-		linked, err = tx.UserIdentities.OfUser(p.ID, have.Sub)
+		have, err = tx.Users.Get(p.ID, u.entry.Sub)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -38,7 +32,6 @@ func (s *Service) refresh(ctx context.Context, p *userpool.Pool, u *pulled) (cha
 	if err != nil {
 		return false, err
 	}
-	s.noteLinks(u, linked)
 	disabled := u.entry.Disabled && have.Enabled
 	if disabled {
 		err = s.disable(ctx, p, have.Sub)
@@ -48,21 +41,12 @@ func (s *Service) refresh(ctx context.Context, p *userpool.Pool, u *pulled) (cha
 	if err != nil {
 		return false, err
 	}
-	wrote, err := s.bring(ctx, p, u)
-	return disabled || wrote, err
-}
-
-// noteLinks notes the accounts at identity providers that a user has at the old pool but not here. A later pull does not link them: the
-// link may have been taken off here.
-func (s *Service) noteLinks(u *pulled, have []store.UserIdentity) {
-	for _, i := range u.identities {
-		if !slices.ContainsFunc(have, func(r store.UserIdentity) bool {
-			return r.Provider == i.ProviderName && r.Value == i.UserID && r.Attribute != providers.Unlinked
-		}) {
-			s.report.note("user %s: an account at %s is linked at the old pool, but not here; link it with AdminLinkProviderForUser if it should be",
-				u.entry.Username, i.ProviderName)
-		}
+	linked, err := s.relink(ctx, p, u)
+	if err != nil {
+		return disabled, err
 	}
+	wrote, err := s.bring(ctx, p, u)
+	return disabled || linked || wrote, err
 }
 
 // disable disables a user and ends the sign-ins. ModifiedAt stays: the attributes may be older than those of the old pool.

@@ -78,7 +78,7 @@ func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUser
 	results, err := s.o.Provider.Importer.WriteWith(ctx, p, entries, func(tx store.Tx, results []error) error {
 		for i, u := range users {
 			if results[i] == nil {
-				if err := link(tx, p.ID, u); err != nil {
+				if err := s.link(tx, u); err != nil {
 					return err
 				}
 			}
@@ -201,29 +201,4 @@ func (s *Service) preference(ctx context.Context, u *pulled) error {
 		m.Preferred = f
 	}
 	return nil
-}
-
-// link writes the accounts at identity providers of a user who was just written.
-func link(tx store.Tx, poolID string, u *pulled) error {
-	if len(u.identities) == 0 {
-		return nil
-	}
-	rec, err := tx.Users.Get(poolID, u.entry.Sub)
-	if err != nil {
-		return err
-	}
-	for _, i := range u.identities {
-		id := store.UserIdentity{PoolID: poolID, Provider: i.ProviderName, Attribute: providers.Subject, Value: i.UserID, Sub: u.entry.Sub,
-			Type: i.ProviderType, Primary: i.Primary, CreatedAt: time.UnixMilli(i.DateCreated).UTC()}
-		if i.Issuer != nil {
-			id.Issuer = *i.Issuer
-		}
-		if err := tx.UserIdentities.Insert(id); err != nil && !errors.Is(err, store.ErrExists) {
-			return err
-		}
-	}
-	if err := providers.ShowIdentities(tx, &rec); err != nil {
-		return err
-	}
-	return tx.Users.Update(rec)
 }

@@ -28,6 +28,9 @@ type Record struct {
 	Client   *Client   `json:"client,omitempty"`   // nil = passwords are not asked for
 	Finished bool      `json:"finished,omitempty"` // passwords are permanently no longer asked for
 	Removed  []string  `json:"removed,omitempty"`  // what was removed here, see Remove; Save leaves it as it is in the store
+
+	// LeftOut are the identity providers that app clients have at the old pool, and that did not exist here, by client.
+	LeftOut map[string][]string `json:"left_out,omitempty"`
 }
 
 // Client is an app client of the old pool and how it is asked.

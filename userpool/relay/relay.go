@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
@@ -45,15 +46,35 @@ type Options struct {
 	Base     *userpool.Base // the store with the records of pulls, and the key that opens them
 	HTTP     *http.Client   // nil makes one
 	Timeout  time.Duration  // of a question, waiting included; 0 is 8 seconds
-	Users    int            // questions about users at once; 0 is 32
+	Users    int            // questions of one pool about its users at once; 0 is 32
 	Others   int            // about names that no user has; 0 is 8
 	Observer Observer       // may be nil
 }
 
 // Service asks old pools. Its methods may be called from any goroutine.
 type Service struct {
-	o             Options
-	users, others chan struct{}
+	o Options
+
+	mu    sync.Mutex
+	slots map[string]slots // by the pool's id: an old pool that hangs does not hold up the questions of other pools
+}
+
+// slots limit the questions of one pool that are open.
+type slots struct{ users, others chan struct{} }
+
+// slotsOf returns the pool's slots for users, or for other names.
+func (s *Service) slotsOf(poolID string, users bool) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.slots[poolID]
+	if !ok {
+		found = slots{users: make(chan struct{}, s.o.Users), others: make(chan struct{}, s.o.Others)}
+		s.slots[poolID] = found
+	}
+	if users {
+		return found.users
+	}
+	return found.others
 }
 
 // New returns a Service, or an error that names the missing option.
@@ -77,7 +98,7 @@ func New(o Options) (*Service, error) {
 				TLSHandshakeTimeout: o.Timeout, MaxResponseHeaderBytes: 64 << 10},
 		}
 	}
-	return &Service{o: o, users: make(chan struct{}, o.Users), others: make(chan struct{}, o.Others)}, nil
+	return &Service{o: o, slots: map[string]slots{}}, nil
 }
 
 // Active reports whether the passwords of the pool's users who have not signed in yet are asked for.
@@ -105,14 +126,11 @@ func (s *Service) Ask(ctx context.Context, p *userpool.Pool, exists bool, name, 
 	}
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
 	defer cancel()
-	slots := s.others
-	if exists {
-		slots = s.users
-	}
+	free := s.slotsOf(p.ID, exists)
 	var v Verdict
 	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
+	case free <- struct{}{}:
+		defer func() { <-free }()
 		if err = ctx.Err(); err == nil {
 			v, err = s.ask(asking, p.ID, r, name, password)
 		}

@@ -134,3 +134,56 @@ func TestPasswordsDoNotGoInClearText(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOldPoolThatHangsDoesNotHoldUpOtherPools(t *testing.T) {
+	const fast = "us-east-1_notes0002"
+	m := newMove(t, relay.PasswordFlow)
+	if _, err := m.Pools.InsertPool(t.Context(), fast, "fast", userpool.PoolSettings{}, false); err != nil {
+		t.Fatal(err)
+	}
+	r, err := relay.Load(t.Context(), m.Base(), poolID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Base().Update(t.Context(), func(tx store.Tx) error { return relay.Save(tx, m.Base(), fast, r) }); err != nil {
+		t.Fatal(err)
+	}
+	m.Restart()
+	hold, asked := make(chan struct{}), make(chan struct{}, 1)
+	var reply http.HandlerFunc = func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ AuthParameters map[string]string }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		if in.AuthParameters["USERNAME"] == "slow" {
+			asked <- struct{}{}
+			<-hold
+		}
+		answer(w, accepted)
+	}
+	m.reply.Store(&reply)
+	s, err := relay.New(relay.Options{Base: m.Base(), Others: 1, Users: 1, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(poolID string, exists bool, name string) error {
+		p, err := m.Pools.Pool(t.Context(), poolID)
+		if err != nil {
+			return err
+		}
+		_, err = s.Ask(t.Context(), p, exists, name, password)
+		return err
+	}
+	for _, exists := range []bool{true, false} {
+		done := make(chan error, 1)
+		go func() { done <- ask(poolID, exists, "slow") }()
+		<-asked
+		if err := ask(fast, exists, "alice"); err != nil {
+			t.Error(err)
+		}
+		hold <- struct{}{}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}

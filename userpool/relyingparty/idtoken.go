@@ -61,10 +61,35 @@ func (s *Service) verify(ctx context.Context, p *providers.Provider, q *provider
 	if nonce := text(claims, "nonce"); q.Nonce != "" && subtle.ConstantTimeCompare([]byte(nonce), []byte(q.Nonce)) != 1 {
 		return nil, refuse(nil, "Bad id_token nonce")
 	}
-	if at, given := number(claims, "auth_time"); given && q.MaxAge != nil && at < float64(q.Asked.Unix()-int64(*q.MaxAge))-leeway.Seconds() {
-		return nil, refuse(nil, "Bad id_token auth_time - the sign-in at the provider is older than max_age")
+	return claims, checkFresh(p, q, claims)
+}
+
+// checkFresh checks when the user signed in at the provider. It must say so if it was asked for a sign-in that is recent.
+//
+// Source: OpenID Connect Core 1.0 sections 2 and 3.1.2.1.
+func checkFresh(p *providers.Provider, q *providers.Question, claims *token.Claims) error {
+	notBefore, asks := q.NotBefore()
+	at := signedInAt(claims)
+	switch {
+	case !asks:
+	case at.IsZero() && q.MaxAge != nil && p.Type == providers.OIDC:
+		return refuse(nil, "Bad id_token auth_time - max_age was asked for, and the token does not say when the user signed in")
+	case at.IsZero():
+	case at.Before(notBefore.Add(-leeway)) && q.ForcesSignIn():
+		return refuse(nil, "Bad id_token auth_time - a new sign-in was asked for, and the provider has not asked the user")
+	case at.Before(notBefore.Add(-leeway)):
+		return refuse(nil, "Bad id_token auth_time - the sign-in at the provider is older than max_age")
 	}
-	return claims, nil
+	return nil
+}
+
+// signedInAt returns when the user signed in at the provider, or the zero time if the ID token does not say.
+func signedInAt(claims *token.Claims) time.Time {
+	at, given := number(claims, "auth_time")
+	if !given || at < 1 || at > 1<<40 {
+		return time.Time{}
+	}
+	return time.Unix(int64(at), 0).UTC()
 }
 
 // tokenHeader is what decides how a token is checked.

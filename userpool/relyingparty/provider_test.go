@@ -44,6 +44,8 @@ type world struct {
 	details map[string]string
 	kind    providers.Type
 	mapping map[string]string
+	acr     map[string]string
+	prompt  []string
 
 	question *providers.Question
 	maxAge   *int
@@ -165,13 +167,13 @@ func (w *world) token(out http.ResponseWriter, r *http.Request) {
 }
 
 func (w *world) provider() *providers.Provider {
-	return &providers.Provider{PoolID: "us-east-1_a", Name: "Acme", Type: w.kind, Details: w.details, Mapping: w.mapping}
+	return &providers.Provider{PoolID: "us-east-1_a", Name: "Acme", Type: w.kind, Details: w.details, Mapping: w.mapping, Acr: w.acr}
 }
 
 // ask asks the provider, and returns where the browser goes.
 func (w *world) ask() (*url.URL, error) {
 	w.t.Helper()
-	w.question = &providers.Question{Base: "https://auth.example.com", State: "state-1", Asked: w.now, MaxAge: w.maxAge}
+	w.question = &providers.Question{Base: "https://auth.example.com", State: "state-1", Asked: w.now, MaxAge: w.maxAge, Prompt: w.prompt}
 	to, err := w.service.Ask(w.t.Context(), w.provider(), w.question)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/token"
+	"github.com/sluicegate/sluice/userpool/assurance"
 	"github.com/sluicegate/sluice/userpool/providers"
 )
 
@@ -110,14 +111,24 @@ func (s *Service) proof(p *providers.Provider, t *tokens, id, info *token.Claims
 			attributes[name] = value
 		}
 	}
-	proof := &providers.Proof{Subject: subject, Attributes: attributes, At: s.o.Now(), Event: map[string]any{
+	proof := &providers.Proof{Subject: subject, Attributes: attributes, Event: map[string]any{
 		"tokenResponse": map[string]string{"access_token": t.Access, "id_token": t.ID, "refresh_token": t.Refresh, "token_type": t.Type,
 			"expires_in": t.ExpiresIn.String(), "scope": t.Scope},
 		"idToken": idTexts, "userInfo": infoTexts}}
 	if id != nil {
 		proof.Methods, _ = id.Values("amr")
+		proof.Level, proof.At = level(p, id), signedInAt(id)
 	}
 	return proof
+}
+
+// level returns the level of the pool for which the acr of an ID token stands. A provider without a mapping that sends none has no level.
+func level(p *providers.Provider, id *token.Claims) int {
+	acr := text(id, "acr")
+	if p.Type != providers.OIDC || acr == "" && len(p.Acr) == 0 {
+		return 0
+	}
+	return assurance.Mapping(p.Acr).Level(acr)
 }
 
 // texts returns claims as the texts that attributes are made of.

@@ -49,6 +49,9 @@ func (s *Service) Read(ctx context.Context, p *providers.Provider, q *providers.
 		return nil, refusal(err)
 	}
 	proof, err := prove(p, a)
+	if err == nil {
+		err = checkFresh(q, proof.At)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +59,14 @@ func (s *Service) Read(ctx context.Context, p *providers.Provider, q *providers.
 		return nil, err
 	}
 	return proof, nil
+}
+
+// checkFresh checks when the user signed in at the provider, if the client asked for a sign-in that is recent.
+func checkFresh(q *providers.Question, at time.Time) error {
+	if notBefore, asks := q.NotBefore(); asks && at.Before(notBefore.Add(-skew)) {
+		return invalid("The user signed in at the identity provider earlier than max_age or prompt=login allow.", nil)
+	}
+	return nil
 }
 
 // spend keeps the assertion from being used again.

@@ -61,11 +61,16 @@ func (w *world) ask(p *providers.Provider) (*providers.Question, *url.URL) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	u, err := url.Parse(location)
+	return q, address(w.t, location)
+}
+
+func address(t testing.TB, text string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(text)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return q, u
+	return u
 }
 
 // answer returns an honest answer to a question.

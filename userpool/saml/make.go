@@ -16,8 +16,6 @@ import (
 const (
 	// encryptionKey is the private detail of a provider that opens its answers: PKCS #8 in Base64.
 	encryptionKey = "encryption_key"
-	// privateEntity is the private detail with the entity id in the metadata, as they were when they were given.
-	privateEntity = "entity_id"
 
 	rsaBits  = 2048
 	certLife = 10 * 365 * 24 * time.Hour
@@ -45,7 +43,7 @@ func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error
 	if err := s.giveKey(p, before, now.Modified); err != nil {
 		return err
 	}
-	p.Private[privateEntity] = m.EntityID
+	p.Private[providers.EntityID] = m.EntityID
 	return nil
 }
 

@@ -26,6 +26,7 @@ type authnRequest struct {
 	XMLName  xml.Name  `xml:"urn:oasis:names:tc:SAML:2.0:protocol AuthnRequest"`
 	Answers  string    `xml:"AssertionConsumerServiceURL,attr"`
 	To       string    `xml:"Destination,attr"`
+	Force    bool      `xml:"ForceAuthn,attr,omitempty"`
 	ID       string    `xml:"ID,attr"`
 	IssuedAt time.Time `xml:"IssueInstant,attr"`
 	Binding  string    `xml:"ProtocolBinding,attr"`
@@ -42,7 +43,8 @@ func (s *Service) Ask(ctx context.Context, p *providers.Provider, q *providers.Q
 	if q.RequestID, err = s.requestID(); err != nil {
 		return "", err
 	}
-	message, err := xml.Marshal(authnRequest{Answers: q.Base + AnswerPath, To: m.SingleSignOn, ID: q.RequestID,
+	_, force := q.NotBefore() // SAML has no max_age
+	message, err := xml.Marshal(authnRequest{Answers: q.Base + AnswerPath, To: m.SingleSignOn, Force: force, ID: q.RequestID,
 		IssuedAt: s.base.Now(), Binding: bindingPost, Version: "2.0", Issuer: EntityID(p.PoolID)})
 	if err != nil {
 		return "", fmt.Errorf("saml: encoding a request: %w", err)

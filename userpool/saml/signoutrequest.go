@@ -65,7 +65,7 @@ func (s *Service) mayBe(ctx context.Context, p *providers.Provider, entityID str
 	if known, ok := s.metadata.Get(metadataKey(p), s.base.Now()); ok {
 		return known.EntityID == entityID
 	}
-	if id := p.Private[privateEntity]; id != "" {
+	if id := p.Private[providers.EntityID]; id != "" {
 		return id == entityID
 	}
 	if _, failed := s.silent.Get(metadataKey(p), s.base.Now()); failed {

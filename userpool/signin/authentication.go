@@ -44,6 +44,8 @@ type Foreign struct {
 	SessionIndex string `json:"session,omitempty"` // of SAML
 
 	Asserted time.Time `json:"asserted,omitzero"` // of SAML: when the provider said so
+	At       time.Time `json:"at,omitzero"`       // when the user signed in there; zero = not known
+	Level    int       `json:"level,omitempty"`   // that the provider's acr stands for; 0 = none
 }
 
 func (a *attempt) authentication(now time.Time) *Authentication {

@@ -31,12 +31,9 @@ func newPasswordStep(users *directory.Service) *step {
 func (newPassword) ask(_ context.Context, a *attempt) (*question, error) {
 	u := &a.subject.User
 	missing := []string{}
-	for name, schema := range a.pool.Schema {
-		if schema.IsRequired() && name != "sub" && u.Attributes[name] == "" {
-			missing = append(missing, attributePrefix+name)
-		}
+	for _, name := range a.pool.Missing(u.Attributes) {
+		missing = append(missing, attributePrefix+name)
 	}
-	slices.Sort(missing)
 	known := map[string]string{}
 	for name, v := range u.Attributes {
 		if a.client.MayRead(name) {
@@ -90,13 +87,15 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 		p.Apply(u.Attributes, attrs)
 		p.Unverify(before, u.Attributes, attrs)
 		u.Password, u.Failures, u.Status = pw, store.Failures{}, userpool.StatusConfirmed
-		return p.CheckRequired(u.Attributes)
+		return nil
 	})
 	return err == nil, err
 }
 
 // givenAttributes returns the attributes that came with the new password, checked against the user's current ones. As in
-// AWS, a required attribute that has a value cannot change here.
+// AWS, a required attribute that has a value cannot change here, and one that has none must be given.
+//
+// Source of the second text: aws-sdk-js#1290, aws-sdk-android#1402.
 func givenAttributes(a *attempt, current map[string]string) ([]userpool.Attribute, error) {
 	var attrs []userpool.Attribute
 	for _, k := range slices.Sorted(maps.Keys(a.params)) {
@@ -113,5 +112,14 @@ func givenAttributes(a *attempt, current map[string]string) ([]userpool.Attribut
 		}
 		attrs = append(attrs, userpool.Attribute{Name: name, Value: a.params[k]})
 	}
-	return attrs, a.pool.CheckWrite(a.client, userpool.SignUp, current, attrs)
+	if err := a.pool.CheckWrite(a.client, userpool.SignUp, current, attrs); err != nil {
+		return nil, err
+	}
+	after := map[string]string{}
+	maps.Copy(after, current)
+	a.pool.Apply(after, attrs)
+	if missing := a.pool.Missing(after); len(missing) > 0 {
+		return nil, fault.New(fault.InvalidParameter, "Invalid attributes given, %s is missing", missing[0])
+	}
+	return attrs, nil
 }

@@ -208,7 +208,7 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 		}
 		return nil, errSession
 	}
-	if s.name == passwordChoice || s.name == selectChallenge && a.params["ANSWER"] == passwordChoice {
+	if a.choosesPassword(s.name) || s.name == selectChallenge && a.choosesPassword(a.params["ANSWER"]) {
 		if err := m.migrate(ctx, a, directory.Migration{Metadata: a.context.Metadata}); err != nil {
 			return nil, err
 		}

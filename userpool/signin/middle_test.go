@@ -256,7 +256,7 @@ func TestNewPasswordRequiredAsksForMissingAttributes(t *testing.T) {
 	}
 	answer := map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.family_name": "Ng"} // as it is
 	_, err = h.Respond(c.ID, out.Challenge, out.Session, answer)
-	wantFault(t, err, fault.InvalidParameter, "*")
+	wantFault(t, err, fault.InvalidParameter, "Invalid attributes given, given_name is missing")
 	answer["userAttributes.given_name"] = "Al"
 	done, err := h.Respond(c.ID, out.Challenge, out.Session, answer)
 	wantTokens(t, done, err)

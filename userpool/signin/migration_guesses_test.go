@@ -123,3 +123,37 @@ func TestAFailureOfUserMigrationIsNoWrongPassword(t *testing.T) {
 		}
 	}
 }
+
+// The old directory learns of no guess, and no user is made, where nobody could sign in with the password.
+func TestUserMigrationDoesNotRunWhereNobodyCanChooseAPassword(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}, LambdaConfig: &userpool.LambdaConfig{UserMigration: userpooltest.ARN},
+		Policies: &userpool.Policies{SignInPolicy: &userpool.SignInPolicy{AllowedFirstAuthFactors: []string{"EMAIL_OTP"}}}})
+	c := h.Client(p.ID, choiceClient)
+	lambda := h.Lambda(func(e userpooltest.Event) error {
+		maps.Copy(e.Response(), map[string]any{"userAttributes": map[string]any{"email": "alice@example.com"}, "finalUserStatus": "CONFIRMED"})
+		return nil
+	})
+	typed := func(more ...string) map[string]string {
+		m := map[string]string{"USERNAME": "alice", "PASSWORD": "old"}
+		for i := 0; i < len(more); i += 2 {
+			m[more[i]] = more[i+1]
+		}
+		return m
+	}
+	out, err := choose(h, c.ID, typed("PREFERRED_CHALLENGE", "PASSWORD"))
+	if err != nil || out.Tokens != nil {
+		t.Fatal(out, err)
+	}
+	for name, answer := range map[string]map[string]string{"SELECT_CHALLENGE": typed("ANSWER", "PASSWORD"), "PASSWORD": typed()} {
+		if out, err := h.Respond(c.ID, name, out.Session, answer); err == nil {
+			t.Error(name, out)
+		}
+	}
+	if got := lambda.Sources(); len(got) != 0 {
+		t.Error("the function ran:", got)
+	}
+	if d, err := h.Pools.DescribeUserPool(t.Context(), p.ID); err != nil || d.Users != 0 {
+		t.Errorf("%d users, %v", d.Users, err)
+	}
+}

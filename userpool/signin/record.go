@@ -40,7 +40,7 @@ func amr(proved []Factor, roaming bool) []string {
 }
 
 // Level returns the level of the sign-in, 1 to 4; 0 for one that reaches none, such as by CUSTOM_AUTH without a password.
-func (a *Authentication) Level() int { return assurance.Level(a.Methods()) }
+func (a *Authentication) Level() int { return a.Record().Reached() }
 
 // Record is what remains of a hosted sign-in for tokens that are issued later, as for a code of OAuth. It is kept as JSON.
 type Record struct {
@@ -52,6 +52,10 @@ type Record struct {
 	DeviceKey string    `json:"device,omitempty"` // of the remembered device; "" = none
 	Password  int64     `json:"password"`         // when the user's password was set, Unix milliseconds
 
+	// Earlier is when the user signed in at the identity provider, if that was before Time.
+	Earlier time.Time `json:"earlier,omitzero"`
+	Level   int       `json:"level,omitempty"` // of a sign-in at an identity provider; otherwise Methods say it
+
 	// Provider and Subject are the account at an identity provider; "" = the user signed in with the pool itself.
 	Provider string `json:"provider,omitempty"`
 	Subject  string `json:"subject,omitempty"`
@@ -62,10 +66,30 @@ type Record struct {
 func (a *Authentication) Record() Record {
 	r := Record{Sub: a.User.Sub, Flow: a.Flow, Time: a.Time, Methods: a.Methods(), Event: a.Event, DeviceKey: a.DeviceKey(),
 		Password: a.User.Password.ModifiedAt.UnixMilli()}
-	if a.Foreign != nil {
-		r.Provider, r.Subject, r.Session = a.Foreign.Provider, a.Foreign.Subject, a.Foreign.SessionIndex
+	if f := a.Foreign; f != nil {
+		r.Provider, r.Subject, r.Session, r.Level = f.Provider, f.Subject, f.SessionIndex, f.Level
+		if !f.At.IsZero() && f.At.Before(a.Time) {
+			r.Earlier = f.At
+		}
 	}
 	return r
+}
+
+// AuthTime returns when the user proved who they are, which may have been at an identity provider.
+func (r Record) AuthTime() time.Time {
+	if r.Earlier.IsZero() {
+		return r.Time
+	}
+	return r.Earlier
+}
+
+// Reached returns the level of the sign-in. The methods of an identity provider reach none, whatever it calls them: only its acr stands for
+// one.
+func (r Record) Reached() int {
+	if r.Provider != "" {
+		return r.Level
+	}
+	return assurance.Level(r.Methods)
 }
 
 // Check returns userpool.ErrWrongPassword unless the user, as a transaction reads it, is enabled and has the password of the sign-in,
@@ -97,6 +121,6 @@ func FederatedSignIn(p *userpool.Pool, c *userpool.Client, u *store.User, now ti
 
 // Request returns the request for tokens of the recorded sign-in, with the scopes.
 func (r Record) Request(p *userpool.Pool, c *userpool.Client, scopes ...string) tokens.Request {
-	return tokens.Request{Pool: p, Client: c, Sub: r.Sub, Flow: r.Flow, Scopes: scopes, AuthTime: r.Time, Methods: r.Methods, Event: r.Event,
+	return tokens.Request{Pool: p, Client: c, Sub: r.Sub, Flow: r.Flow, Scopes: scopes, AuthTime: r.AuthTime(), Methods: r.Methods, Level: r.Level, Event: r.Event,
 		DeviceKey: r.DeviceKey, Provider: r.Provider, Subject: r.Subject, Session: r.Session, Source: triggers.HostedAuth, Confirm: func(_ store.Tx, u *store.User) error { return r.Check(u) }}
 }

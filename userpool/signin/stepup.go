@@ -114,9 +114,13 @@ func (m *Machine) aim(ctx context.Context, a *attempt) error {
 	return ErrUnreachable
 }
 
-// credit returns what the earlier sign-in of the call contributes: nothing for one that is older than MAX_AGE.
+// credit returns what the earlier sign-in of the call contributes: nothing for one that is older than MAX_AGE, and nothing for one at an
+// identity provider, whose password and passkeys are not those of the pool.
 func (m *Machine) credit(ctx context.Context, a *attempt) (credit, error) {
-	if a.known != nil {
+	switch {
+	case a.known != nil && a.known.Provider != "":
+		return credit{}, nil
+	case a.known != nil:
 		return a.creditOf(a.known.Sub, a.known.Time, a.known.Methods, assurance.Level(a.known.Methods)), nil
 	}
 	if a.params["ACCESS_TOKEN"] == "" || a.hosted {
@@ -133,11 +137,11 @@ func (m *Machine) credit(ctx context.Context, a *attempt) (credit, error) {
 	if err != nil || limit >= 0 && m.base.Now().Sub(h.Family.AuthTime) > limit {
 		return credit{}, err
 	}
-	acr, methods, err := tokens.AssuranceOf(&h.Family)
-	if err != nil {
+	by, err := tokens.AssuranceOf(&h.Family)
+	if err != nil || by.Provider != "" {
 		return credit{}, err
 	}
-	c := a.creditOf(h.User.Sub, h.Family.AuthTime, methods, a.pool.Acr.Level(acr))
+	c := a.creditOf(h.User.Sub, h.Family.AuthTime, by.AMR, a.pool.Acr.Level(by.ACR))
 	c.family = h.Family.ID
 	return c, nil
 }

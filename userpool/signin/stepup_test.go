@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/assurance"
 	"github.com/sluicegate/sluice/userpool/factors"
@@ -207,6 +208,30 @@ func TestAStepUpNeedsAValidTokenOfTheSameUserAndClient(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, "Access Token has expired")
 }
 
+// The password, and the passkey, of an identity provider are not those of the pool.
+func TestATokenOfAnIdentityProviderGivesNoCredit(t *testing.T) {
+	b := newStepUpBench(t)
+	pool, c, err := b.Pools.ClientOf(t.Context(), b.pool, b.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := b.User(b.pool, "linked")
+	for _, amr := range [][]string{{"pwd"}, {"swk"}, {"pwd", "otp", "mfa"}} {
+		set, err := b.Tokens.Issue(t.Context(), tokens.Request{Pool: pool, Client: c, Sub: u.Sub, Flow: signin.Federated, Scopes: []string{tokens.SelfScope}, AuthTime: b.Clock.Now(),
+			Methods: amr, Provider: "Okta", Subject: "1", Level: 2, Confirm: func(store.Tx, *store.User) error { return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := claims(t, set.AccessToken)["acr"]; got != loa(2) {
+			t.Errorf("%v: acr %v, want that of the provider", amr, got)
+		}
+		out, err := b.aim("linked", loa(1), set.AccessToken)
+		if err != nil || out.Challenge != "SELECT_CHALLENGE" {
+			t.Errorf("%v: %+v, %v", amr, out, err)
+		}
+	}
+}
+
 func TestParametersOfAStepUp(t *testing.T) {
 	b := newStepUpBench(t)
 	for name, tc := range map[string]struct {
@@ -285,7 +310,9 @@ func TestTheLoginPagesStepASessionUp(t *testing.T) {
 	wantFault(t, err, fault.InvalidParameter, signin.ErrReached.Message)
 	foreign := known
 	foreign.Sub = "00000000-0000-4000-8000-000000000000"
-	for _, r := range []*signin.Record{nil, &foreign} {
+	elsewhere := known // the password is one of an identity provider
+	elsewhere.Provider, elsewhere.Subject, elsewhere.Level = "Okta", "1", 4
+	for _, r := range []*signin.Record{nil, &foreign, &elsewhere} {
 		if out, err = step(r, 4); err != nil || out.Challenge != "SELECT_CHALLENGE" {
 			t.Errorf("%+v, %v", out, err)
 		}

@@ -51,7 +51,7 @@ func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {
 		return errExternal
 	}
 	a.subject = m.o.Users.Hide(a.pool, a.subject)
-	if f.migrates || a.state.Flow == userAuth && a.params["PREFERRED_CHALLENGE"] == passwordChoice {
+	if f.migrates || a.state.Flow == userAuth && a.choosesPassword(a.params["PREFERRED_CHALLENGE"]) {
 		if err := m.migrate(ctx, a, directory.Migration{Validation: a.context.Metadata}); err != nil {
 			return err
 		}
@@ -60,6 +60,12 @@ func (m *Machine) find(ctx context.Context, f *flow, a *attempt) error {
 		return userpool.ErrNoUser
 	}
 	return nil
+}
+
+// choosesPassword reports whether the challenge is PASSWORD, in a pool where users may choose it. Whether the name has a password is no
+// question: the user whom UserMigration brings has one.
+func (a *attempt) choosesPassword(challenge string) bool {
+	return challenge == passwordChoice && a.pool.AllowsFirst(userpool.FirstPassword)
 }
 
 // migrate asks UserMigration for the user if no user has the name and the call has a password.

@@ -8,7 +8,10 @@ import (
 	"github.com/sluicegate/sluice/userpool/risk"
 )
 
-// SetRiskConfiguration replaces the risk configuration of a pool, or of an app client if clientID is set.
+// SetRiskConfiguration replaces the risk configuration of a pool, or of an app client if clientID is set. A pool without threat protection
+// keeps it too; it has no effect until protection is on.
+//
+// Source: TestAccCognitoIDPRiskConfiguration_exception of terraform-provider-aws, whose pool has nothing but a name.
 func (s *Service) SetRiskConfiguration(ctx context.Context, poolID, clientID string, c risk.Config) (risk.Config, error) {
 	c.ModifiedAt = s.base.Now()
 	if err := c.Check(); err != nil {
@@ -17,17 +20,10 @@ func (s *Service) SetRiskConfiguration(ctx context.Context, poolID, clientID str
 	if clientID == "" {
 		return c, s.o.Pools.ChangePool(ctx, poolID, func(_ *store.Pool, settings userpool.PoolSettings) (userpool.PoolSettings, error) {
 			settings.RiskConfiguration = &c
-			return settings, settings.NeedProtection()
+			return settings, nil
 		})
 	}
-	p, _, err := s.o.Pools.ClientOf(ctx, poolID, clientID)
-	if err != nil {
-		return c, err
-	}
-	if err := p.NeedProtection(); err != nil {
-		return c, err
-	}
-	_, err = s.o.Pools.ChangeClient(ctx, poolID, clientID, "", func(old *userpool.ClientSettings) userpool.ClientSettings {
+	_, err := s.o.Pools.ChangeClient(ctx, poolID, clientID, "", func(old *userpool.ClientSettings) userpool.ClientSettings {
 		next := *old
 		next.RiskConfiguration = &c
 		return next
@@ -50,8 +46,8 @@ func (s *Service) RiskConfiguration(ctx context.Context, poolID, clientID string
 		}
 		c = client.Settings.RiskConfiguration
 	}
-	if err := p.NeedProtection(); err != nil || c == nil {
-		return risk.Config{}, err
+	if c == nil {
+		return risk.Config{}, nil
 	}
 	return *c, nil
 }

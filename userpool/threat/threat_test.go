@@ -136,8 +136,23 @@ func TestAPoolWithoutProtectionHasNoHistory(t *testing.T) {
 	_, _, err := x.Threat.List(t.Context(), x.pool.ID, "ann", "", 60)
 	userpooltest.WantFault(t, err, fault.UserPoolAddOnNotEnabled, "*")
 	userpooltest.WantFault(t, x.Threat.AdminFeedback(t.Context(), x.pool.ID, "ann", "e", threat.Valid), fault.UserPoolAddOnNotEnabled, "*")
-	_, err = x.Threat.SetRiskConfiguration(t.Context(), x.pool.ID, "", risk.Config{})
-	userpooltest.WantFault(t, err, fault.UserPoolAddOnNotEnabled, "*")
+}
+
+// Source: TestAccCognitoIDPRiskConfiguration_exception and _client of terraform-provider-aws.
+func TestAPoolWithoutProtectionKeepsItsRiskConfiguration(t *testing.T) {
+	t.Parallel()
+	x := protect(t, "OFF", nil)
+	block := risk.Config{Exceptions: &risk.Exceptions{BlockedIPRangeList: []string{"192.0.2.0/24"}}}
+	for _, client := range []string{"", x.app.ID} {
+		if _, err := x.Threat.SetRiskConfiguration(t.Context(), x.pool.ID, client, block); err != nil {
+			t.Fatal(err)
+		}
+		got, err := x.Threat.RiskConfiguration(t.Context(), x.pool.ID, client)
+		if err != nil || got.Exceptions == nil || got.Exceptions.BlockedIPRangeList[0] != "192.0.2.0/24" {
+			t.Errorf("of client %q: %+v %v", client, got, err)
+		}
+	}
+	x.mustSignIn("192.0.2.1", chrome)
 }
 
 func TestHistoryIsPaged(t *testing.T) {

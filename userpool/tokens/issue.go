@@ -47,8 +47,9 @@ type Request struct {
 	Methods  []string         // how the user signed in: the claim amr, see userpool/assurance; nil for none
 
 	// Provider and Subject are the account at an identity provider with which the user signed in; "" for none. Renewals end when the user
-	// loses it. Session is the provider's own session.
+	// loses it. Session is the provider's own session. Level is the one that the sign-in there reached: Methods count for the pool's own users.
 	Provider, Subject, Session string
+	Level                      int
 
 	DeviceKey string               // the device of the sign-in; "" for none
 	NewDevice bool                 // makes the keys of a new device if the pool tracks devices and DeviceKey is ""
@@ -82,7 +83,7 @@ func (s *Service) Issue(ctx context.Context, r Request) (*Set, error) {
 		return nil, err
 	}
 	c := &content{pool: r.Pool, client: r.Client, scopes: r.Scopes, hosted: r.Hosted, authTime: r.AuthTime, changes: changes, from: from}
-	c.assure(r.Methods)
+	c.assure(&r)
 	device, err := s.deviceOf(c, &r)
 	if err != nil {
 		return nil, err
@@ -218,11 +219,18 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 		DeviceKey: c.device, AuthTime: r.AuthTime, CreatedAt: now, ExpiresAt: now.Add(life)}, refresh, nil
 }
 
-// AssuranceOf returns acr and amr of the sign-in of a refresh family.
-func AssuranceOf(family *store.RefreshToken) (acr string, amr []string, err error) {
+// Assurance is how the user of a refresh family signed in.
+type Assurance struct {
+	ACR      string   // the claim acr; "" for none
+	AMR      []string // the claim amr; nil for none
+	Provider string   // "" = with the pool itself
+}
+
+// AssuranceOf returns how the user of a refresh family signed in.
+func AssuranceOf(family *store.RefreshToken) (Assurance, error) {
 	var state familyContext
 	if err := json.Unmarshal(family.Context, &state); err != nil {
-		return "", nil, fmt.Errorf("tokens: decoding refresh family: %w", err)
+		return Assurance{}, fmt.Errorf("tokens: decoding refresh family: %w", err)
 	}
-	return state.ACR, state.AMR, nil
+	return Assurance{state.ACR, state.AMR, state.Provider}, nil
 }

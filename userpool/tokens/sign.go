@@ -94,8 +94,12 @@ func (c *content) common() map[string]any {
 }
 
 // assure sets how strongly the user has proved who they are.
-func (c *content) assure(methods []string) {
-	c.amr, c.acr = methods, c.pool.Acr.Acr(assurance.Level(methods))
+func (c *content) assure(r *Request) {
+	level := r.Level
+	if r.Provider == "" {
+		level = assurance.Level(r.Methods)
+	}
+	c.amr, c.acr = r.Methods, c.pool.Acr.Acr(level)
 }
 
 // accessClaims returns the claims of the access token. It holds no attribute of the user.

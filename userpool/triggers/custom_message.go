@@ -39,21 +39,22 @@ type customMessageResponse struct {
 	EmailSubject *string `json:"emailSubject"`
 }
 
-// MessageRequest says what the message must contain.
+// MessageRequest says what the message is and must contain.
 type MessageRequest struct {
+	SMS      bool // an SMS message instead of an e-mail
 	Link     bool // a link instead of a code
 	Username bool // the user name too: an invitation
 }
 
 // Texts are the texts of a message, with their placeholders. "" leaves the pool's template.
 type Texts struct {
-	SMS          string // smsMessage
-	EmailSubject string // emailSubject
-	EmailBody    string // emailMessage, HTML
+	Subject string // emailSubject
+	Body    string // emailMessage, which is HTML, or smsMessage
 }
 
 // CustomMessage returns the texts of a message before it is sent. source is SignUp, AdminCreateUser, ResendCode, ForgotPassword,
-// UpdateUserAttribute, VerifyUserAttribute or Authentication.
+// UpdateUserAttribute, VerifyUserAttribute or Authentication. Texts for the medium that is not used do not count: functions, such as those
+// that Amplify generates, return the text of an e-mail for both.
 func (s *Service) CustomMessage(ctx context.Context, c Call, source string, in MessageRequest) (Texts, error) {
 	arn := c.config().CustomMessage
 	if arn == "" {
@@ -67,28 +68,31 @@ func (s *Service) CustomMessage(ctx context.Context, c Call, source string, in M
 	if err != nil {
 		return Texts{}, err
 	}
-	t := Texts{SMS: value(out.SMSMessage), EmailSubject: value(out.EmailSubject), EmailBody: value(out.EmailMessage)}
+	t := Texts{Subject: value(out.EmailSubject), Body: value(out.EmailMessage)}
+	if in.SMS {
+		t = Texts{Body: value(out.SMSMessage)}
+	}
 	return t, t.check(in)
 }
 
 // check refuses texts that are too long or lack a placeholder.
 func (t *Texts) check(in MessageRequest) error {
-	for _, m := range []struct {
-		name, text string
-		min, max   int
-	}{
-		{"smsMessage", t.SMS, 0, maxSMS},
-		{"emailMessage", t.EmailBody, minEmail, maxEmail},
-		{"emailSubject", t.EmailSubject, 0, maxSubject},
-	} {
-		n := utf8.RuneCountInString(m.text)
-		switch {
-		case m.text == "":
-		case n < m.min || n > m.max:
-			return fault.New(fault.InvalidLambdaResponse, "%s must have %d to %d characters.", m.name, m.min, m.max)
-		case m.name != "emailSubject" && !in.complete(m.text):
-			return fault.New(fault.InvalidLambdaResponse, "%s lacks a required placeholder.", m.name)
-		}
+	body, least, most := "emailMessage", minEmail, maxEmail
+	if in.SMS {
+		body, least, most = "smsMessage", 0, maxSMS
+	}
+	if err := checkLength(body, t.Body, least, most); err != nil {
+		return err
+	}
+	if t.Body != "" && !in.complete(t.Body) {
+		return fault.New(fault.InvalidLambdaResponse, "%s lacks a required placeholder.", body)
+	}
+	return checkLength("emailSubject", t.Subject, 0, maxSubject)
+}
+
+func checkLength(name, text string, least, most int) error {
+	if n := utf8.RuneCountInString(text); text != "" && (n < least || n > most) {
+		return fault.New(fault.InvalidLambdaResponse, "%s must have %d to %d characters.", name, least, most)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package triggers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sluicegate/sluice/message"
@@ -72,11 +73,12 @@ func (e SenderEvent) Message(m message.Message) message.Message {
 }
 
 // Send implements message.Sender for messages of the medium message.Function. It runs the function and ignores the output, which
-// AWS does not read. A function that does not answer in time runs again, as other triggers do. Other failures are not repeated:
-// the error is message.ErrRejected, unless ctx ended.
+// AWS does not read. A function that does not answer in time runs again, as other triggers do. Then, and after other failures, it does
+// not run again, because it may have sent the message: the error is message.ErrRejected. So it is if the deadline of ctx ends the runs.
+// Only a ctx that is canceled, for example because the process ends, leaves the message to another call.
 func (s *Service) Send(ctx context.Context, m message.Message) error {
 	_, err := s.invoke(ctx, m.To, []byte(m.Body))
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) {
 		err = fmt.Errorf("%w: %w", message.ErrRejected, err)
 	}
 	return err

@@ -143,37 +143,6 @@ func TestUserMigration(t *testing.T) {
 	}
 }
 
-func TestCustomMessageNeedsItsPlaceholders(t *testing.T) {
-	for name, tc := range map[string]struct {
-		response string
-		in       triggers.MessageRequest
-		ok       bool
-	}{
-		"no texts":                          {`{}`, triggers.MessageRequest{}, true},
-		"a code in both":                    {`{"smsMessage": "{####}", "emailMessage": "code {####}", "emailSubject": "s"}`, triggers.MessageRequest{}, true},
-		"no code in the SMS":                {`{"smsMessage": "hello"}`, triggers.MessageRequest{}, false},
-		"no code in the e-mail":             {`{"emailMessage": "hello you"}`, triggers.MessageRequest{}, false},
-		"a short e-mail":                    {`{"emailMessage": "12345"}`, triggers.MessageRequest{}, false},
-		"a long SMS":                        {`{"smsMessage": "{####}` + strings.Repeat("é", 135) + `"}`, triggers.MessageRequest{}, false},
-		"the longest SMS":                   {`{"smsMessage": "{####}` + strings.Repeat("é", 134) + `"}`, triggers.MessageRequest{}, true},
-		"a long subject":                    {`{"emailSubject": "` + strings.Repeat("x", 141) + `"}`, triggers.MessageRequest{}, false},
-		"a long e-mail":                     {`{"emailMessage": "{####}` + strings.Repeat("x", 20000) + `"}`, triggers.MessageRequest{}, false},
-		"an invitation without name":        {`{"smsMessage": "{####}"}`, triggers.MessageRequest{Username: true}, false},
-		"an invitation with name":           {`{"smsMessage": "{username} {####}"}`, triggers.MessageRequest{Username: true}, true},
-		"a link":                            {`{"emailMessage": "{##Click Here##}"}`, triggers.MessageRequest{Link: true}, true},
-		"a code where a link is needed":     {`{"emailMessage": "code {####}"}`, triggers.MessageRequest{Link: true}, false},
-		"a link where a code is needed":     {`{"emailMessage": "{##Click Here##}"}`, triggers.MessageRequest{}, false},
-		"a number in the place of the text": {`{"emailMessage": 5}`, triggers.MessageRequest{}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := returning(`{"response": `+tc.response+`}`, nil).CustomMessage(t.Context(), call(config("V1_0")), "SignUp", tc.in)
-			if (err == nil) != tc.ok || (err != nil && !fault.Is(err, fault.InvalidLambdaResponse)) {
-				t.Error(err)
-			}
-		})
-	}
-}
-
 func TestPreTokenGenerationRefusesInvalidChanges(t *testing.T) {
 	many := `"a"` + strings.Repeat(`, "a"`, 5000)
 	for name, tc := range map[string]struct{ version, response string }{

@@ -149,15 +149,16 @@ type Option struct {
 
 // Editor is the form that edits a policy.
 type Editor struct {
-	Action   string    // where the form is sent, below Frame.Base
-	Check    string    // where the script sends what is typed, below Frame.Base
-	Hidden   []Hidden  // such as the ARN of the policy
-	Name     string    // of the policy; "" = the user chooses one
-	Document string    // JSON, as typed
-	Checked  bool      // Problems are those of Document
-	Problems []Finding // in the order of the document; nil = none
-	ReadOnly bool      // the document cannot be changed or saved
-	Max      int       // characters of a document
+	Action    string    // where the form is sent, below Frame.Base
+	Check     string    // where the script sends what is typed, below Frame.Base
+	Hidden    []Hidden  // such as the ARN of the policy
+	Name      string    // of the policy; "" = the user chooses one
+	Suggested string    // name of a new policy, which the user can change; may be ""
+	Document  string    // JSON, as typed
+	Checked   bool      // Problems are those of Document
+	Problems  []Finding // in the order of the document; nil = none
+	ReadOnly  bool      // the document cannot be changed or saved
+	Max       int       // characters of a document
 }
 
 // Finding is something that is wrong with a policy.

@@ -1,26 +1,32 @@
-// Base64, atob and btoa.
-const base64Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const base64Encode = (bytes, url) => {
-  let s = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const v = bytes[i] << 16 | (bytes[i + 1] ?? 0) << 8 | (bytes[i + 2] ?? 0);
-    s += base64Alphabet[v >> 18] + base64Alphabet[v >> 12 & 63] + base64Alphabet[v >> 6 & 63] + base64Alphabet[v & 63];
-  }
-  const rest = bytes.length % 3;
-  if (rest) s = s.slice(0, rest - 3);
-  if (url) return s.replaceAll('+', '-').replaceAll('/', '_');
-  return rest ? s + '='.repeat(3 - rest) : s;
-};
+// Base64 and hexadecimal, atob and btoa.
+const { toBase64, toHex } = Uint8Array.prototype, { fromBase64, fromHex } = Uint8Array; // the engine's; loops here would take long
+const base64Options = [{ __proto__: null }], base64urlOptions = [{ __proto__: null, alphabet: 'base64url', omitPadding: true }];
+const base64Encode = (bytes, url) => Reflect.apply(toBase64, bytes, url ? base64urlOptions : base64Options);
+const hexEncode = (bytes) => Reflect.apply(toHex, bytes, []);
 // base64Decode ends at the first = and skips what is not of either alphabet, as Node does.
 const base64Decode = (text) => {
-  const [before] = String(text).split('=', 1);
+  try {
+    return fromBase64.call(Uint8Array, text, base64Options[0]);
+  } catch (e) {
+    if (!(e instanceof SyntaxError)) throw e;
+  }
+  const [before] = text.split('=', 1);
   const digits = before.replaceAll('-', '+').replaceAll('_', '/').replace(/[^A-Za-z0-9+/]/g, '');
-  const bytes = new Uint8Array(Math.floor(digits.length * 6 / 8));
-  let bits = 0, value = 0, n = 0;
-  for (const d of digits) {
-    value = (value << 6 | base64Alphabet.indexOf(d)) & 0xffffff;
-    bits += 6;
-    if (bits >= 8) { bits -= 8; bytes[n++] = value >> bits & 255; }
+  return fromBase64.call(Uint8Array, digits.length % 4 === 1 ? digits.slice(0, -1) : digits, base64Options[0]);
+};
+// hexDecode ends at the first pair that is not hexadecimal.
+const hexDecode = (text) => {
+  try {
+    return fromHex.call(Uint8Array, text);
+  } catch (e) {
+    if (!(e instanceof SyntaxError)) throw e;
+  }
+  const bytes = new Uint8Array(text.length >> 1);
+  const digit = (c) => (c >= 48 && c <= 57 ? c - 48 : (c |= 32) >= 97 && c <= 102 ? c - 87 : -1);
+  for (let i = 0; i < bytes.length; i++) {
+    const high = digit(text.charCodeAt(2 * i)), low = digit(text.charCodeAt(2 * i + 1));
+    if (high < 0 || low < 0) return bytes.slice(0, i);
+    bytes[i] = high << 4 | low;
   }
   return bytes;
 };

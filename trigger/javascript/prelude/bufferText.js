@@ -12,10 +12,9 @@ const writeText = (to, text, encoding, offset, length) => {
 const fillWith = (to, pattern, offset, end, v) => {
   if (pattern.length === 0) throw nodeError(TypeError, 'ERR_INVALID_ARG_VALUE', `The argument 'value' is invalid. Received ${inspect(v, 1)}`);
   if (end > to.length) throw outOfBounds();
-  for (let i = offset, n = 0; i < end; i++) {
-    to[i] = pattern[n];
-    if (++n === pattern.length) n = 0;
-  }
+  const part = plain(to, offset, end);
+  part.set(plain(pattern, 0, Math.min(pattern.length, part.length)));
+  for (let done = pattern.length; done < part.length; done *= 2) part.copyWithin(done, 0, done);
 };
 const swap = (bytes, size) => {
   if (bytes.length % size !== 0) throw nodeError(RangeError, 'ERR_INVALID_BUFFER_SIZE', `Buffer size must be a multiple of ${size * 8}-bits`);

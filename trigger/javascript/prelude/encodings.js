@@ -1,23 +1,4 @@
 // The encodings of Buffer: from a text to bytes, and from bytes to a text.
-const hexEncode = (bytes) => {
-  const digits = new Uint8Array(bytes.length * 2), digit = (v) => (v < 10 ? v + 48 : v + 87);
-  for (let i = 0; i < bytes.length; i++) {
-    digits[2 * i] = digit(bytes[i] >> 4);
-    digits[2 * i + 1] = digit(bytes[i] & 15);
-  }
-  return charactersOf(digits);
-};
-// hexDecode ends at the first pair that is not hexadecimal.
-const hexDecode = (text) => {
-  const bytes = new Uint8Array(text.length >> 1);
-  const digit = (c) => (c >= 48 && c <= 57 ? c - 48 : (c |= 32) >= 97 && c <= 102 ? c - 87 : -1);
-  for (let i = 0; i < bytes.length; i++) {
-    const high = digit(text.charCodeAt(2 * i)), low = digit(text.charCodeAt(2 * i + 1));
-    if (high < 0 || low < 0) return bytes.slice(0, i);
-    bytes[i] = high << 4 | low;
-  }
-  return bytes;
-};
 const utf16Encode = (text) => {
   const bytes = new Uint8Array(text.length * 2);
   for (let i = 0; i < text.length; i++) {

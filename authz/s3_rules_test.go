@@ -1,0 +1,234 @@
+package authz
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sluicegate/sluice/authz/decisionlog"
+	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/authz/s3op"
+)
+
+// storeGate is a gate for a store with rules, at which alice asks with a token.
+func storeGate(t *testing.T, prefix string, change func(*Options), rules ...string) *Engine {
+	t.Helper()
+	return tokenGate(t, newClock(), func(o *Options) {
+		o.Mapping = &S3Mapping{Region: testRegion, Account: testAccount, Prefix: prefix}
+		if change != nil {
+			change(o)
+		}
+	}, rules...)
+}
+
+// asks returns alice's request: a method and a target, the source of a copy after "<", or the keys of a DeleteObjects after "!".
+func asks(line string) *Request {
+	words := strings.Fields(line)
+	r := get(words[0], words[1], bearerToken("alice", nil))
+	if len(words) > 3 && words[2] == "<" {
+		r.Header["X-Amz-Copy-Source"] = []string{words[3]}
+	}
+	if len(words) > 3 && words[2] == "!" {
+		body := deletion(len(words)-3, func(i int) string { return words[3+i] })
+		r.ContentLength, r.Body = int64(len(body)), strings.NewReader(body)
+	}
+	return r
+}
+
+func TestThreatARuleJudgesEveryObjectThatARequestTouches(t *testing.T) {
+	home := []string{"allow user alice * /s3/data/users/${cognito:username}/*"}
+	secret := []string{"allow any * *", "deny any * /s3/data/secret/*"}
+	for _, tc := range []struct {
+		rules   []string
+		line    string
+		outcome Outcome
+	}{
+		{home, "PUT /s3/data/users/alice/x", Allowed},
+		{home, "PUT /s3/data/users/alice/x < data/users/alice/y", Allowed},
+		{home, "PUT /s3/data/users/alice/x < /data/users/bob/y", Denied},
+		{home, "PUT /s3/data/users/alice/x < other/users/alice/y", Denied},
+		{home, "PUT /s3/data/users/alice/x < data/users/bob/y?versionId=v", Denied},
+		{home, "PUT /s3/data/users/alice/x?partNumber=1&uploadId=u < data/users/bob/y", Denied},
+		{home, "PUT /s3/data/users/alice/x?partNumber=1&uploadId=u < data/users/alice/y", Allowed},
+		{home, "POST /s3/data?delete ! users/alice/x", Allowed},
+		{home, "POST /s3/data?delete ! users/alice/x users/bob/y", Denied},
+		{secret, "PUT /s3/data/x < data/open/y", Allowed},
+		{secret, "PUT /s3/data/x < data/secret/y", Denied},
+		{secret, "PUT /s3/data/x < data%2Fsecret%2Fy", Denied},
+		{secret, "PUT /s3/data/secret/x < data/open/y", Denied},
+		{secret, "POST /s3/data?delete ! open/x", Allowed},
+		{secret, "POST /s3/data/?delete ! open/x secret/y", Denied},
+		{[]string{"allow any * *", "deny any POST /s3/data"}, "POST /s3/data?delete ! open/x", Denied},
+		{[]string{"allow any * *", "deny any POST /s3/data/*"}, "POST /s3/data?delete ! open/x", Denied},
+		{[]string{"allow any * *", "deny any PUT *"}, "PUT /s3/data/x < data/y", Denied},
+		{[]string{"allow any * *", "deny any DELETE /s3/data/*"}, "POST /s3/data?delete ! open/x", Denied},
+		{[]string{"allow any * *", "require group admins DELETE /s3/data/*"}, "POST /s3/data?delete ! open/x", Denied},
+		{[]string{"allow any * *", "require group admins GET /s3/data/secret/*"}, "PUT /s3/data/x < data/secret/y", Denied},
+		{[]string{"allow any POST /s3/data/*"}, "POST /s3/data/?delete ! open/x", Denied},
+		{[]string{"allow any DELETE /s3/data/*"}, "POST /s3/data/?delete ! open/x", Allowed},
+		{[]string{"allow any PUT /s3/data/*"}, "PUT /s3/data/x < data/y", Denied},
+		{[]string{"allow any PUT,GET /s3/data/*"}, "PUT /s3/data/x < data/y", Allowed},
+		{[]string{"allow any POST,PUT /s3/drop/*"}, "POST /s3/drop/x?uploads", Allowed},
+		{[]string{"allow any POST,PUT /s3/drop/*"}, "POST /s3/drop/x?select&select-type=2", Denied},
+		{[]string{"allow any GET /s3/drop/*"}, "POST /s3/drop/x?select&select-type=2", Allowed},
+	} {
+		e := storeGate(t, "/s3", nil, tc.rules...)
+		if got := e.Authorize(t.Context(), asks(tc.line)); got.Outcome != tc.outcome {
+			t.Errorf("%q: %s is %s: %+v", tc.rules, tc.line, got.Outcome, got.Refusal)
+		}
+	}
+}
+
+// One bucket has one path for rules, with or without the slash at its end.
+func TestARuleNamesABucketWithAndWithoutTheSlash(t *testing.T) {
+	for _, tc := range []struct {
+		prefix, rule string
+		outcomes     map[string]Outcome
+	}{
+		{"", "allow any GET /data", map[string]Outcome{"/data": Allowed, "/data/": Allowed, "/data/k": Denied, "/data2": Denied}},
+		{"", "allow any GET /data/*", map[string]Outcome{"/data": Allowed, "/data/": Allowed, "/data/k": Allowed, "/data2": Denied}},
+		{"", "allow any GET /data/?*", map[string]Outcome{"/data": Denied, "/data/": Denied, "/data/k": Allowed}},
+		{"", "allow any GET /data/dir", map[string]Outcome{"/data/dir": Allowed, "/data/dir/": Denied}},
+		{"/s3", "allow any GET /s3", map[string]Outcome{"/s3": Allowed, "/s3/": Allowed, "/s3/data": Denied}},
+		{"/s3", "allow any GET /s3/data", map[string]Outcome{"/s3/data/": Allowed, "/s3/data": Allowed, "/s3/data/k": Denied}},
+	} {
+		e := storeGate(t, tc.prefix, nil, tc.rule)
+		for target, outcome := range tc.outcomes {
+			if got := e.Authorize(t.Context(), asks("GET "+target)); got.Outcome != outcome {
+				t.Errorf("%s: %s is %s", tc.rule, target, got.Outcome)
+			}
+		}
+	}
+	if got := plainS3.rulePaths("/home-${jwt:a/b}"); len(got) != 2 || got[1] != "/home-${jwt:a/b}/" {
+		t.Errorf("a bucket with a variable that has a slash in its name: %q", got)
+	}
+	e := storeGate(t, "", nil, "allow any * *", "deny any * /data/*")
+	for _, target := range []string{"/data", "/data/", "/data?prefix=x", "/data?location"} {
+		want(t, e, asks("GET "+target), Denied)
+	}
+}
+
+func TestThreatARuleAllowsObjectsAndListsAndNotWhatElseHasTheirPath(t *testing.T) {
+	e := storeGate(t, "", nil, "allow any * /public/*")
+	for _, line := range []string{"GET /public", "GET /public?list-type=2&prefix=a", "GET /public?versions", "GET /public?location", "HEAD /public/", "GET /public/k",
+		"HEAD /public/k", "GET /public/k?versionId=v", "GET /public/k?attributes", "PUT /public/k", "POST /public/k?uploads", "GET /public?uploads",
+		"PUT /public/k?partNumber=1&uploadId=u", "GET /public/k?uploadId=u", "POST /public/k?uploadId=u", "DELETE /public/k?uploadId=u", "DELETE /public/k",
+		"PUT /public", "DELETE /public", "PUT /public/k < public/j"} {
+		want(t, e, asks(line), Allowed)
+	}
+	served := 0
+	s3op.All(func(key s3op.Key, op *s3op.Op) {
+		target := "/public"
+		if key.Level == s3op.Object {
+			target += "/k"
+		}
+		if key.Selector == "" || key.Level == s3op.Service || op.Has(s3op.DeleteBody|s3op.TagsBody|s3op.LockBody|s3op.RestoreBody) {
+			return
+		}
+		switch key.Selector {
+		case "attributes", "location", "select", "uploadId", "uploads", "versions":
+			return
+		}
+		served++
+		if r := e.Authorize(t.Context(), asks(key.Method+" "+target+"?"+key.Selector)); r.Outcome != Denied {
+			t.Errorf("%s %s?%s is %s: %+v", key.Method, target, key.Selector, r.Outcome, r.Refusal)
+		}
+	})
+	if served < 50 {
+		t.Errorf("%d operations were asked for", served)
+	}
+	for header, value := range map[string]string{"X-Amz-Acl": "public-read", "X-Amz-Tagging": "a=b", "X-Amz-Object-Lock-Legal-Hold": "ON"} {
+		r := asks("PUT /public/k")
+		r.Header[header] = []string{value}
+		want(t, e, r, Denied)
+	}
+	all := must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`), policy.Identity))
+	e = storeGate(t, "", func(o *Options) { o.Policies = []policy.Source{{Name: "all", Document: all}} }, "deny any * /data/*")
+	want(t, e, asks("PUT /other?policy"), Allowed)
+	for _, line := range []string{"PUT /data?policy", "GET /data/k?acl", "PUT /data/k?acl", "DELETE /data/k?tagging"} {
+		want(t, e, asks(line), Denied)
+	}
+}
+
+func TestADenialOfAnObjectElsewhereIsExplainedAndReplayed(t *testing.T) {
+	var log []*decisionlog.Record
+	rules := []string{"allow any * *", "deny any * /s3/data/secret/*", "deny any POST /s3/archive"}
+	e := storeGate(t, "/s3", func(o *Options) {
+		o.Denials = NewDenials(9)
+		o.Decisions = &decisionlog.Settings{Sample: 1, Write: func(d *decisionlog.Record) { log = append(log, d) }}
+	}, rules...)
+	for _, tc := range []struct {
+		line, method, path, statement string
+	}{
+		{"PUT /s3/data/x < data/secret/y", "GET", "/s3/data/secret/y", rules[1]},
+		{"POST /s3/data?delete ! a secret/b", "DELETE", "/s3/data/secret/b", rules[1]},
+		{"POST /s3/archive?delete ! a", "DELETE", "/s3/archive/a", rules[2]},
+	} {
+		r := e.Authorize(t.Context(), asks(tc.line))
+		if r.Outcome != Denied || r.Decision.Statement == nil || r.Decision.Statement.Source != "rule "+tc.statement {
+			t.Fatalf("%s: %s, %+v", tc.line, r.Outcome, r.Decision)
+		}
+		d, _ := e.o.Denials.Get(r.DecisionID)
+		found := false
+		for _, target := range d.Targets {
+			text := string(must(json.Marshal(target)))
+			found = found || target.Method == tc.method && target.Path == tc.path && target.Effect == "explicitDeny" && strings.Contains(text, tc.statement)
+		}
+		if text := new(strings.Builder); !found || d.WriteText(text, "403") != nil || !strings.Contains(text.String(), "as         "+tc.method+" "+tc.path+"\n") {
+			t.Errorf("%s: %s", tc.line, must(json.Marshal(d)))
+		}
+	}
+	e.Authorize(t.Context(), asks("PUT /s3/data/x < data/y"))
+	e.Authorize(t.Context(), asks("POST /s3/data?delete ! a b"))
+	open := storeGate(t, "/s3", nil, rules[0])
+	for _, d := range log {
+		raw := must(json.Marshal(d))
+		var back decisionlog.Record
+		if err := json.Unmarshal(raw, &back); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Replay(&back); got.Allowed != (d.Outcome == "allowed") || got.Decided != d.Decided || len(got.Needs) > 0 {
+			t.Errorf("%+v for %s", got, raw)
+		}
+		if got := open.Replay(&back); !got.Allowed {
+			t.Errorf("without the denials: %+v for %s", got, raw)
+		}
+	}
+	if len(log) != 5 {
+		t.Errorf("%d records", len(log))
+	}
+}
+
+// A policy in a file may test the path as well: it must allow each object with its own path, and a Deny holds for either.
+func TestPathsInPoliciesAreThoseOfEachObject(t *testing.T) {
+	statement := func(effect, pattern string) policy.Source {
+		return policy.Source{Name: effect, Document: must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"`+effect+`","Action":"s3:*","Resource":"*",
+			"Condition":{"StringLike":{"http:path":"`+pattern+`"}}}}`), policy.Identity))}
+	}
+	for _, tc := range []struct {
+		allow, deny, line string
+		outcome           Outcome
+	}{
+		{"/data/mine/*", "/x", "PUT /data/mine/a < data/other/b", Denied},
+		{"/data/*", "/data/other/*", "PUT /data/mine/a < data/other/b", Denied},
+		{"/data/*", "/data/", "POST /data?delete ! a", Denied},
+		{"/data/*", "/x", "POST /data?delete ! a", Allowed},
+	} {
+		e := storeGate(t, "", func(o *Options) {
+			o.Policies = []policy.Source{statement("Allow", tc.allow), statement("Deny", tc.deny)}
+		})
+		if got := e.Authorize(t.Context(), asks(tc.line)); got.Outcome != tc.outcome {
+			t.Errorf("%+v: %s, %+v", tc, got.Outcome, got.Refusal)
+		}
+	}
+}
+
+func TestCopiesUnderARuleAreMadeWithoutTags(t *testing.T) {
+	e := storeGate(t, "", nil, "allow any * /data/*")
+	r := asks("PUT /data/a < data/b")
+	want(t, e, r, Allowed)
+	if got := r.Header[http.CanonicalHeaderKey("x-amz-tagging-directive")]; len(got) != 1 || got[0] != "REPLACE" {
+		t.Errorf("the directive is %q", got)
+	}
+}

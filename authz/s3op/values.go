@@ -1,0 +1,140 @@
+package s3op
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/urlquery"
+)
+
+// enum are the values of a header. Stores compare them with or without case, and take others for the default or for one of
+// them, so that a value which is none of these could mean another than the one that was decided on.
+type enum struct {
+	values  []string
+	message string // of S3, for another value
+}
+
+var enums = map[string]enum{
+	"X-Amz-Metadata-Directive":     {[]string{"COPY", "REPLACE"}, "Unknown metadata directive."},
+	"X-Amz-Tagging-Directive":      {[]string{"COPY", "REPLACE"}, "Unknown tagging directive."},
+	"X-Amz-Object-Lock-Mode":       {[]string{"GOVERNANCE", "COMPLIANCE"}, "Unknown wormMode directive."},
+	"X-Amz-Object-Lock-Legal-Hold": {[]string{"ON", "OFF"}, "Legal Hold must be either of 'ON' or 'OFF'"},
+	"X-Amz-Object-Ownership":       {[]string{"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"}, "Invalid x-amz-object-ownership header"},
+	"X-Amz-Server-Side-Encryption": {[]string{"AES256", "aws:kms", "aws:kms:dsse", "aws:fsx"}, "The encryption method specified is not supported"},
+	"X-Amz-Acl": {[]string{"private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
+		"bucket-owner-full-control", "log-delivery-write"}, "The canned ACL is not one of S3"},
+}
+
+// switches are the headers that turn something on. Clients write true and false in any case.
+var switches = []string{"X-Amz-Bypass-Governance-Retention", "X-Amz-Bucket-Object-Lock-Enabled"}
+
+// HeaderValue returns the value of a header as the store gets it, or why S3 refuses it. An empty value means no header.
+func HeaderValue(name, value string) (written, flaw string) {
+	switch {
+	case value == "":
+		return "", ""
+	case slices.Contains(switches, name):
+		switch strings.ToLower(value) {
+		case "true":
+			return "true", ""
+		case "false":
+			return "", ""
+		}
+		return "", "The value must be true or false"
+	case name == "X-Amz-Object-Lock-Retain-Until-Date" && !IsTime(value):
+		return "", "The retain until date must be provided in ISO 8601 format"
+	}
+	if known, ok := enums[name]; ok && !slices.Contains(known.values, value) {
+		return "", known.message
+	}
+	return value, ""
+}
+
+// IsTime reports whether value is a time as in headers and documents of S3.
+func IsTime(value string) bool {
+	_, err := time.Parse(time.RFC3339, value)
+	return err == nil
+}
+
+// number reads a number of digits only, of which there may be leading zeros.
+func number(value string, least, most int) (string, bool) {
+	if value == "" || len(value) > 10 || strings.Trim(value, "0123456789") != "" {
+		return "", false
+	}
+	n, err := strconv.Atoi(value)
+	return strconv.Itoa(n), err == nil && n >= least && n <= most
+}
+
+// ParamValue returns the value of a parameter as the store gets it, or why S3 refuses it. A store that takes a value for none
+// would do another operation: an upload id without a value is none to some, and so is a part number that is no number.
+func ParamValue(name, value string) (written, flaw string) {
+	var ok bool
+	switch name {
+	case "partNumber":
+		if written, ok = number(value, 1, 10_000); !ok {
+			return "", "Part number must be an integer between 1 and 10000, inclusive"
+		}
+	case "max-keys":
+		if written, ok = number(value, 0, 1<<31-1); !ok {
+			return "", "Provided max-keys not an integer or within integer range"
+		}
+	case "uploadId":
+		if !IsID(value) {
+			return "", "The upload ID is not valid"
+		}
+		written = value
+	case "versionId":
+		if !IsID(value) {
+			return "", "Invalid version id specified"
+		}
+		written = value
+	default:
+		written = value
+	}
+	return written, ""
+}
+
+// IsID reports whether value can be the id of an upload or a version. Stores on a file system make names of files of it.
+func IsID(value string) bool {
+	if value == "" || len(value) > s3key.MaxBytes || s3key.Check(value, true) != nil {
+		return false
+	}
+	for _, c := range []byte(value) {
+		if c <= ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// overrides are the parameters that choose headers of a response.
+var overrides = []string{"response-cache-control", "response-content-disposition", "response-content-encoding", "response-content-language",
+	"response-content-type", "response-expires"}
+
+// IsOverride reports whether the parameter chooses a header of the response.
+func IsOverride(name string) bool { return slices.Contains(overrides, name) }
+
+// CopySource reads "[/]bucket/key[?versionId=id]". A question mark in a key is encoded, so the first raw one ends the
+// key. A plus is refused, because stores disagree on its meaning.
+func CopySource(source string, emptySegments bool) (object, version string, ok bool) {
+	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
+	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
+		return "", "", false
+	}
+	object, err := s3key.Decode(path, emptySegments)
+	if err != nil || s3key.HoldsVersion(object) {
+		return "", "", false
+	}
+	bucket, key, _ := strings.Cut(object, "/")
+	if !s3key.ValidBucket(bucket) || key == "" || len(key) > s3key.MaxBytes {
+		return "", "", false
+	}
+	if query == "" {
+		return object, "", true
+	}
+	p, rest, ok, err := urlquery.Next(query)
+	return object, p.Value, err == nil && ok && rest == "" && p.Name == "versionId" && IsID(p.Value)
+}
