@@ -240,7 +240,7 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	storage.Keys.Begin(ctx, n, sources) // last, so that a node that is not complete changes nothing
-	if o.Config.AuditLog {         // otherwise the chain stays that of the configuration before, whose log still has the records
+	if o.Config.AuditLog {              // otherwise the chain stays that of the configuration before, whose log still has the records
 		n.Services.chain.Begin(n, records)
 	}
 	n.health = n.newHealth()

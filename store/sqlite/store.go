@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -52,6 +53,7 @@ type Store struct {
 	once   sync.Once
 
 	pings pings
+	waits atomic.Bool // begin has waited for another process, and does so still
 }
 
 var _ store.Store = (*Store)(nil)
@@ -92,7 +94,11 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: open %s: %w", path, err)
 	}
-	if err := migrate(writer, steps, o.Now, o.Logger); err != nil {
+	err = migrate(writer, steps, o.Now, o.Logger)
+	if err == nil {
+		err = writer.control(turnPatience)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store/sqlite: %s: %w", path, err), writer.close())
 	}
 	return &Store{
