@@ -166,6 +166,16 @@ func TestContextKeysOfTheConnection(t *testing.T) {
 			t.Errorf("source %s", got)
 		}
 	}
+	for _, tc := range []struct {
+		tls         uint16
+		https, http bool
+		secure      string
+	}{{0, true, false, "true"}, {tls.VersionTLS13, true, false, "true"}, {tls.VersionTLS13, false, true, "false"}, {0, false, true, "false"}} {
+		r.TLSVersion, r.PublicHTTPS, r.PublicHTTP = tc.tls, tc.https, tc.http
+		if got := show(callOf(&Subject{Principal: &principal.Principal{}}, m, r).Lookup("aws:securetransport")); got != tc.secure {
+			t.Errorf("a proxy, %+v: %s", tc, got)
+		}
+	}
 	r.ClientIP = netip.Addr{}
 	if got := show(callOf(&Subject{Principal: &principal.Principal{}}, m, r).Lookup("aws:sourceip")); got != "-" {
 		t.Errorf("an unknown source is %s", got)

@@ -28,7 +28,7 @@ func (c *call) recordDecision(r *Result) {
 // decisionRecord returns the record of a call that policies decided on.
 func (c *call) decisionRecord(r *Result, every uint32) *decisionlog.Record {
 	d := &decisionlog.Record{Time: c.now.UTC(), ID: r.DecisionID, Route: c.e.o.Decisions.Route, Outcome: r.Outcome.String(), Scheme: r.Scheme,
-		Method: c.r.Method, Host: c.host, Path: c.path, Decided: c.decided, Principal: decisionlog.PrincipalOf(c.principal, false, nil, nil)}
+		Method: c.r.Method, Host: c.host, Path: c.path, ForwardedProto: c.r.forwardedProto(), Decided: c.decided, Principal: decisionlog.PrincipalOf(c.principal, false, nil, nil)}
 	if keys := c.subject.keys; keys.limited() {
 		d.Principal = decisionlog.PrincipalOf(c.principal, true, keys.policies, keys.arns)
 	}

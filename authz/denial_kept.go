@@ -75,7 +75,7 @@ func (c *call) toKeep(n *counter) *keptCall {
 	k := &keptCall{engine: weak.Make(c.e), call: call{now: c.now, host: n.clone(c.host), path: n.clone(c.path), s3: c.s3.toKeep(n)}}
 	k.call.credential.scheme = c.credential.scheme
 	k.call.r = &Request{Method: n.clone(c.r.Method), RawQuery: n.query(c.r.RawQuery), Header: n.header(c.r.Header),
-		ClientIP: c.r.ClientIP, TLSVersion: c.r.TLSVersion}
+		ClientIP: c.r.ClientIP, TLSVersion: c.r.TLSVersion, PublicHTTPS: c.r.PublicHTTPS, PublicHTTP: c.r.PublicHTTP}
 	k.call.targets = append([]target(nil), c.targets[:min(len(c.targets), maxExplained)]...)
 	for i := range k.call.targets {
 		t := &k.call.targets[i]

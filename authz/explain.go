@@ -25,8 +25,11 @@ type Explanation struct {
 	Host      string           `json:"host"`
 	Path      string           `json:"path,omitempty"` // canonical, without the query, which may hold secrets
 	ClientIP  string           `json:"client_ip,omitempty"`
-	Targets   []TargetAccount  `json:"targets,omitempty"` // each must be allowed
-	Note      string           `json:"note,omitempty"`
+	// ForwardedProto is the scheme that a trusted proxy says the client used, from which aws:SecureTransport comes; "" if none says.
+	ForwardedProto string `json:"forwarded_proto,omitempty"`
+
+	Targets []TargetAccount `json:"targets,omitempty"` // each must be allowed
+	Note    string          `json:"note,omitempty"`
 
 	// Refusal is why the request did not pass; nil if it passed. Reason and Detail are its name and detail.
 	Refusal *Refusal `json:"-"`
@@ -84,7 +87,7 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 	x := &Explanation{
 		Outcome: outcomeOf(refusal).String(), Scheme: c.credential.scheme.String(),
 		Principal: accountOf(c.principal),
-		Method:    c.r.Method, Host: c.host, Path: c.path,
+		Method:    c.r.Method, Host: c.host, Path: c.path, ForwardedProto: c.r.forwardedProto(),
 		Shadow: refusal != nil && c.e.o.Mode == ModeShadow,
 	}
 	if c.r.ClientIP.IsValid() {
@@ -158,6 +161,9 @@ func (x *Explanation) WriteText(w io.Writer, status string) error {
 		fmt.Fprint(b, " (shadow: it passed)")
 	}
 	fmt.Fprintf(b, "\nrequest    %s %s%s\nprincipal  %s\n", terminal.Line(x.Method), terminal.Line(x.Host), terminal.Line(x.Path), x.Principal)
+	if x.ForwardedProto != "" {
+		fmt.Fprintf(b, "sent over  %s, as the proxy says\n", x.ForwardedProto)
+	}
 	for _, t := range x.Targets {
 		if t.Method != "" {
 			fmt.Fprintf(b, "as         %s %s\n", t.Method, terminal.Line(t.Path))

@@ -26,3 +26,14 @@ func (e *Engine) Ended(p *principal.Principal, expires time.Time, epoch uint64) 
 	}
 	return revocations.Revoked(p), next
 }
+
+// EndedRefusal returns the refusal of a request whose credential has ended since it was accepted.
+func (e *Engine) EndedRefusal(r *Result) *Refusal {
+	switch {
+	case r.ExpiresAt.IsZero() || e.now().Before(r.ExpiresAt):
+		return refuse(Revoked)
+	case r.Verified != nil || r.Session != nil:
+		return refuse(SessionExpired)
+	}
+	return refuse(TokenExpired)
+}

@@ -68,7 +68,7 @@ func SubjectOfSession(t *token.Token, scopes []string, session *Session) (s *Sub
 func (s *Subject) Session() *Session { return s.session }
 
 // secure reports whether the browser's site is https.
-func (r *Request) secure() bool { return r.PublicHTTPS || r.Secure() }
+func (r *Request) secure() bool { return r.PublicHTTPS || r.overTLS() }
 
 // publicHost is the host that the browser sees, without its port.
 func (c *call) publicHost() string {

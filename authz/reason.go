@@ -26,6 +26,7 @@ const (
 	BodyNotRead    // the decision depends on a body, and the host gives none
 	BodyTooLarge   // the decision depends on a body larger than the limit
 	BodyUnreadable // reading the body failed
+	BodyTooSlow    // the body did not arrive in the time that it has
 	TooEarly       // early data that is not safe to repeat
 
 	// The credential.
@@ -131,6 +132,7 @@ var reasonInfos = [reasonCount]reasonInfo{
 	BodyNotRead:     {"body", Malformed, "This route does not read bodies, which the decision would need."},
 	BodyTooLarge:    {"body", Malformed, "The body is larger than this gate reads before deciding."},
 	BodyUnreadable:  {"body", Malformed, "The body could not be read to its end."},
+	BodyTooSlow:     {"body", Malformed, "The body did not arrive in time."},
 
 	TooEarly: {"early", Malformed, "The request came in early data, which can be replayed. Send it again after the handshake."},
 

@@ -23,10 +23,11 @@ type Request struct {
 	RawPath string
 	// RawQuery is the query to forward, without the question mark.
 	RawQuery string
-	// PublicHost is the host that the browser sees, if a trusted proxy says that it is not Host. PublicHTTPS reports that a
-	// trusted proxy takes the browser's requests over https. Only logins use them.
-	PublicHost  string
-	PublicHTTPS bool
+	// PublicHost is the host that the browser sees, if a trusted proxy says that it is not Host. Only logins use it.
+	PublicHost string
+	// PublicHTTPS reports that a trusted proxy says that the client sent the request over https, and PublicHTTP that one says
+	// that it did not. Both are false if no trusted proxy says anything.
+	PublicHTTPS, PublicHTTP bool
 	// Proto is the protocol, such as "HTTP/1.1".
 	Proto string
 	// Header is the request's header with canonical keys.
@@ -57,5 +58,19 @@ type BodyTimer interface {
 // kbit/s.
 const MaxBodyTime = 30 * time.Second
 
-// Secure reports whether the request came over TLS.
-func (r *Request) Secure() bool { return r.TLSVersion >= tls.VersionTLS10 }
+// Secure reports whether the client sent the request over TLS: as a trusted proxy says, or else as the connection is.
+func (r *Request) Secure() bool { return r.PublicHTTPS || r.overTLS() && !r.PublicHTTP }
+
+// overTLS reports whether the connection, which may be a proxy's, has TLS.
+func (r *Request) overTLS() bool { return r.TLSVersion >= tls.VersionTLS10 }
+
+// forwardedProto is the scheme that a trusted proxy says the client used; "" if none says.
+func (r *Request) forwardedProto() string {
+	switch {
+	case r.PublicHTTPS:
+		return "https"
+	case r.PublicHTTP:
+		return "http"
+	}
+	return ""
+}

@@ -1,13 +1,12 @@
 package authz
 
 import (
-	"bytes"
 	"crypto/md5" //nolint:gosec // Content-MD5 (RFC 1864), not a signature
 	"encoding/base64"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/s3key"
-	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/authz/s3sum"
 )
 
 // forward encodes path, query, headers and body from the values that were decided on, so that no store can read the
@@ -81,30 +80,13 @@ const checksumPrefix = "X-Amz-Checksum-"
 // checkSums compares the checksums in the headers with the body that was read. The store cannot, because it receives the
 // newly encoded document.
 func (c *call) checkSums() *Refusal {
-	for name, lines := range c.r.Header {
-		var sum []byte
-		switch {
-		case name == "Content-Md5":
-			md5sum := md5.Sum(c.body) //nolint:gosec // as above
-			sum = md5sum[:]
-		case name == checksumPrefix+"Algorithm", name == checksumPrefix+"Type", name == checksumPrefix+"Mode":
-			continue
-		case strings.HasPrefix(name, checksumPrefix):
-			hash := sigv4.NewChecksum(strings.ToLower(name))
-			if hash == nil {
-				return refuse(UnknownRequest)
-			}
-			hash.Write(c.body)
-			sum = hash.Sum(nil)
-		default:
-			continue
-		}
-		if len(lines) != 1 {
-			return badHeader(name)
-		}
-		if claimed, err := base64.StdEncoding.DecodeString(lines[0]); err != nil || !bytes.Equal(claimed, sum) {
-			return refuseSignature(&sigv4.Error{Reason: sigv4.BadDigest, Detail: strings.ToLower(name)})
-		}
+	sums, err := s3sum.Of(c.r.Header)
+	if err == nil {
+		_, _ = sums.Write(c.body) // never fails
+		err = sums.Check()
+	}
+	if err != nil {
+		return refuseSignature(err)
 	}
 	return nil
 }

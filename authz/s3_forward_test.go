@@ -136,8 +136,15 @@ func TestADocumentIsEncodedAgain(t *testing.T) {
 	if needs := c.needs(); needs != "DeleteObjectVersion b-1/Icon\r, DeleteObject b-1/a\n&\t" {
 		t.Errorf("needs %q", needs)
 	}
-	for name, value := range map[string]string{"Content-Md5": "AAAAAAAAAAAAAAAAAAAAAA==", "X-Amz-Checksum-Crc32": "AAAAAA==", "X-Amz-Checksum-Sha256": "x"} {
-		if _, refusal := mapS3(plainS3, "POST", "s3.example", "/b-1?delete", h(name, value), body); refusal == nil || refusal.Signature == nil || refusal.Signature.Reason != sigv4.BadDigest {
+	for name, tc := range map[string]struct {
+		value  string
+		reason sigv4.Reason
+	}{
+		"Content-Md5": {"AAAAAAAAAAAAAAAAAAAAAA==", sigv4.BadDigest}, "X-Amz-Checksum-Crc32": {"AAAAAA==", sigv4.BadDigest},
+		"X-Amz-Checksum-Sha256": {"x", sigv4.InvalidDigest}, "Content-MD5": {"AAAA", sigv4.InvalidDigest},
+	} {
+		_, refusal := mapS3(plainS3, "POST", "s3.example", "/b-1?delete", h(name, tc.value), body)
+		if refusal == nil || refusal.Signature == nil || refusal.Signature.Reason != tc.reason {
 			t.Errorf("a wrong %s: %+v", name, refusal)
 		}
 	}

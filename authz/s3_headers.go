@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/s3op"
+	"github.com/sluicegate/sluice/authz/s3sum"
 )
 
 // takeQueryHeaders moves the x-amz-* parameters of a presigned request to its headers. S3 treats them as headers, and
@@ -46,10 +47,10 @@ func (c *call) takeQueryHeaders() *Refusal {
 	return nil
 }
 
-// checksumOfNothing reports whether the parameter is the CRC-32 of an empty body and the request has another body. The
+// checksumOfNothing reports whether the parameter is the checksum of an empty body and the request has another body. The
 // SDK for JavaScript presigns that value before it has the body, and S3 ignores it.
 func (c *call) checksumOfNothing(name, value string) bool {
-	return name == "X-Amz-Checksum-Crc32" && value == "AAAAAA==" && c.r.ContentLength != 0
+	return c.r.ContentLength != 0 && s3sum.OfNothing(name, value)
 }
 
 // keepHeaders keeps the headers as they were sent, for a second decision, before they are changed.

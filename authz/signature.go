@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/token"
@@ -158,6 +159,8 @@ func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 		return nil, refuse(BodyTooLarge)
 	case errors.As(err, &refused):
 		return nil, refuseSignature(refused)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, refuse(BodyTooSlow)
 	case err != nil:
 		return nil, refuse(BodyUnreadable)
 	}

@@ -145,7 +145,11 @@ func (o *RestoreOptions) fetch(ctx context.Context, file, work string) (name str
 	if name, err = o.From.Latest(ctx); err != nil {
 		return "", err
 	}
-	if !o.At.IsZero() && o.From.name == "" {
+	switch {
+	case o.At.IsZero():
+	case o.From.name != "":
+		return "", fmt.Errorf("%s is a single backup, which has the state of one time: leave --at out, or name its folder or bucket", o.From)
+	default:
 		all, err := o.From.backups(ctx)
 		if err != nil {
 			return "", err

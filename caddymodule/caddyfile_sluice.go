@@ -121,6 +121,7 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	    }
 //
 //	    rate_limit <calls per second> [<calls at once>] | off
+//	    upload_space <size>
 //
 //	    smtp <host:port> {
 //	        from     <sender>
@@ -276,6 +277,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"trigger":              func(d *caddyfile.Dispenser) error { return parseTrigger(d, app, at) },
 		"log_destination":      func(d *caddyfile.Dispenser) error { return parseLogDestination(d, app, at) },
 		"rate_limit":           marked(func(d *caddyfile.Dispenser) error { return parseRateLimit(d, app) }),
+		"upload_space":         marked(oneSize(&app.UploadSpace, "upload_space <size>")),
 		"smtp":                 marked(func(d *caddyfile.Dispenser) error { return parseSMTP(d, app) }),
 		"sms":                  marked(func(d *caddyfile.Dispenser) error { return parseSMS(d, app) }),
 		"kms_key":              marked(parseKMSKey(app)),

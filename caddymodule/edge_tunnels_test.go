@@ -157,10 +157,27 @@ func streams(t *testing.T) (address string, left <-chan string) {
 			}
 		case "/poll":
 			<-r.Context().Done()
+		case "/upload":
+			_, _ = io.Copy(io.Discard, r.Body)
 		}
 	}))
 	t.Cleanup(s.Close)
 	return strings.TrimPrefix(s.URL, "http://"), gone
+}
+
+// dripping is a body of one byte after another until somebody closes it.
+func dripping(t *testing.T) io.Reader {
+	reader, writer := io.Pipe()
+	t.Cleanup(func() { _ = writer.Close() })
+	go func() {
+		for {
+			if _, err := writer.Write([]byte("x")); err != nil {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	return reader
 }
 
 func TestLongRequestsEndWithTheirToken(t *testing.T) {
@@ -183,7 +200,11 @@ func TestLongRequestsEndWithTheirToken(t *testing.T) {
 	var running sync.WaitGroup
 	for name, c := range clients {
 		ask := func(path, token string) (*http.Response, error) {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+path, nil)
+			method, body := http.MethodGet, io.Reader(nil)
+			if path == "/upload" { // of which the end does not come
+				method, body = http.MethodPost, dripping(t)
+			}
+			r, err := http.NewRequestWithContext(t.Context(), method, c.base+path, body)
 			if err != nil {
 				return nil, err
 			}
@@ -195,14 +216,14 @@ func TestLongRequestsEndWithTheirToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = other.Body.Close() })
-		for _, path := range []string{"/events", "/download", "/poll"} {
+		for _, path := range []string{"/events", "/download", "/poll", "/upload"} {
 			running.Go(func() {
 				response, err := ask(path, ada)
 				if err == nil && response.StatusCode == 200 {
 					_, err = io.Copy(io.Discard, response.Body)
 					_ = response.Body.Close()
 				}
-				if err == nil && path != "/poll" {
+				if err == nil && (path == "/events" || path == "/download" || response.StatusCode == 200) {
 					failed.add("%s %s: the answer came to its end", name, path)
 				}
 				if early := time.Until(expires); early > 100*time.Millisecond {
@@ -214,10 +235,10 @@ func TestLongRequestsEndWithTheirToken(t *testing.T) {
 	running.Wait()
 	failed.report(t)
 	ended := map[string]int{}
-	for range 3 * len(clients) {
+	for range 4 * len(clients) {
 		ended[<-gone]++
 	}
-	if ended["/events"] != 3 || ended["/download"] != 3 || ended["/poll"] != 3 {
+	if ended["/events"] != 3 || ended["/download"] != 3 || ended["/poll"] != 3 || ended["/upload"] != 3 {
 		t.Errorf("the upstream's answers that ended: %v", ended)
 	}
 	select {

@@ -71,6 +71,10 @@ type App struct {
 	// RateLimit limits the calls of each client address to operations that need no signature. Default: 50 calls a second.
 	RateLimit *RateLimit `json:"rate_limit,omitempty"`
 
+	// UploadSpace is how many bytes uploads to object stores may take in files, of all requests together, until they are complete.
+	// Default: 50 GiB.
+	UploadSpace int64 `json:"upload_space,omitempty"`
+
 	// SMTP sends codes and invitations. Without it, they are written to outbox.jsonl in the data directory.
 	SMTP *SMTP `json:"smtp,omitempty"`
 

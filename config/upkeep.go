@@ -15,6 +15,12 @@ const (
 	defaultSigning = 90 * 24 * time.Hour
 )
 
+// The space for uploads that wait for their end: ten of the largest, and at least one of a useful size.
+const (
+	defaultUploads = 50 << 30
+	leastUploads   = 1 << 20
+)
+
 // KeyRotation says how long keys are in use before others take their place. Both rotations happen once for all processes on a store.
 type KeyRotation struct {
 	// Signing is how long a key of a user pool, of the identity pools, or of the edge signs. The next key is published a day before it
@@ -49,6 +55,9 @@ func (a *App) defaultsOfUpkeep() {
 	if a.KeyRotation.Signing == 0 {
 		a.KeyRotation.Signing = Duration(defaultSigning)
 	}
+	if a.UploadSpace == 0 {
+		a.UploadSpace = defaultUploads
+	}
 	for i := range a.Backups {
 		b := &a.Backups[i]
 		if !b.Continuous {
@@ -76,6 +85,9 @@ func (a *App) validateUpkeep(v *validator) {
 		if r.Sealing != 0 {
 			a.validateSealing(v, time.Duration(r.Sealing))
 		}
+	}
+	if a.UploadSpace < leastUploads {
+		v.add("upload_space", "%d bytes are too few: an upload is kept until all of it has arrived; write at least 1MiB, for example: upload_space 50GiB", a.UploadSpace)
 	}
 	places, continuous := seen{}, false
 	for _, b := range a.Backups {

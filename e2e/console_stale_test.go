@@ -62,23 +62,32 @@ func TestTheConsoleOverwritesNoPolicyThatItDoesNotShow(t *testing.T) {
 		ok(t, err)
 		return *out.PolicyDocument
 	}
+	// editor returns the form of the editor with its text and its button, which are no inputs.
+	editor := func(page string) []string {
+		t.Helper()
+		form := formWith(page, "document")
+		if form == nil {
+			t.Fatalf("no editor:\n%.4000s", page)
+		}
+		return []string{form[0], form[1], form[2] + `<input name="document"><input name="do">`}
+	}
 	put("s3:GetObject")
 	v := newVisitor(t)
 	c.enter(v, "/pools")
 	create, edit := mustParse(t, c.at("/role-policy?role=clerk")), mustParse(t, c.at("/role-policy?role=clerk&policy=till"))
 	page, _ := v.open(create.String())
-	answer, _ := v.submit(create, formWith(page, "document"), map[string]string{"policy": "till", "document": allow("s3:*"), "do": "save"})
+	answer, _ := v.submit(create, editor(page), map[string]string{"policy": "till", "document": allow("s3:*"), "do": "save"})
 	if !strings.Contains(answer, "already has a policy with this name") || !strings.Contains(now(), "GetObject") {
 		t.Errorf("a new policy with a name that is taken:\n%s\n%.4000s", now(), answer)
 	}
 	page, _ = v.open(edit.String())
 	put("s3:PutObject")
-	answer, _ = v.submit(edit, formWith(page, "document"), map[string]string{"document": allow("s3:*"), "do": "save"})
+	answer, _ = v.submit(edit, editor(page), map[string]string{"document": allow("s3:*"), "do": "save"})
 	if !strings.Contains(answer, "has changed since you opened it") || !strings.Contains(now(), "PutObject") {
 		t.Errorf("a stale form:\n%s\n%.4000s", now(), answer)
 	}
 	page, _ = v.open(edit.String())
-	answer, _ = v.submit(edit, formWith(page, "document"), map[string]string{"document": allow("s3:ListBucket"), "do": "save"})
+	answer, _ = v.submit(edit, editor(page), map[string]string{"document": allow("s3:ListBucket"), "do": "save"})
 	if !strings.Contains(answer, "The policy is saved.") || !strings.Contains(now(), "ListBucket") {
 		t.Errorf("a form of now:\n%s\n%.4000s", now(), answer)
 	}

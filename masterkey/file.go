@@ -214,6 +214,8 @@ func (f *File) write(text string, place func(from, to string) error) error {
 	}
 	if info, statErr := os.Stat(like); statErr == nil {
 		err = errors.Join(file.Chmod(info.Mode().Perm()), give(file, info))
+	} else if info, statErr := os.Stat(filepath.Dir(path)); statErr == nil && os.Geteuid() == 0 { // the first file, made by a command of root
+		err = give(file, info)
 	}
 	if err == nil {
 		_, err = file.WriteString(text)

@@ -64,6 +64,8 @@ func (k *Keeper) makeFirst(ctx context.Context, others []seal.Key) ([]seal.Key, 
 	}
 	if k.Box == nil {
 		k.setVoucher(others)
+	} else { // a key that a failed reload leaves in the store is one that the keys in use vouch for
+		k.setVoucher(k.Box.Keys())
 	}
 	err := k.o.Store.View(ctx, func(tx store.Tx) error {
 		rec, found, err := load(tx)

@@ -51,6 +51,31 @@ func TestSourcesAreUsedIfTheConfigurationBeforeEndsWhileTheyAreTried(t *testing.
 	}
 }
 
+// A reload that fails leaves a key in the store that the service wrapped. Later reloads, which ask the service anew, and other processes
+// must be able to use it.
+func TestAKeyOfAConfigurationThatFailedIsTrustedLater(t *testing.T) {
+	w, f := newWorld(t), newFakeVault(t)
+	before := []masterkey.Source{w.file()}
+	k := w.process(before...)
+	k.Begin(t.Context(), "before", before)
+	for _, name := range []string{"fails", "fails, too"} {
+		after := []masterkey.Source{w.vault(f), w.file()}
+		must(t, k.Try(t.Context(), after))
+		k.Begin(t.Context(), name, after)
+		must(t, k.End(t.Context(), name))
+	}
+	other := w.process(w.file())
+	must(t, other.Try(t.Context(), []masterkey.Source{w.vault(f), w.file()}))
+	must(t, other.Close())
+	after := []masterkey.Source{w.vault(f), w.file()}
+	must(t, k.Try(t.Context(), after))
+	k.Begin(t.Context(), "after", after)
+	must(t, k.End(t.Context(), "before"))
+	if wrapped := w.entries(nil); len(wrapped) != 1 || seals(k) != wrapped[0]["id"] {
+		t.Errorf("%s seals, and not the only wrapped key of %v", seals(k), wrapped)
+	}
+}
+
 func TestSourcesThatCouldNotBeUsedAreTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	old, next := newKey(t), newKey(t)

@@ -130,21 +130,20 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 	return m, nil
 }
 
-// admission limits how often one client address may call operations that need no signature. Loopback addresses, and the missing
-// address of a Unix socket, belong to the operator, or to a proxy that the host does not trust: one limit for all clients of
-// that proxy would only help those who want to lock the others out.
+// admission limits how often one client address may call operations that need no signature. Loopback addresses, and the missing address
+// of a Unix socket, belong to the operator, or to a proxy that the host does not trust: one limit for all its clients would only help
+// those who want to lock the others out. What a trusted proxy reports is limited whatever it is, because the client may have written it.
 func admission(o *Options, shared throttle.Shared) (func(*http.Request) error, error) {
-	limit := o.Config.RateLimit
-	if limit.Off {
+	if o.Config.RateLimit.Off {
 		return nil, nil
 	}
-	table, err := throttle.New(throttle.Options{Rate: limit.PerSecond, Burst: limit.Burst, Now: o.Now, Shared: shared, Name: "addresses"})
+	table, err := throttle.New(throttle.Options{Rate: o.Config.RateLimit.PerSecond, Burst: o.Config.RateLimit.Burst, Now: o.Now, Shared: shared, Name: "addresses"})
 	if err != nil {
 		return nil, err
 	}
 	return func(r *http.Request) error {
 		from := o.ClientIP(r).Unmap()
-		if !from.IsValid() || from.IsLoopback() || table.Allow(from) {
+		if !from.IsValid() || from.IsLoopback() && !o.Trusted(r) || table.Allow(from) {
 			return nil
 		}
 		return fault.New(fault.TooManyRequests, "Rate exceeded")

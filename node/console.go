@@ -94,7 +94,7 @@ func (n *Node) Console(p *ConsolePlan) (*Console, error) {
 
 // consoleAllowed decides on the console's own actions.
 func (n *Node) consoleAllowed(r *http.Request, who *console.Caller, action string) error {
-	env := iam.Env{UserAgent: r.UserAgent(), Referer: r.Referer(), Secure: r.TLS != nil}
+	env := iam.Env{UserAgent: r.UserAgent(), Referer: r.Referer(), Secure: n.asSent(r).TLS != nil}
 	if ip := n.plan.o.ClientIP(r); ip.IsValid() {
 		env.SourceIP = ip.Unmap().WithZone("").String()
 	}
@@ -146,7 +146,7 @@ func (m *consoleMembers) Who(r *http.Request) (*console.Caller, string, error) {
 	if r.TLS != nil {
 		request.TLSVersion = r.TLS.Version
 	}
-	request.PublicHost, request.PublicHTTPS = m.gate.node.forwarded(r)
+	m.gate.node.forwarded(r).tell(&request)
 	result := m.gate.Authorize(r.Context(), &request)
 	switch {
 	case result.Outcome == authz.Allowed && result.Session != nil:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,9 +16,11 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node/observe"
+	"github.com/sluicegate/sluice/node/passing"
 	"github.com/sluicegate/sluice/server/cors"
 	"github.com/sluicegate/sluice/server/refusal"
 	"github.com/sluicegate/sluice/server/resource"
+	"github.com/sluicegate/sluice/spool"
 )
 
 // Gate authorizes the requests of one route. It lives as long as its node.
@@ -27,7 +30,8 @@ type Gate struct {
 	settings *config.Authorize
 	headers  []headerSetter
 	refuser  *refusal.Refuser
-	lasting  *lasting
+	passing  *passing.List
+	spool    spool.Place
 	login    *edgeLogin // nil for none
 	cors     *cors.Policy
 	node     *Node
@@ -116,13 +120,31 @@ func (n *Node) build(g *GatePlan) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	served, err := use(&n.uses, lastingKey{}, func() (*lasting, error) { return newLasting(), nil })
-	if err != nil {
-		return nil, err
-	}
-	return &Gate{Engine: engine, planned: g, settings: a, cors: g.cors, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
-		lasting: served, login: login, node: n, log: n.plan.o.Log, route: g.Route()}, nil
+	built := &Gate{Engine: engine, planned: g, settings: a, cors: g.cors, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
+		login: login, node: n, log: n.plan.o.Log, route: g.Route()}
+	return built, built.share()
 }
+
+// listKey is the key under which a process shares the list of the requests that it serves, and roomKey that for the uploads in a folder.
+type (
+	listKey struct{}
+	roomKey string
+)
+
+// share takes what all gates of the process use together: the list of requests, and the space for uploads until they are complete.
+func (g *Gate) share() (err error) {
+	uses, c := &g.node.uses, g.node.plan.Config()
+	if g.passing, err = use(uses, listKey{}, func() (*passing.List, error) { return passing.NewList(), nil }); err != nil {
+		return err
+	}
+	dir := filepath.Join(c.DataDir, "spool")
+	room, err := use(uses, roomKey(dir), func() (*spool.Room, error) { return new(spool.Room), nil })
+	g.spool = spool.Place{Dir: dir, Room: room, Total: c.UploadSpace, One: passing.MaxObject}
+	return err
+}
+
+// Store reports whether the route is in front of an object store, and decides with S3's actions and resources.
+func (g *Gate) Store() bool { return g.settings.SigV4 != nil && g.settings.SigV4.Service == "s3" }
 
 // decisions says which decisions are recorded; nil for none.
 func (g *GatePlan) decisions() *decisionlog.Settings {

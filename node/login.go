@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -168,24 +169,8 @@ func (l *edgeLogin) challenge(w http.ResponseWriter, r *http.Request, target str
 
 // site returns the site that the browser sees.
 func (n *Node) site(r *http.Request) edgelogin.Site {
-	host, secure := n.forwarded(r)
-	if host == "" {
-		host = r.Host
-	}
-	return edgelogin.Site{Secure: secure || r.TLS != nil, Host: strings.ToLower(host)}
-}
-
-// forwarded returns what a trusted proxy says about the browser's request; "" and false if there is none. A list is of no use,
-// because the client may have begun it.
-func (n *Node) forwarded(r *http.Request) (host string, secure bool) {
-	if len(r.Header["X-Forwarded-Host"])+len(r.Header["X-Forwarded-Proto"]) == 0 || !n.plan.o.Trusted(r) {
-		return "", false
-	}
-	if hosts := r.Header["X-Forwarded-Host"]; len(hosts) == 1 && !strings.Contains(hosts[0], ",") {
-		host = strings.TrimSpace(hosts[0])
-	}
-	protos := r.Header["X-Forwarded-Proto"]
-	return host, len(protos) == 1 && strings.EqualFold(strings.TrimSpace(protos[0]), "https")
+	told := n.forwarded(r)
+	return edgelogin.Site{Secure: told.https || r.TLS != nil, Host: strings.ToLower(cmp.Or(told.host, r.Host))}
 }
 
 // albHeaders are the headers in which an Application Load Balancer names the user.

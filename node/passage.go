@@ -12,16 +12,16 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
-	"github.com/sluicegate/sluice/authz/headers"
+	"github.com/sluicegate/sluice/authz/s3sum"
 	"github.com/sluicegate/sluice/credentials"
-	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/node/fleet"
+	"github.com/sluicegate/sluice/node/passing"
 	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/edgelogin"
+	"github.com/sluicegate/sluice/spool"
 )
 
 // Handler handles a request that passed a gate. A caddyhttp.Handler implements it.
@@ -36,7 +36,7 @@ type Passage struct {
 
 	// Parts of the passage, which saves allocations.
 	values  [2]string // of the first identity headers
-	served  served
+	passing passing.Request
 	private privateAnswer
 }
 
@@ -65,9 +65,7 @@ func (g *Gate) Decide(w http.ResponseWriter, r *http.Request, target string, cli
 	if r.TLS != nil {
 		request.TLSVersion = r.TLS.Version
 	}
-	if g.login != nil {
-		request.PublicHost, request.PublicHTTPS = g.node.forwarded(r)
-	}
+	g.node.forwarded(r).tell(&request.Request)
 	result := g.Authorize(r.Context(), &request.Request)
 	*request = asked{}
 	requests.Put(request)
@@ -121,18 +119,13 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 		r.Host = p.Result.Host
 	}
 	r.Host = lowerHost(r.Host)
-	p.stripTrailers(r)
-	checked, err := p.body(r)
+	p.passing.Begin(p.Gate.passing, p.Gate.Engine, &p.Result, p.Gate.log, r)
+	defer p.passing.Done()
+	checked, held, err := p.receive(w, r)
 	if err != nil {
-		return p.Gate.refuseBody(w, r, &p.Result, err)
+		return p.refuseBody(w, r, err)
 	}
-	if p.Gate.Store() && r.Body != nil && r.Body != http.NoBody {
-		held, err := p.hold(r)
-		if err != nil {
-			return p.Gate.refuseHeld(w, r, &p.Result, err)
-		}
-		defer func() { _ = held.Close() }() // the file is unlinked already
-	}
+	defer func() { _ = held.Close() }() // the file is unlinked already
 	p.stripCredential(r)
 	p.setHeaders(r.Header, repl)
 	if p.Gate.login != nil && p.Result.Session != nil {
@@ -147,15 +140,46 @@ func (p *Passage) Serve(w http.ResponseWriter, r *http.Request, repl Replacer, n
 	if p.Result.Session != nil && !tunnel {
 		p.private.ResponseWriter, w = w, &p.private
 	}
-	err = p.serveWhileValid(w, r, tunnel, next)
-	if err == nil || checked == nil {
-		return err // answered
+	forwarded, valid := p.passing.Forward(w, r, tunnel)
+	if !valid {
+		return p.refuseBody(w, r, passing.ErrEnded)
 	}
-	if problem := checked.problem.Load(); problem != nil {
+	err = next.ServeHTTP(w, forwarded)
+	switch problem := checked.Problem(); {
+	case err == nil: // answered
+		return nil
+	case problem != nil:
 		// The body did not match its signature. The upstream has not received the end of it.
-		return p.Gate.refuseBody(w, r, &p.Result, problem)
+		return p.refuseBody(w, r, problem)
+	case p.passing.Late():
+		return p.refuseBody(w, r, passing.ErrEnded) // the same
 	}
 	return err
+}
+
+// receive prepares the body for the upstream: it is checked while it is read. Before a store, it is read here.
+func (p *Passage) receive(w http.ResponseWriter, r *http.Request) (checked *passing.Checked, held *spool.Body, err error) {
+	passing.StripTrailers(r, p.Gate.TrailerHeaders())
+	store, decidedOn := p.Gate.Store(), p.Result.Body != nil
+	var sums *s3sum.Sums
+	if store && !decidedOn { // the checksums of a body that was decided on were compared
+		if sums, err = s3sum.OfRequest(r); err != nil {
+			return nil, nil, err
+		}
+	}
+	if store && r.Body != nil && r.Body != http.NoBody {
+		p.passing.Hold(w)
+	}
+	if checked, err = p.body(r); err != nil {
+		return nil, nil, err
+	}
+	if store {
+		held, err = passing.Whole(r, &p.Gate.spool, sums)
+	}
+	if err == nil && (held != nil || decidedOn) && p.passing.Ended() {
+		err = errors.Join(passing.ErrEnded, held.Close())
+	}
+	return checked, held, err
 }
 
 // setPath sets the path of u. Like net/url, it leaves RawPath empty if it is the default encoding of Path, because handlers
@@ -208,7 +232,7 @@ func (p *Passage) stripCredential(r *http.Request) {
 }
 
 // body replaces the body of a signed request by one that is checked while it is read, and any body that the decision read.
-func (p *Passage) body(r *http.Request) (*checkedBody, error) {
+func (p *Passage) body(r *http.Request) (*passing.Checked, error) {
 	if p.Result.Verified == nil {
 		if read := p.Result.Body; len(read) > 0 {
 			r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(read)), int64(len(read)), nil
@@ -225,49 +249,9 @@ func (p *Passage) body(r *http.Request) (*checkedBody, error) {
 		r.Body = http.NoBody
 		return nil, nil
 	}
-	checked := &checkedBody{ReadCloser: body}
+	checked := &passing.Checked{ReadCloser: body}
 	r.Body = checked
 	return checked, nil
-}
-
-// checkedBody keeps the error of a body that is not the signed one. The handler that forwards the body reads it in a goroutine of
-// its own, and others may wrap it.
-type checkedBody struct {
-	io.ReadCloser
-	problem atomic.Pointer[sigv4.Error]
-}
-
-func (b *checkedBody) Read(into []byte) (int, error) {
-	n, err := b.ReadCloser.Read(into)
-	var refused *sigv4.Error
-	if err != nil && errors.As(err, &refused) { // not if the client disconnected
-		b.problem.CompareAndSwap(nil, refused)
-	}
-	return n, err
-}
-
-// stripTrailers removes identity headers and headers that decide something from the trailers, which some upstreams read as
-// headers. Trailers are known only when the body has been read.
-func (p *Passage) stripTrailers(r *http.Request) {
-	p.Gate.TrailerHeaders().Strip(r.Trailer)
-	if r.Body == nil || r.Body == http.NoBody || (r.ContentLength >= 0 && r.ProtoMajor == 1) {
-		return
-	}
-	r.Body = &trailerBody{ReadCloser: r.Body, request: r, names: p.Gate.TrailerHeaders()}
-}
-
-type trailerBody struct {
-	io.ReadCloser
-	request *http.Request
-	names   *headers.Set
-}
-
-func (b *trailerBody) Read(into []byte) (int, error) {
-	n, err := b.ReadCloser.Read(into)
-	if err == io.EOF {
-		b.names.Strip(b.request.Trailer)
-	}
-	return n, err
 }
 
 // debug puts the decision into a response header.

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"errors"
 	"net/http"
 	"net/netip"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials"
-	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/server/edgelogin"
 	"github.com/sluicegate/sluice/server/refusal"
 )
@@ -93,13 +91,23 @@ type handlerFunc func(w http.ResponseWriter, r *http.Request) error
 // ServeHTTP implements Handler.
 func (f handlerFunc) ServeHTTP(w http.ResponseWriter, r *http.Request) error { return f(w, r) }
 
-// refuseBody answers a request whose body is not the signed one. It returns err if err is about something else, such as a
-// client that disconnected. If the upstream's answer has begun, nothing is written and the connection ends.
-func (g *Gate) refuseBody(w http.ResponseWriter, r *http.Request, result *authz.Result, err error) error {
-	if _, ok := errors.AsType[*sigv4.Error](err); !ok {
+// refuseBody answers a request whose body is not to be forwarded. It returns err if err is about something else, such as a client
+// that disconnected. If the upstream's answer has begun, nothing is written and the connection ends.
+func (p *Passage) refuseBody(w http.ResponseWriter, r *http.Request, err error) error {
+	g := p.Gate
+	refusal := p.passing.Refusal(err)
+	switch {
+	case refusal != nil:
+	case g.Store():
+		refusal = authz.RefusalOf(err)
+	default:
 		return err
 	}
-	refused := &authz.Result{Outcome: authz.Malformed, Refusal: authz.RefusalOf(err), Principal: result.Principal, Scheme: result.Scheme}
+	if refusal.Reason == authz.Unavailable {
+		g.log.Error("an upload cannot be kept until it is complete; free disk space in data_dir, or raise upload_space", "error", err)
+		w.Header().Set("Retry-After", "5")
+	}
+	refused := &authz.Result{Outcome: refusal.Outcome(), Refusal: refusal, Principal: p.Result.Principal, Scheme: p.Result.Scheme}
 	g.report(r, refused, netip.Addr{})
 	return g.Refuse(w, r, refused)
 }

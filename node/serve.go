@@ -41,7 +41,7 @@ func (n *Node) ServeAPIs(w http.ResponseWriter, r *http.Request) {
 		_ = refusal.TooEarly(w)
 	case n.serveReady(w, r):
 	default:
-		sv.serve(w, r)
+		sv.serve(w, n.asSent(r)) // policies of callers have aws:SecureTransport too
 	}
 }
 

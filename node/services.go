@@ -126,6 +126,7 @@ func newServices(ctx context.Context, o Options, s *Storage, id string) (*Servic
 	}
 	sv.Revocations = fleet.NewRevocations(sv.revocationOptions(&o))
 	if err := sv.build(ctx, &o); err != nil {
+		sv.logs.Close(0)
 		return nil, errors.Join(err, sv.Revocations.Close(), sv.functions.end(), sv.counts.Close(), sv.changes.Close())
 	}
 	sv.queue.Start()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 )
 
 // Memory is the number of bytes of a body that stay in memory: 64 KiB.
@@ -22,6 +23,9 @@ const measured = 1 << 20
 
 // ErrFull is the error for a body that would leave too little space free. Read wraps it in a StorageError.
 var ErrFull = errors.New("the file system is nearly full")
+
+// ErrNoRoom is the error for a body that has no room beside the others. Read wraps it in a StorageError.
+var ErrNoRoom = errors.New("the bodies in files have all the space that they may take")
 
 // space is spaceOf, unless a test replaces it.
 var space = spaceOf
@@ -38,16 +42,51 @@ func (e *StorageError) Error() string { return "spool: keeping the body: " + e.E
 // Unwrap returns the error of the file system.
 func (e *StorageError) Unwrap() error { return e.Err }
 
+// Room counts the bytes of the bodies in files. Its zero value is ready to use.
+type Room struct{ taken atomic.Int64 }
+
+// Close implements io.Closer. It does nothing: bodies that are still there stay counted.
+func (*Room) Close() error { return nil }
+
+// Taken returns the bytes of the bodies in files.
+func (r *Room) Taken() int64 { return r.taken.Load() }
+
+// take counts n more bytes, if that leaves no more than most.
+func (r *Room) take(n, most int64) bool {
+	if r.taken.Add(n) <= most {
+		return true
+	}
+	r.taken.Add(-n)
+	return false
+}
+
+// Place is where bodies are kept, and how much of it they may take.
+type Place struct {
+	Dir   string // for the files, created if it does not exist
+	Room  *Room  // of all bodies in Dir
+	Total int64  // bytes that bodies in files may take together
+	One   int64  // bytes of one body
+}
+
 // Body is a whole body. It is not safe for concurrent use, but Close may be called at any time.
 type Body struct {
 	io.Reader
 	length int64
 	file   *os.File // nil if the body is in memory
+	room   *Room
+	taken  atomic.Int64 // bytes of room
 }
 
-// Read reads source to its end and returns the body, which the caller must close. It creates its file in dir, and dir
-// itself if it does not exist. Errors: the error of source, ErrTooLong for more than limit bytes, *StorageError.
-func Read(source io.Reader, limit int64, dir string) (*Body, error) {
+// Read reads source to its end and returns the body, which the caller must close. announced is the length that the body claims to
+// have, -1 if it claims none: a body that is too long is not read. Errors: the error of source, ErrTooLong, *StorageError.
+func (p *Place) Read(source io.Reader, announced int64) (*Body, error) {
+	limit := min(p.One, p.Total)
+	if announced > limit {
+		return nil, ErrTooLong
+	}
+	if announced > Memory && p.Room.Taken()+announced > p.Total {
+		return nil, &StorageError{ErrNoRoom}
+	}
 	source = io.LimitReader(source, limit+1)
 	head, err := io.ReadAll(io.LimitReader(source, min(Memory+1, limit+1)))
 	switch {
@@ -58,12 +97,12 @@ func Read(source io.Reader, limit int64, dir string) (*Body, error) {
 	case len(head) <= Memory:
 		return &Body{Reader: bytes.NewReader(head), length: int64(len(head))}, nil
 	}
-	file, err := create(dir)
+	file, err := create(p.Dir)
 	if err != nil {
 		return nil, &StorageError{err}
 	}
-	b := &Body{Reader: file, file: file}
-	if err := b.fill(head, source, limit); err != nil {
+	b := &Body{Reader: file, file: file, room: p.Room}
+	if err := b.fill(head, source, p.Total, limit); err != nil {
 		_ = b.Close() // the file is unnamed and no longer needed
 		return nil, err
 	}
@@ -86,16 +125,16 @@ func create(dir string) (*os.File, error) {
 }
 
 // fill writes the body to the file and seeks to its beginning.
-func (b *Body) fill(head []byte, rest io.Reader, limit int64) error {
-	into := &writer{file: b.file}
+func (b *Body) fill(head []byte, rest io.Reader, total, limit int64) error {
+	into := &writer{body: b, total: total, limit: limit}
 	_, err := io.Copy(into, io.MultiReader(bytes.NewReader(head), rest))
 	switch {
+	case errors.Is(into.err, ErrTooLong):
+		return ErrTooLong
 	case into.err != nil:
 		return &StorageError{into.err}
 	case err != nil:
 		return err
-	case into.count > limit:
-		return ErrTooLong
 	}
 	b.length = into.count
 	if _, err := b.file.Seek(0, io.SeekStart); err != nil {
@@ -106,7 +145,9 @@ func (b *Body) fill(head []byte, rest io.Reader, limit int64) error {
 
 // writer wraps errors of the file, to distinguish them from errors of the source.
 type writer struct {
-	file  *os.File
+	body  *Body
+	total int64 // bytes that all bodies may take
+	limit int64 // bytes of this one
 	count int64
 	next  int64 // the count at which the free space is measured again
 	err   error
@@ -115,12 +156,21 @@ type writer struct {
 func (w *writer) Write(p []byte) (int, error) {
 	if w.count >= w.next {
 		w.next = w.count + measured
-		if free, total, known := space(w.file); known && free-measured < min(total/10, maxReserve) {
+		if free, total, known := space(w.body.file); known && free-measured < min(total/10, maxReserve) {
 			w.err = fmt.Errorf("after %d bytes: %w: %d bytes are free", w.count, ErrFull, free)
 			return 0, w.err
 		}
 	}
-	n, err := w.file.Write(p)
+	if w.count+int64(len(p)) > w.limit {
+		w.err = ErrTooLong
+		return 0, w.err
+	}
+	if !w.body.room.take(int64(len(p)), w.total) {
+		w.err = fmt.Errorf("after %d bytes: %w", w.count, ErrNoRoom)
+		return 0, w.err
+	}
+	w.body.taken.Add(int64(len(p)))
+	n, err := w.body.file.Write(p)
 	w.count += int64(n)
 	if err != nil {
 		w.err = fmt.Errorf("after %d bytes: %w", w.count, err)
@@ -133,9 +183,10 @@ func (b *Body) Len() int64 { return b.length }
 
 // Close frees the file. A Read after it fails if the body was in a file.
 func (b *Body) Close() error {
-	if b.file == nil {
+	if b == nil || b.file == nil {
 		return nil
 	}
+	b.room.taken.Add(-b.taken.Swap(0))
 	if err := b.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
 	}

@@ -10,11 +10,16 @@ import (
 	"testing/iotest"
 )
 
+// place returns a place for bodies of a size.
+func place(dir string, one int64) *Place {
+	return &Place{Dir: dir, Room: new(Room), Total: 1 << 40, One: one}
+}
+
 func TestABodyIsReadCompletelyAndLeavesNoFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spool")
 	for _, size := range []int{0, 1, Memory, Memory + 1, 3 << 20} {
 		text := strings.Repeat("x", size)
-		b, err := Read(strings.NewReader(text), int64(size), dir)
+		b, err := place(dir, int64(size)).Read(strings.NewReader(text), int64(size))
 		if err != nil {
 			t.Fatalf("%d bytes: %v", size, err)
 		}
@@ -36,18 +41,20 @@ func TestErrorsOfTheSourceAndOfTheFileDiffer(t *testing.T) {
 	broken := errors.New("the client has gone")
 	for _, size := range []int{1, Memory + 10} {
 		source := io.MultiReader(strings.NewReader(strings.Repeat("x", size)), iotest.ErrReader(broken))
-		if _, err := Read(source, 1<<30, t.TempDir()); !errors.Is(err, broken) {
+		if _, err := place(t.TempDir(), 1<<30).Read(source, -1); !errors.Is(err, broken) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
-		if _, err := Read(strings.NewReader(strings.Repeat("x", size)), int64(size)-1, t.TempDir()); !errors.Is(err, ErrTooLong) {
-			t.Errorf("%d bytes over the limit: %v", size, err)
+		for _, announced := range []int64{-1, int64(size)} {
+			if _, err := place(t.TempDir(), int64(size)-1).Read(strings.NewReader(strings.Repeat("x", size)), announced); !errors.Is(err, ErrTooLong) {
+				t.Errorf("%d bytes over the limit: %v", size, err)
+			}
 		}
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Read(strings.NewReader(strings.Repeat("x", Memory+1)), 1<<30, file)
+	_, err := place(file, 1<<30).Read(strings.NewReader(strings.Repeat("x", Memory+1)), -1)
 	if _, ok := errors.AsType[*StorageError](err); !ok {
 		t.Errorf("a directory that cannot be created: %v", err)
 	}
@@ -61,7 +68,7 @@ func TestBodiesLeaveSpaceForTheDatabase(t *testing.T) {
 		return free, 1 << 30, true
 	}
 	for _, size := range []int{10 << 20, 50 << 20} {
-		b, err := Read(strings.NewReader(strings.Repeat("x", size)), 1<<30, t.TempDir())
+		b, err := place(t.TempDir(), 1<<30).Read(strings.NewReader(strings.Repeat("x", size)), -1)
 		if full := errors.Is(err, ErrFull); full != (size > 20<<20) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
@@ -105,3 +112,47 @@ func TestAFileFitsIfItLeavesSpaceForItsNeighbour(t *testing.T) {
 		t.Errorf("where the space is not known: %v", err)
 	}
 }
+
+func TestBodiesTakeNoMoreThanTheirTotal(t *testing.T) {
+	p := place(t.TempDir(), 1<<30)
+	p.Total = 1 << 20
+	text := strings.Repeat("x", 400<<10)
+	var held []*Body
+	for range 2 {
+		b, err := p.Read(strings.NewReader(text), int64(len(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, b)
+	}
+	unread := strings.NewReader(text)
+	for name, err := range map[string]error{"announced": second(p.Read(unread, int64(len(text)))), "not announced": second(p.Read(strings.NewReader(text), -1))} {
+		if _, ok := errors.AsType[*StorageError](err); !ok || !errors.Is(err, ErrNoRoom) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if unread.Len() != len(text) {
+		t.Error("a body for which there is no room was read")
+	}
+	if b, err := p.Read(strings.NewReader("short"), -1); err != nil || b.Close() != nil {
+		t.Errorf("a body in memory: %v", err)
+	}
+	if err := second(p.Read(strings.NewReader(""), p.Total+1)); !errors.Is(err, ErrTooLong) {
+		t.Errorf("a body for which there is never room: %v", err)
+	}
+	for range 2 {
+		if err := held[0].Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	b, err := p.Read(strings.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = b.Close(), held[1].Close()
+	if taken := p.Room.Taken(); taken != 0 {
+		t.Errorf("without bodies, %d bytes are taken", taken)
+	}
+}
+
+func second(_ *Body, err error) error { return err }

@@ -27,6 +27,8 @@ type Record struct {
 	Method    string    `json:"method"` // of the request
 	Host      string    `json:"host"`
 	Path      string    `json:"path,omitempty"` // canonical, without the query
+	// ForwardedProto is the scheme that a trusted proxy says the client used, from which aws:securetransport comes; "" if none says.
+	ForwardedProto string `json:"forwarded_proto,omitempty"`
 
 	Targets   []Target   `json:"targets"`             // each must be allowed
 	Decided   int        `json:"decided"`             // index of the target that decided

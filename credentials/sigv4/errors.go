@@ -29,7 +29,9 @@ const (
 	IncompleteBody          // the body is shorter or longer than announced, or its framing is broken
 	ChunkMismatch           // the signature of a chunk or trailer does not match
 	MalformedTrailer        // a trailer is absent, unannounced, repeated or unreadable
-	BadDigest               // a trailing checksum does not fit the data
+	BadDigest               // a checksum does not fit the data
+	InvalidDigest           // a checksum in a header is no checksum of its kind
+	ManyChecksums           // more than one checksum
 )
 
 var reasonText = [...]string{
@@ -40,7 +42,7 @@ var reasonText = [...]string{
 	Mismatch: "signature does not match", NoPayloadHash: "payload hash missing", BadPayloadHash: "bad payload hash",
 	PayloadMismatch: "payload hash does not match", NoLength: "decoded length missing", IncompleteBody: "incomplete body",
 	ChunkMismatch: "chunk signature does not match", MalformedTrailer: "malformed trailer",
-	BadDigest: "checksum does not match",
+	BadDigest: "checksum does not match", InvalidDigest: "malformed checksum", ManyChecksums: "more than one checksum",
 }
 
 // String returns a short description of the reason, for logs.

@@ -375,7 +375,7 @@ func TestTheKeyCacheNeverMixesIdentities(t *testing.T) {
 
 func TestReasonsHaveText(t *testing.T) {
 	seen := map[string]bool{}
-	for r := sigv4.Missing; r <= sigv4.BadDigest; r++ {
+	for r := sigv4.Missing; r <= sigv4.ManyChecksums; r++ {
 		if text := r.String(); text == "unknown reason" || seen[text] {
 			t.Errorf("reason %d reads %q", r, text)
 		}

@@ -133,8 +133,11 @@ func (r *Revocations) follow(from Kept, begun time.Time, observer redis.Observer
 	}
 }
 
-// Changed makes follow read at once. With Redis it does nothing: revocations of others arrive there.
+// Changed makes follow read at once. With Redis, where revocations of other processes arrive, the feed compares the store with the stream.
 func (r *Revocations) Changed() {
+	if r.feed != nil {
+		r.feed.Recheck()
+	}
 	select {
 	case r.hurry <- struct{}{}:
 	default:
@@ -145,10 +148,10 @@ func (r *Revocations) Changed() {
 const maxNamed = 256
 
 // ChangedBy applies the revocations that changes name. If there are many, or some have no name, follow reads them a little later.
-// With Redis it does nothing.
+// With Redis it applies what the stream may lack, such as sign-outs by a command, which has no connection to Redis.
 func (r *Revocations) ChangedBy(ctx context.Context, changes []store.Change) error {
 	switch {
-	case len(changes) == 0 || r.feed != nil:
+	case len(changes) == 0:
 		return nil
 	case len(changes) > maxNamed || slices.ContainsFunc(changes, func(c store.Change) bool { return c.Key == "" }):
 		r.Changed()

@@ -39,6 +39,7 @@ var problems = [...]problem{
 	authz.BodyNotRead:     {501, "Not implemented", ""},
 	authz.BodyTooLarge:    {413, "Body too large", ""},
 	authz.BodyUnreadable:  {400, "Unreadable body", ""},
+	authz.BodyTooSlow:     {408, "Slow body", ""},
 	authz.TooEarly:        {425, "Too early", ""},
 
 	authz.NoCredential:          {401, "No credential", ""},

@@ -23,6 +23,7 @@ const (
 	s3BadURI      = "Couldn't parse the specified URI."
 	s3Unavailable = "Please reduce your request rate."
 	s3ShortBody   = "You did not provide the number of bytes specified by the Content-Length HTTP header."
+	s3Idle        = "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed."
 	s3NotThere    = "A header or query you provided requested a function that is not implemented."
 	s3OtherAuth   = "Unsupported Authorization Type"
 )
@@ -44,6 +45,7 @@ var s3Errors = [...]s3Error{
 	authz.BodyNotRead:     {501, "NotImplemented", s3NotThere},
 	authz.BodyTooLarge:    {400, "MaxMessageLengthExceeded", "Your request was too large."},
 	authz.BodyUnreadable:  {400, "IncompleteBody", s3ShortBody},
+	authz.BodyTooSlow:     {400, "RequestTimeout", s3Idle},
 	authz.TooEarly:        {425, "InvalidRequest", "The request came in early data."},
 
 	authz.NoCredential:          {403, "AccessDenied", s3Denied},

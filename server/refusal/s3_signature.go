@@ -38,11 +38,16 @@ var s3SignatureErrors = [...]s3Error{
 	sigv4.ChunkMismatch:    {403, "SignatureDoesNotMatch", s3Mismatch},
 	sigv4.MalformedTrailer: {400, "MalformedTrailerError", "The request contained trailing data that was not well-formed or did not conform to our published schema."},
 	sigv4.BadDigest:        {400, "BadDigest", "The checksum you specified did not match what we received."},
+	sigv4.InvalidDigest:    {400, "InvalidDigest", "The Content-MD5 you specified was invalid."},
+	sigv4.ManyChecksums:    {400, "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."},
 }
 
 // s3SignatureError returns S3's error for a refused signature. Code and message depend on where the signature was.
 func s3SignatureError(refused *sigv4.Error) s3Error {
 	e := s3SignatureErrors[refused.Reason]
+	if refused.Reason == sigv4.BadDigest || refused.Reason == sigv4.InvalidDigest {
+		return s3ChecksumError(e, refused.Detail)
+	}
 	if refused.Presigned && e.code == s3MalformedHeader {
 		e.code = s3MalformedQuery
 	}
@@ -56,6 +61,21 @@ func s3SignatureError(refused *sigv4.Error) s3Error {
 		e.message = "Error parsing the X-Amz-Credential parameter; " + refused.Detail
 	case refused.Detail != "":
 		e.message = strings.ToUpper(refused.Detail[:1]) + refused.Detail[1:]
+	}
+	return e
+}
+
+// s3ChecksumError returns S3's error for the checksum in a header or trailer, whose name is in lower case. S3 has words of its own
+// for Content-MD5, which is older.
+func s3ChecksumError(e s3Error, name string) s3Error {
+	algorithm, newer := strings.CutPrefix(name, "x-amz-checksum-")
+	switch {
+	case newer && e.code == "InvalidDigest":
+		e.code, e.message = "InvalidRequest", "Value for "+name+" header is invalid."
+	case newer:
+		e.message = "The " + strings.ToUpper(algorithm) + " you specified did not match the calculated checksum."
+	case e.code == "BadDigest" && name == "content-md5":
+		e.message = "The Content-MD5 you specified did not match what we received."
 	}
 	return e
 }

@@ -29,7 +29,7 @@ func (f *Feed) compare(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-pause:
-			f.recheck()
+			f.Recheck()
 			continue
 		case <-f.stalls:
 			select {
@@ -37,7 +37,7 @@ func (f *Feed) compare(ctx context.Context) {
 				return
 			case <-f.checks:
 			case <-time.After(10 * took):
-				f.recheck()
+				f.Recheck()
 				continue
 			}
 		case <-f.checks:
@@ -67,8 +67,8 @@ func (f *Feed) compare(ctx context.Context) {
 	}
 }
 
-// recheck requests a comparison as soon as the queue is empty.
-func (f *Feed) recheck() {
+// Recheck requests a comparison with what is known as soon as the queue is empty.
+func (f *Feed) Recheck() {
 	f.check.Store(true)
 	wake(f.back)
 }

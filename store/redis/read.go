@@ -89,7 +89,7 @@ func (f *Feed) follow(ctx context.Context) error {
 			f.prove(begun)
 			if !r.live {
 				r.live = true
-				f.recheck()
+				f.Recheck()
 			}
 		}
 		begun = f.o.Now()

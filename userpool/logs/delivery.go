@@ -107,6 +107,9 @@ func (d *Delivery) count(result string) {
 
 // Close delivers what waits, for at most patience, and ends the workers.
 func (d *Delivery) Close(patience time.Duration) {
+	if d == nil {
+		return
+	}
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()

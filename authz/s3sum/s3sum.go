@@ -1,0 +1,120 @@
+// Package s3sum compares the body of an S3 request with the checksums in its headers.
+package s3sum
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // Content-MD5 (RFC 1864), not a signature
+	"encoding/base64"
+	"hash"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/sluicegate/sluice/credentials/sigv4"
+)
+
+const (
+	md5Name = "content-md5"
+	prefix  = "X-Amz-Checksum-"
+)
+
+// Sums are the checksums that headers claim for a body, and those of the body so far. A nil Sums claims nothing.
+type Sums struct{ claims []claim }
+
+type claim struct {
+	name string // of the header, in lower case
+	want []byte
+	hash hash.Hash
+}
+
+// Of returns the checksums that the headers of a request claim for its body. Errors are *sigv4.Error values, with S3's reasons.
+func Of(header http.Header) (*Sums, error) { return of(header, true) }
+
+// OfRequest returns the checksums that the headers of a request claim for its body. Those of a copy and of CompleteMultipartUpload
+// are about an object, and those of requests that write nothing are of no meaning.
+func OfRequest(r *http.Request) (*Sums, error) {
+	switch {
+	case r.Method != http.MethodPut && r.Method != http.MethodPost, len(r.Header["X-Amz-Copy-Source"]) > 0:
+		return nil, nil
+	case r.Method == http.MethodPost && r.URL.Query().Has("uploadId"):
+		return of(r.Header, false)
+	}
+	return of(r.Header, true)
+}
+
+// of returns the checksums; only Content-MD5 if the others are not about the body.
+func of(header http.Header, all bool) (*Sums, error) {
+	s := new(Sums)
+	if lines := header["Content-Md5"]; len(lines) > 0 {
+		if err := s.add(md5Name, lines, md5.New()); err != nil { //nolint:gosec // see above
+			return nil, err
+		}
+	}
+	if !all {
+		return s, nil
+	}
+	claimed, count := "", len(header["X-Amz-Trailer"]) // the name of another one
+	for name := range header {
+		if strings.HasPrefix(name, prefix) && name != prefix+"Algorithm" && name != prefix+"Type" && name != prefix+"Mode" {
+			claimed = name
+			count++
+		}
+	}
+	switch {
+	case claimed == "":
+		return s, nil
+	case count > 1:
+		return nil, &sigv4.Error{Reason: sigv4.ManyChecksums, Detail: "x-amz-checksum-*"}
+	}
+	name := strings.ToLower(claimed)
+	return s, s.add(name, header[claimed], sigv4.NewChecksum(name))
+}
+
+// add adds a claim. hash is nil for an algorithm that is not supported.
+func (s *Sums) add(name string, lines []string, hash hash.Hash) error {
+	if len(lines) == 1 && hash != nil {
+		want, err := base64.StdEncoding.Strict().DecodeString(lines[0])
+		if err == nil && len(want) == hash.Size() {
+			s.claims = append(s.claims, claim{name, want, hash})
+			return nil
+		}
+	}
+	return &sigv4.Error{Reason: sigv4.InvalidDigest, Detail: name}
+}
+
+// OfNothing reports whether the header claims the checksum of an empty body.
+func OfNothing(name, value string) bool {
+	hash := sigv4.NewChecksum(strings.ToLower(name))
+	return hash != nil && base64.StdEncoding.EncodeToString(hash.Sum(nil)) == value
+}
+
+// Reading returns a reader of the body that also computes the sums.
+func (s *Sums) Reading(body io.Reader) io.Reader {
+	if s == nil || len(s.claims) == 0 {
+		return body
+	}
+	return io.TeeReader(body, s)
+}
+
+// Write adds a part of the body. It implements io.Writer.
+func (s *Sums) Write(part []byte) (int, error) {
+	if s != nil {
+		for i := range s.claims {
+			s.claims[i].hash.Write(part)
+		}
+	}
+	return len(part), nil
+}
+
+// Check returns an error if the body is not the one that the checksums are of.
+func (s *Sums) Check() error {
+	if s == nil {
+		return nil
+	}
+	for i := range s.claims {
+		if c := &s.claims[i]; !bytes.Equal(c.hash.Sum(nil), c.want) {
+			return &sigv4.Error{Reason: sigv4.BadDigest, Detail: c.name}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package passing
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/s3sum"
+	"github.com/sluicegate/sluice/credentials/sigv4"
+	"github.com/sluicegate/sluice/spool"
+)
+
+func TestErrorsOfABodyAreRefusals(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err    error
+		reason authz.Reason
+	}{
+		"a full disk":         {&spool.StorageError{Err: spool.ErrFull}, authz.Unavailable},
+		"no room":             {fmt.Errorf("keeping: %w", &spool.StorageError{Err: spool.ErrNoRoom}), authz.Unavailable},
+		"too long":            {spool.ErrTooLong, authz.BodyTooLarge},
+		"too slow":            {fmt.Errorf("reading: %w", os.ErrDeadlineExceeded), authz.BodyTooSlow},
+		"another checksum":    {errors.Join(&sigv4.Error{Reason: sigv4.BadDigest}, nil), authz.SignatureRefused},
+		"a client that left":  {io.ErrUnexpectedEOF, 0},
+		"a file that is gone": {&spool.StorageError{Err: os.ErrClosed}, authz.Unavailable},
+	} {
+		refusal := new(Request).Refusal(tc.err)
+		if tc.reason == 0 && refusal != nil || tc.reason != 0 && (refusal == nil || refusal.Reason != tc.reason) {
+			t.Errorf("%s: %+v", name, refusal)
+		}
+	}
+}
+
+// The body is hashed while it is written to its file.
+func BenchmarkUpload(b *testing.B) {
+	body := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	place := &spool.Place{Dir: b.TempDir(), Room: new(spool.Room), Total: 1 << 40, One: MaxObject}
+	for _, name := range []string{"", "Content-Md5", "X-Amz-Checksum-Crc32", "X-Amz-Checksum-Crc64nvme", "X-Amz-Checksum-Sha256"} {
+		b.Run("checksum="+name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				r := httptest.NewRequest(http.MethodPut, "/b/k", bytes.NewReader(body))
+				size := map[string]int{"Content-Md5": 24, "X-Amz-Checksum-Crc32": 8, "X-Amz-Checksum-Crc64nvme": 12, "X-Amz-Checksum-Sha256": 44}[name]
+				if name != "" { // a wrong one
+					r.Header.Set(name, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="[44-size:])
+					if size == 24 || size == 8 {
+						r.Header.Set(name, "AAAAAAAAAAAAAAAAAAAAAA=="[24-size:])
+					}
+				}
+				sums, err := s3sum.OfRequest(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				held, err := Whole(r, place, sums)
+				if (err == nil) != (name == "") {
+					b.Fatal(err)
+				}
+				_ = held.Close()
+			}
+		})
+	}
+}
