@@ -39,7 +39,7 @@ func Identify(ctx context.Context, st store.Store) (id string, err error) {
 }
 
 // whose returns the id of the store of which a backup is a copy. It is "" if the manifest does not say: the release was older, the store had
-// no id, or the manifest is damaged or gone.
+// no id, or the manifest is damaged, gone, or not for reading, as for a process that may only write to a bucket.
 func (l *Location) whose(ctx context.Context, name string) (id string, err error) {
 	work, err := os.MkdirTemp("", "sluice-manifest-*") // of mode 0700
 	if err != nil {
@@ -48,7 +48,7 @@ func (l *Location) whose(ctx context.Context, name string) (id string, err error
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	file := filepath.Join(work, "manifest")
 	if err := l.get(ctx, ManifestOf(name), file, manifestMax); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			return "", nil
 		}
 		return "", err
