@@ -18,10 +18,10 @@ const metadataPath = "/.well-known/oauth-protected-resource"
 
 // Document is the metadata of a resource: RFC 9728 section 2. It is immutable once it can be found.
 type Document struct {
-	Resource             string   `json:"resource"`
-	AuthorizationServers []string `json:"authorization_servers"`
-	ScopesSupported      []string `json:"scopes_supported,omitempty"`
-	BearerMethods        []string `json:"bearer_methods_supported"`
+	Resource             string   `json:"resource"`                   // its URL as clients know it
+	AuthorizationServers []string `json:"authorization_servers"`      // the issuers of the tokens that it takes
+	ScopesSupported      []string `json:"scopes_supported,omitempty"` // that some rule asks for; nil = none
+	BearerMethods        []string `json:"bearer_methods_supported"`   // where a token may be: in a header
 
 	text []byte // the document
 }
