@@ -20,7 +20,7 @@ var (
 func (v *version) exportedNames(path string) []string {
 	names := map[string]bool{}
 	v.addExports(path, names, map[string]bool{})
-	var all []string
+	all := []string{}
 	for name := range names {
 		if name != "default" && identifier.MatchString(name) {
 			all = append(all, name)

@@ -50,6 +50,22 @@ func TestPackagesStayInTheFolder(t *testing.T) {
 	}
 }
 
+func TestAnImportedFileOfCommonJSFailsAsItself(t *testing.T) {
+	for text, want := range map[string]string{
+		`exports.value = 1; throw new RangeError('not configured')`: "RangeError: not configured",
+		"exports.value = 1;\nlet 1":                                 "Runtime.UserCodeSyntaxError: x.cjs:2:5: ",
+		`exports.value = require('axios')`:                          "Cannot find module 'axios'",
+		`exports.other = 1`:                                         "SyntaxError: ",
+	} {
+		r, _ := start(t, "a.mjs", `import { value } from './x.cjs'; export const handler = async () => value`, func(o *javascript.Options) {
+			write(t, filepath.Join(filepath.Dir(o.File), "x.cjs"), text)
+		})
+		if _, err := invoke(within(t), r, `{}`); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestAStackNamesTheFilesOfCommonJS(t *testing.T) {
 	r, _ := start(t, "a.js", "exports.handler = async () => {\n  require('./lib/deep').fail();\n}", func(o *javascript.Options) {
 		write(t, filepath.Join(filepath.Dir(o.File), "lib", "deep.js"), "\nexports.fail = () => { throw new Error('x'); };")

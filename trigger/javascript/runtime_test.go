@@ -166,6 +166,7 @@ func TestErrorsOfHandlers(t *testing.T) {
 		"rejected with null":             {"a.js", `exports.handler = () => Promise.reject(null)`, "Error", "null"},
 		"never settles":                  {"a.js", `exports.handler = () => new Promise(() => {})`, "Runtime.NodeJsExit", "can no longer settle"},
 		"no handler":                     {"a.js", `exports.main = 1`, "Runtime.HandlerNotFound", "exports no function handler"},
+		"nothing exported":               {"a.js", `module.exports = null`, "Runtime.HandlerNotFound", "exports no function handler"},
 		"thrown while loading":           {"a.mjs", `throw new Error('not configured')`, "Error", "not configured"},
 		"thrown while loading, CommonJS": {"a.js", `throw new Error('not configured')`, "Error", "not configured"},
 		"a circle":                       {"a.mjs", `export const handler = async (e) => { e.e = e; return e }`, "Error", "stringify"},

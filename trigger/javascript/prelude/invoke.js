@@ -33,7 +33,7 @@ const seesOneArgument = (f) => {
 let handler, alone;
 const load = (path, isModule, name) => {
   const ready = (exports) => {
-    handler = exports[name] ?? exports.default?.[name];
+    handler = exports?.[name] ?? exports?.default?.[name];
     if (typeof handler !== 'function') report(Object.assign(new Error(`${path} exports no function ${name}`), { name: 'Runtime.HandlerNotFound' }));
     else {
       alone = seesOneArgument(handler);
