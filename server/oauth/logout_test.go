@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,20 @@ func TestLogoutSignsOutAtTheProviderOfAnyUserOfTheBrowser(t *testing.T) {
 	}
 	if w = s.ask("GET", "/logout?client_id="+s.client, "", s.enter("fay", "", "")); w.Header().Get("Location") != "/signedout" {
 		t.Errorf("without a provider: %v", w.Header())
+	}
+}
+
+// AWS's instructions for bookmarks at identity providers have the short path.
+func TestAuthorizeHasAShortPath(t *testing.T) {
+	s := newSite(t)
+	cookie := s.signIn()
+	for _, path := range []string{"/oauth2/authorize", "/authorize"} {
+		if w := s.ask("GET", path+"?"+s.query(""), "", ""); w.Code != 302 || w.Header().Get("Location") != "/login?"+s.query("") {
+			t.Errorf("%s: %d %v", path, w.Code, w.Header())
+		}
+		if w := s.ask("GET", path+"?"+s.query(""), "", cookie); !strings.HasPrefix(w.Header().Get("Location"), callback+"?code=") {
+			t.Errorf("%s, with a session: %v", path, w.Header())
+		}
 	}
 }
 

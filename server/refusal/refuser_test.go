@@ -131,6 +131,14 @@ func TestARefusedSignatureHasTheFormOfItsRoute(t *testing.T) {
 	}
 }
 
+func TestAnInvalidArgumentNamesItWithTheMessageOfS3(t *testing.T) {
+	const message = "Part number must be an integer between 1 and 10000, inclusive"
+	rec := answer(t, Options{Service: "s3"}, &authz.Result{Scheme: "sigv4", Refusal: &authz.Refusal{Reason: authz.InvalidValue, Subject: "partNumber", Detail: message}})
+	if text := rec.Body.String(); rec.Code != 400 || !strings.Contains(text, "<Code>InvalidArgument</Code><Message>"+message+"</Message><ArgumentName>partNumber</ArgumentName>") {
+		t.Errorf("%d %s", rec.Code, text)
+	}
+}
+
 func TestAnErrorDocumentOfS3(t *testing.T) {
 	unknown := &authz.Result{Scheme: "sigv4", Refusal: &authz.Refusal{Reason: authz.UnknownAccessKey, Subject: "AKIAIOSFODNN7EXAMPLF"}}
 	rec := answer(t, Options{Service: "s3"}, unknown)
