@@ -46,7 +46,7 @@ var floors = map[string]int{
 	"userpool/idp": 11, "userpool/pull": 12, "userpool/grants": 11,
 	// 12, wires.
 	"server/caller": 12, "server/cognitoidp": 12, "server/cognitoidentity": 12, "server/sts": 12, "server/audit": 4, "server/audit/chain": 5, "server/iam": 12, "server/oauth": 12, "server/oauthtoken": 12,
-	"server/refusal": 11, "server/edgelogin": 12, "server/brand": 12,
+	"server/refusal": 11, "server/resource": 12, "server/edgelogin": 12, "server/brand": 12,
 	"server/federation": 12, "server/userimport": 12, "server/login": 12, "server/kms": 12, "reseal": 12,
 	// 10 to 12, the looks of the login pages.
 	"node/dev": 14, "node/triggercmd": 14, "sluicetest": 15,

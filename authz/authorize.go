@@ -60,7 +60,7 @@ type call struct {
 // Authorize decides whether the request may pass. It removes the identity headers from r.Header in any case. The steps
 // follow in the order in which run calls them; the first refusal ends the run.
 func (e *Engine) Authorize(ctx context.Context, r *Request) (result Result) {
-	e.identity.Strip(r.Header)
+	e.IdentityHeaders().Strip(r.Header)
 	c := e.calls.Get().(*call)
 	var began time.Time
 	if c.turn++; e.timer != nil && c.turn%TimedOf == 0 {

@@ -184,7 +184,7 @@ func BenchmarkParts(b *testing.B) {
 	grants := e.permissionsFor(subject)
 	for name, part := range map[string]func(){
 		"cache":    func() { _, _, _ = cache.Get(cache.Key(raw), testNow) },
-		"headers":  func() { e.identity.Strip(r.Header) },
+		"headers":  func() { e.IdentityHeaders().Strip(r.Header) },
 		"path":     func() { _, _, _ = urlpath.Canonical(r.RawPath) },
 		"decision": func() { c.judge(grants) },
 	} {

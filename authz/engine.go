@@ -158,8 +158,7 @@ type Revocations interface {
 // Engine authorizes the requests of one route. It is safe for concurrent use and has nothing to close.
 type Engine struct {
 	o          Options
-	identity   *headers.Set
-	trailers   *headers.Set
+	removed    atomic.Pointer[removed]
 	route      *policy.Set    // rules and policies for everyone
 	folded     *policy.Layers // rules that compare paths without case; nil if there are none
 	groups     map[string]*group
@@ -190,11 +189,12 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		o: o, identity: headers.Identity(o.IdentityHeaders, o.KeepHeaders), trailers: headers.Trailers(o.IdentityHeaders),
+		o:      o,
 		groups: make(map[string]*group, len(o.Groups)),
 		now:    o.Now, rand: o.Rand, observer: o.Observer,
 		anonymous: &Subject{Principal: &principal.Principal{Kind: principal.Anonymous}},
 	}
+	e.RemoveHeaders(o.IdentityHeaders)
 	e.timer, _ = o.Observer.(Timer)
 	sources := append([]policy.Source(nil), o.Policies...)
 	for _, r := range o.Rules {
@@ -294,9 +294,18 @@ func (o *Options) complete() error {
 	return nil
 }
 
+// removed are the headers that an engine removes.
+type removed struct{ headers, trailers *headers.Set }
+
+// RemoveHeaders replaces Options.IdentityHeaders: a route that is added later may set others. Requests that arrive from then on do not
+// have them.
+func (e *Engine) RemoveHeaders(names []string) {
+	e.removed.Store(&removed{headers.Identity(names, e.o.KeepHeaders), headers.Trailers(names)})
+}
+
 // IdentityHeaders returns the set of headers that the engine removes from clients' requests.
-func (e *Engine) IdentityHeaders() *headers.Set { return e.identity }
+func (e *Engine) IdentityHeaders() *headers.Set { return e.removed.Load().headers }
 
 // TrailerHeaders returns the set that the host strips from trailers: the identity headers, and headers that decide
 // something.
-func (e *Engine) TrailerHeaders() *headers.Set { return e.trailers }
+func (e *Engine) TrailerHeaders() *headers.Set { return e.removed.Load().trailers }

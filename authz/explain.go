@@ -78,7 +78,7 @@ func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 func (e *Engine) unrecorded(ctx context.Context, r *Request) *call {
 	copied := *r
 	copied.Header = r.Header.Clone()
-	e.identity.Strip(copied.Header)
+	e.IdentityHeaders().Strip(copied.Header)
 	return &call{e: e, ctx: ctx, r: &copied, now: e.now()}
 }
 

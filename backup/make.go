@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluicegate/sluice/spool"
 	"github.com/sluicegate/sluice/store/sqlite"
 )
 
@@ -72,7 +73,7 @@ func Make(ctx context.Context, o MakeOptions) (name string, m *Manifest, err err
 	if err := o.put(ctx, name, file, append(text, '\n'), there); err != nil {
 		return "", nil, err
 	}
-	return name, m, o.prune(ctx, name)
+	return name, m, o.prune(ctx, name, m.Store)
 }
 
 // copy copies the store to a file, checks it and describes it.
@@ -82,6 +83,9 @@ func (o *MakeOptions) copy(ctx context.Context, to string) (*Manifest, error) {
 		return nil, err
 	}
 	if _, err = source.Version(); err == nil {
+		err = o.room(source, filepath.Dir(to))
+	}
+	if err == nil {
 		err = source.Copy(ctx, to, func(done, of int) { o.Progress("copying pages", done, of) })
 	}
 	if err = errors.Join(err, source.Close()); err != nil {
@@ -100,6 +104,22 @@ func (o *MakeOptions) copy(ctx context.Context, to string) (*Manifest, error) {
 	return m, err
 }
 
+// fits is spool.Fits, unless a test replaces it.
+var fits = spool.Fits
+
+// room refuses a copy for which dir has no room, or that would take the room in which the store and its log grow: the store could not
+// write any more until the copy has failed.
+func (o *MakeOptions) room(source *sqlite.File, dir string) error {
+	size, err := source.Size()
+	if err == nil {
+		err = fits(size, dir, o.Store)
+	}
+	if err != nil {
+		return fmt.Errorf("there must be room for a copy of the store in %s before it is written to %s: %w", filepath.Dir(dir), o.To, err)
+	}
+	return nil
+}
+
 // read checks a copy and fills in what m says about its contents.
 func (m *Manifest) read(ctx context.Context, path string) (problems []string, err error) {
 	copied, err := sqlite.OpenFile(path, sqlite.Still)
@@ -116,8 +136,12 @@ func (m *Manifest) read(ctx context.Context, path string) (problems []string, er
 	if m.Rows, err = copied.Rows(ctx); err != nil {
 		return nil, err
 	}
+	id, err := setting(ctx, copied, identity)
+	if err != nil {
+		return nil, err
+	}
 	uses, err := keysOf(ctx, copied, nil)
-	m.MasterKeys = ids(uses)
+	m.Store, m.MasterKeys = string(id), ids(uses)
 	return nil, err
 }
 
@@ -130,10 +154,10 @@ func damage(path string, problems []string) error {
 	return errors.New(text)
 }
 
-// prune removes all but the last backups of a folder or bucket up to the one that was made, the manifest first: without it a backup is
+// prune removes all but the last backups of the store in a folder or bucket up to the one that was made, the manifest first: without it a backup is
 // not complete. Later ones, of a clock that was ahead, stay and do not count. It also removes what killed processes left: backups without
 // a manifest that are so old that no process is still making them.
-func (o *MakeOptions) prune(ctx context.Context, made string) error {
+func (o *MakeOptions) prune(ctx context.Context, made, id string) error {
 	if o.Keep <= 0 || o.To.name != "" {
 		return nil
 	}
@@ -141,7 +165,9 @@ func (o *MakeOptions) prune(ctx context.Context, made string) error {
 	if err != nil {
 		return err
 	}
-	all = all[:slices.Index(all, made)+1]
+	if all, err = o.To.own(ctx, all[:slices.Index(all, made)+1], id); err != nil {
+		return fmt.Errorf("the backup was made; looking for old ones: %w", err)
+	}
 	old := all[:max(0, len(all)-o.Keep)]
 	names, err := o.To.list(ctx)
 	if err != nil {

@@ -20,6 +20,9 @@ type Manifest struct {
 	SHA256 string           `json:"sha256"` // of the file, in hexadecimal
 	Rows   map[string]int64 `json:"rows"`   // by table
 
+	// Store identifies the store that was copied; "" if it had no id, because no newer release has opened it.
+	Store string `json:"store,omitempty"`
+
 	// MasterKeys has the ids of the master keys that sealed the secrets in the backup. Without these keys nothing opens them.
 	MasterKeys []string `json:"master_keys"`
 }

@@ -95,7 +95,8 @@ func atBucket(ctx context.Context, text string) (*Location, error) {
 	return at, err
 }
 
-// Latest returns the name of the last backup of the location that is complete. If the location means one backup, it is that.
+// Latest returns the name of the last backup of the location that is complete. If the location means one backup, it is that. Backups of
+// several stores are an error.
 func (l *Location) Latest(ctx context.Context) (string, error) {
 	if l.name != "" {
 		return l.name, nil
@@ -107,7 +108,7 @@ func (l *Location) Latest(ctx context.Context) (string, error) {
 	if len(all) == 0 {
 		return "", fmt.Errorf("%s has no complete backup", l)
 	}
-	return all[len(all)-1], nil
+	return all[len(all)-1], l.oneStore(ctx, all)
 }
 
 // backups returns the names of the backups that have their manifest, which is written last.
@@ -121,13 +122,16 @@ func (l *Location) backups(ctx context.Context) ([]string, error) {
 	}), nil
 }
 
-// Newest returns when the last complete backup of the location was made; zero if there is none.
-func (l *Location) Newest(ctx context.Context) (time.Time, error) {
+// Newest returns when the last complete backup of a store in the location was made; zero if there is none. id is that of Identify.
+func (l *Location) Newest(ctx context.Context, id string) (time.Time, error) {
 	all, err := l.backups(ctx)
-	if err != nil || len(all) == 0 {
-		return time.Time{}, err
+	for i := len(all) - 1; i >= 0 && err == nil; i-- {
+		var mine []string
+		if mine, err = l.own(ctx, all[i:i+1], id); len(mine) > 0 {
+			return time.Parse(nameLayout, all[i])
+		}
 	}
-	return time.Parse(nameLayout, all[len(all)-1])
+	return time.Time{}, err
 }
 
 // Ahead returns how people call the backups that are dated after a time: a clock was ahead when they were made, or this one is behind. A

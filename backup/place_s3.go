@@ -166,6 +166,8 @@ func (b *bucket) explain(name string, err error) error {
 			err = fs.ErrExist
 		case "NoSuchKey", "NotFound":
 			err = fs.ErrNotExist
+		case "AccessDenied":
+			err = fmt.Errorf("%w: %w", fs.ErrPermission, err)
 		}
 	}
 	return fmt.Errorf("%s/%s: %w", b, name, err)

@@ -16,7 +16,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/node"
 )
 
@@ -258,62 +257,6 @@ func TestAReloadAfterEditingAFileTakesEffect(t *testing.T) {
 }
 
 // declaredFiles are the files of declarations that can be in force in two versions.
-func declaredFiles(t *testing.T, e *edge, minimum, minutes int, sid string) {
-	t.Helper()
-	e.file(t, "pool.json", fmt.Sprintf(`{"Policies": {"PasswordPolicy": {"MinimumLength": %d}}}`, minimum))
-	e.file(t, "client.json", fmt.Sprintf(`{"AccessTokenValidity": %d, "TokenValidityUnits": {"AccessToken": "minutes"}}`, minutes))
-	e.file(t, "trust.json", `{"Version": "2012-10-17", "Statement": [{"Sid": "`+sid+`", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`)
-}
-
-func TestAReloadAfterEditingADeclarationTakesEffect(t *testing.T) {
-	e := newEdge(t)
-	const block = `user_pool us-east-1_edge00001 {
-			settings %DIR%/pool.json
-			client 1example23456789abcdefghij {
-				settings %DIR%/client.json
-			}
-		}
-		role reader {
-			trust %DIR%/trust.json
-		}`
-	inForce := func(minimum, minutes int, sid string) {
-		t.Helper()
-		pool, err := e.call("AWSCognitoIdentityProviderService.DescribeUserPool", &rootKey, object{"UserPoolId": "us-east-1_edge00001"})
-		if text := fmt.Sprint(pool); err != nil || !strings.Contains(text, fmt.Sprintf("MinimumLength:%d", minimum)) {
-			t.Errorf("the pool's settings: %v, %v", text, err)
-		}
-		client, err := e.call("AWSCognitoIdentityProviderService.DescribeUserPoolClient", &rootKey,
-			object{"UserPoolId": "us-east-1_edge00001", "ClientId": "1example23456789abcdefghij"})
-		if text := fmt.Sprint(client); err != nil || !strings.Contains(text, fmt.Sprintf("AccessTokenValidity:%d", minutes)) {
-			t.Errorf("the client's settings: %v, %v", text, err)
-		}
-		const form = "Action=GetRole&Version=2010-05-08&RoleName=reader"
-		request, err := http.NewRequest(http.MethodPost, e.url("/"), strings.NewReader(form))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		if err := signRequest(request, rootKey, "iam", sigv4.HashPayload([]byte(form))); err != nil {
-			t.Fatal(err)
-		}
-		if a := do(t, e.http, request); !strings.Contains(a.body, sid) {
-			t.Errorf("the trust policy: %s", a.body)
-		}
-	}
-	declaredFiles(t, e, 10, 10, "First")
-	e.load(t, block, "sluice_pools")
-	inForce(10, 10, "First")
-	declaredFiles(t, e, 12, 20, "Second")
-	adapted, err := e.adapt(globalOptions, block, "http://:%PORT% {\nsluice_pools\n}\n")
-	if err == nil {
-		err = caddy.Load(adapted, false)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	inForce(12, 20, "Second")
-}
-
 // Each file that a configuration names is part of what is adapted, so that `sluice reload` sees an edited one. Adapting writes nothing.
 func TestAnEditedFileIsAnotherConfiguration(t *testing.T) {
 	const pool, client = "user_pool us-east-1_edge00001 {\n", "user_pool us-east-1_edge00001 {\nclient 1example23456789abcdefghij {\n"

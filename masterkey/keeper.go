@@ -59,7 +59,8 @@ type Keeper struct {
 	id  string // of the process, in the record
 
 	configured overlap.Values[[]Source]
-	ending     sync.Mutex // held while a configuration ends
+	switching  sync.Mutex // held while a configuration begins or ends
+	tried      bool       // a configuration found the keeper open, whose sources may be others; guarded by switching
 
 	mu      sync.Mutex        // guards what follows, and is held while sources are read
 	next    []Source          // that Use could not put into effect yet; nil for none

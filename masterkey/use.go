@@ -10,6 +10,9 @@ import (
 
 // Try reads sources and returns the error that Use would return. It makes a first key, but puts nothing into effect.
 func (k *Keeper) Try(ctx context.Context, sources []Source) error {
+	k.switching.Lock()
+	k.tried = true
+	k.switching.Unlock()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	old, keys, bySrc, from := k.o.Sources, k.keys, k.bySrc, k.from
@@ -40,13 +43,22 @@ func (k *Keeper) Use(ctx context.Context, sources []Source) error {
 }
 
 // Begin adds the sources of a configuration, which owner identifies. They are used when the configurations that began before have ended: a
-// key that sealed for a configuration that does not start in the end would be one that the others do not have.
-func (k *Keeper) Begin(owner any, sources []Source) { k.configured.Begin(owner, &sources) }
+// key that sealed for a configuration that does not start in the end would be one that the others do not have. If the last one ended after
+// Try, they are used at once. The keeper tries again, and logs it, if they cannot be.
+func (k *Keeper) Begin(ctx context.Context, owner any, sources []Source) {
+	k.switching.Lock()
+	defer k.switching.Unlock()
+	before := k.configured.Oldest()
+	k.configured.Begin(owner, &sources)
+	if k.configured.Oldest() != before && k.tried {
+		_ = k.Use(ctx, sources)
+	}
+}
 
 // End forgets the sources of a configuration, and uses those of the next one if it was the oldest.
 func (k *Keeper) End(ctx context.Context, owner any) error {
-	k.ending.Lock()
-	defer k.ending.Unlock()
+	k.switching.Lock()
+	defer k.switching.Unlock()
 	before := k.configured.Oldest()
 	k.configured.End(owner)
 	if next := k.configured.Oldest(); next != before {

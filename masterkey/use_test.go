@@ -14,9 +14,9 @@ func TestSourcesAreUsedWhenTheConfigurationBeforeHasEnded(t *testing.T) {
 	old, next, other := newKey(t), newKey(t), newKey(t)
 	before, after := []masterkey.Source{env(old)}, []masterkey.Source{env(next, old)}
 	k := w.process(before...)
-	k.Begin("before", before)
+	k.Begin(t.Context(), "before", before)
 	must(t, k.Try(t.Context(), after))
-	k.Begin("fails", after)
+	k.Begin(t.Context(), "fails", after)
 	must(t, k.Refresh(t.Context()))
 	must(t, k.End(t.Context(), "fails"))
 	if seals(k) != old.ID() || len(k.Box.Keys()) != 1 {
@@ -26,7 +26,7 @@ func TestSourcesAreUsedWhenTheConfigurationBeforeHasEnded(t *testing.T) {
 	if err := k.Try(t.Context(), []masterkey.Source{env(other)}); !errors.Is(err, masterkey.ErrMissing) {
 		t.Errorf("sources without the key of the store: %v", err)
 	}
-	k.Begin("after", after)
+	k.Begin(t.Context(), "after", after)
 	must(t, k.End(t.Context(), "before"))
 	if seals(k) != next.ID() {
 		t.Error("the new key does not seal")
@@ -37,17 +37,31 @@ func TestSourcesAreUsedWhenTheConfigurationBeforeHasEnded(t *testing.T) {
 	}
 }
 
+func TestSourcesAreUsedIfTheConfigurationBeforeEndsWhileTheyAreTried(t *testing.T) {
+	w := newWorld(t)
+	old, next := newKey(t), newKey(t)
+	before, after := []masterkey.Source{env(old)}, []masterkey.Source{env(next, old)}
+	k := w.process(before...)
+	k.Begin(t.Context(), "before", before)
+	must(t, k.Try(t.Context(), after))
+	must(t, k.End(t.Context(), "before"))
+	k.Begin(t.Context(), "after", after)
+	if seals(k) != next.ID() {
+		t.Error("the new key does not seal")
+	}
+}
+
 // A reload that fails leaves a key in the store that the service wrapped. Later reloads, which ask the service anew, and other processes
 // must be able to use it.
 func TestAKeyOfAConfigurationThatFailedIsTrustedLater(t *testing.T) {
 	w, f := newWorld(t), newFakeVault(t)
 	before := []masterkey.Source{w.file()}
 	k := w.process(before...)
-	k.Begin("before", before)
+	k.Begin(t.Context(), "before", before)
 	for _, name := range []string{"fails", "fails, too"} {
 		after := []masterkey.Source{w.vault(f), w.file()}
 		must(t, k.Try(t.Context(), after))
-		k.Begin(name, after)
+		k.Begin(t.Context(), name, after)
 		must(t, k.End(t.Context(), name))
 	}
 	other := w.process(w.file())
@@ -55,7 +69,7 @@ func TestAKeyOfAConfigurationThatFailedIsTrustedLater(t *testing.T) {
 	must(t, other.Close())
 	after := []masterkey.Source{w.vault(f), w.file()}
 	must(t, k.Try(t.Context(), after))
-	k.Begin("after", after)
+	k.Begin(t.Context(), "after", after)
 	must(t, k.End(t.Context(), "before"))
 	if wrapped := w.entries(nil); len(wrapped) != 1 || seals(k) != wrapped[0]["id"] {
 		t.Errorf("%s seals, and not the only wrapped key of %v", seals(k), wrapped)

@@ -19,12 +19,14 @@ import (
 	"github.com/sluicegate/sluice/node/passing"
 	"github.com/sluicegate/sluice/server/cors"
 	"github.com/sluicegate/sluice/server/refusal"
+	"github.com/sluicegate/sluice/server/resource"
 	"github.com/sluicegate/sluice/spool"
 )
 
 // Gate authorizes the requests of one route. It lives as long as its node.
 type Gate struct {
 	*authz.Engine
+	planned  *GatePlan
 	settings *config.Authorize
 	headers  []headerSetter
 	refuser  *refusal.Refuser
@@ -39,29 +41,47 @@ type Gate struct {
 }
 
 // Gate checks the settings of a gate and builds it. Settings that need the services need a node that has them: see
-// Options.APIs.
+// Options.APIs. A program may call it while other gates of the node serve: they then remove the headers that this one sets.
 func (n *Node) Gate(a config.Authorize) (*Gate, error) {
-	g, err := n.plan.Gate(&a)
+	planned, err := n.plan.check(&a)
 	if err != nil {
 		return nil, err
 	}
-	return n.Build(g)
+	g, err := n.build(planned)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.plan.add(planned); err != nil {
+		return nil, err
+	}
+	n.plan.serves(g)
+	return g, nil
 }
 
 // Build builds a gate that Plan.Gate has checked.
-func (n *Node) Build(g *GatePlan) (*Gate, error) {
+func (n *Node) Build(planned *GatePlan) (*Gate, error) {
+	g, err := n.build(planned)
+	if err != nil {
+		return nil, err
+	}
+	n.plan.serves(g)
+	return g, nil
+}
+
+// build builds a gate that removes no headers of other gates yet.
+func (n *Node) build(g *GatePlan) (*Gate, error) {
 	a, sv := g.settings, n.Services
 	if sv == nil && (len(a.UserPools) > 0 || a.SigV4 != nil || a.Login != nil) {
 		return nil, errors.New("node: this gate needs the services, and the node was opened without them; set Options.APIs")
 	}
 	o := authz.Options{
 		Mapping: g.mapping, Rules: g.rules, Policies: g.everyone, Groups: g.groupPolicies(), TokenRoles: a.RolePolicies,
-		IdentityHeaders: g.reserved(), KeepHeaders: a.KeepHeaders, StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
+		KeepHeaders: a.KeepHeaders, StrictAWS: g.app.StrictAWS, MaxTokenBytes: a.MaxToken,
 		Denials: n.plan.o.Denials, Decisions: g.decisions(), Bodies: n.plan.o.Bodies, Observer: n.plan.o.Observer.Gate(g.Route(), a.Mode == "shadow"), Now: n.plan.o.Now, Rand: n.plan.o.Rand,
 	}
 	metadata := ""
 	if a.Resource != "" {
-		at, err := metadataURL(a.Resource)
+		at, err := resource.URL(a.Resource)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +120,7 @@ func (n *Node) Build(g *GatePlan) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	built := &Gate{Engine: engine, settings: a, cors: g.cors, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
+	built := &Gate{Engine: engine, planned: g, settings: a, cors: g.cors, headers: compileHeaders(a.Headers), refuser: newRefuser(a, metadata, login),
 		login: login, node: n, log: n.plan.o.Log, route: g.Route()}
 	return built, built.share()
 }

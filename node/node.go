@@ -230,17 +230,17 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := n.Services.ensure(ctx, n.plan.declared); err != nil {
+	if err := n.useRoot(ctx); err != nil {
+		return err
+	}
+	if err := storage.declared.Begin(ctx, n, n.declare); err != nil {
 		return fmt.Errorf("creating what the configuration declares: %w", err)
 	}
 	if err := n.startBackups(storage); err != nil {
 		return err
 	}
-	if err := n.useRoot(ctx); err != nil {
-		return err
-	}
-	storage.Keys.Begin(n, sources) // last, so that a node that is not complete changes nothing
-	if o.Config.AuditLog {         // otherwise the chain stays that of the configuration before, whose log still has the records
+	storage.Keys.Begin(ctx, n, sources) // last, so that a node that is not complete changes nothing
+	if o.Config.AuditLog {              // otherwise the chain stays that of the configuration before, whose log still has the records
 		n.Services.chain.Begin(n, records)
 	}
 	n.health = n.newHealth()
@@ -259,7 +259,7 @@ func (n *Node) Close() error {
 	var err error
 	if n.Services != nil {
 		n.Services.chain.End(n)
-		err = errors.Join(n.Services.administrator.End(n.Services.Roles, n), n.Services.Keys.End(context.Background(), n))
+		err = errors.Join(n.Services.declared.End(context.Background(), n), n.Services.administrator.End(n.Services.Roles, n), n.Services.Keys.End(context.Background(), n))
 	}
 	return errors.Join(err, n.uses.end())
 }

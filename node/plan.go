@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
@@ -16,6 +17,7 @@ import (
 	"github.com/sluicegate/sluice/node/preflight"
 	"github.com/sluicegate/sluice/node/settings"
 	"github.com/sluicegate/sluice/server/cors"
+	"github.com/sluicegate/sluice/server/resource"
 )
 
 // Plan is a node whose settings have been checked, before it is opened.
@@ -24,9 +26,12 @@ type Plan struct {
 	declared *declarations
 	needs    bool // something needs the services
 
-	resources map[string]*protectedResource // by path and host of their metadata
-	reserved  []string                      // headers that some route sets
-	gates     []*GatePlan
+	published resource.Metadata // of the routes that have a resource
+
+	adding   sync.Mutex // guards what follows: an open node may get more gates
+	reserved []string   // headers that some route sets
+	gates    []*GatePlan
+	built    []*Gate
 }
 
 // Read checks the settings and the files that they name. It opens nothing and writes nothing, and it refuses what Open would
@@ -54,6 +59,8 @@ func (p *Plan) Config() *config.App { return &p.o.Config }
 
 // Doubts returns what is probably misspelt in the routes that were read, in sentences.
 func (p *Plan) Doubts() []string {
+	p.adding.Lock()
+	defer p.adding.Unlock()
 	var doubts []string
 	for _, g := range p.gates {
 		doubts = append(doubts, g.settings.Doubts(&p.o.Config)...)
@@ -78,6 +85,19 @@ type GatePlan struct {
 
 // Gate checks the settings of a gate and reads its policy files. It fills in the defaults of a. Call it before Open.
 func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
+	g, err := p.check(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.add(g); err != nil {
+		return nil, err
+	}
+	p.needs = p.needs || len(a.UserPools) > 0 || a.SigV4 != nil || a.Login != nil
+	return g, nil
+}
+
+// check is Gate for a gate that the plan does not get yet.
+func (p *Plan) check(a *config.Authorize) (*GatePlan, error) {
 	a.Defaults(&p.o.Config)
 	if err := a.Validate(&p.o.Config); err != nil {
 		return nil, err
@@ -94,20 +114,39 @@ func (p *Plan) Gate(a *config.Authorize) (*GatePlan, error) {
 			return nil, err
 		}
 	}
-	if err := p.protect(a); err != nil {
-		return nil, err
+	return g, nil
+}
+
+// add adds a checked gate to the plan, for what its route means to other routes. On an error the plan stays as it was.
+func (p *Plan) add(g *GatePlan) error {
+	names := headerNames(g.settings.Headers)
+	if g.settings.Login != nil && g.settings.Login.ALBHeaders {
+		names = append(names, albHeaders...)
 	}
-	p.gates = append(p.gates, g)
-	if err := p.ReserveHeaders(headerNames(a.Headers)...); err != nil {
-		return nil, err
+	if err := p.reserve(names, g); err != nil {
+		return err
 	}
-	if a.Login != nil && a.Login.ALBHeaders {
-		if err := p.ReserveHeaders(albHeaders...); err != nil {
-			return nil, err
+	return p.publish(g.settings)
+}
+
+// publish adds a route to the metadata of its resource.
+func (p *Plan) publish(route *config.Authorize) error {
+	if route.Resource == "" {
+		return nil
+	}
+	var servers, scopes []string
+	for _, id := range route.UserPools {
+		servers = append(servers, p.o.Config.IssuerURL(id))
+	}
+	for _, i := range route.Issuers {
+		servers = append(servers, i.URL)
+	}
+	for _, rule := range route.Rules {
+		if rule.Subject == "scope" && rule.Effect != "deny" {
+			scopes = append(scopes, rule.Names...)
 		}
 	}
-	p.needs = p.needs || len(a.UserPools) > 0 || a.SigV4 != nil || a.Login != nil
-	return g, nil
+	return p.published.Add(route.Resource, servers, scopes)
 }
 
 // pathHost returns how to know the hosts of object stores that have no endpoints: those of the host's sites, and of public_url. It is
@@ -200,8 +239,11 @@ func (g *GatePlan) checkIssuers() error {
 // Metadata returns the handler of the metadata of a protected resource, or nil if the request is not for metadata. path is
 // the path that the client requested.
 func (p *Plan) Metadata(host, path string) http.Handler {
-	if r := p.resourceAt(host, path); r != nil {
-		return r
+	if d := p.published.At(host, path); d != nil {
+		return d
 	}
 	return nil
 }
+
+// Publishes reports whether there is metadata of any resource.
+func (p *Plan) Publishes() bool { return p.published.Any() }

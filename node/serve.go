@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/refusal"
 	"github.com/sluicegate/sluice/server/rpc"
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/postgres"
 	"github.com/sluicegate/sluice/userpool/branding"
 )
@@ -116,7 +118,11 @@ func (n *Node) shutdown(context.Context) health.Status {
 }
 
 func (sv *Services) storeHealth(ctx context.Context) health.Status {
-	if err := sv.Store.Ping(ctx); err != nil {
+	err := sv.Store.Ping(ctx)
+	switch {
+	case errors.Is(err, store.ErrBusy): // such as a command that alters a pool; no other process could write either
+		return health.Status{Level: health.Degraded, Word: "busy", Detail: "another process writes to the store, and writes wait for it"}
+	case err != nil:
 		return health.Status{Level: health.Failed, Word: "unavailable", Detail: err.Error()}
 	}
 	return health.Status{}

@@ -28,6 +28,7 @@ import (
 	"github.com/sluicegate/sluice/server/audit/chain"
 	"github.com/sluicegate/sluice/store/lease"
 	"github.com/sluicegate/sluice/store/postgres"
+	"github.com/sluicegate/sluice/userpool/declared"
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/importjob"
@@ -68,7 +69,7 @@ type Services struct {
 	leases        *lease.Keeper // of background work
 	changes       *fleet.Follower
 	chain         overlap.Values[chain.Chain] // of the audit log; nil for none
-	later         unfinished
+	later         declared.Unfinished
 	rotation      health.Tracker // of the identity pools' keys
 	clock         *health.Clock
 	live          observe.Counter // of sessions
@@ -225,17 +226,20 @@ func (sv *Services) root() *authz.RootKey {
 	return &authz.RootKey{AccessKeyID: id, Secret: secret, Account: sv.Roles.Account()}
 }
 
-// ensure creates the declared resources that are missing and updates the others.
-func (sv *Services) ensure(ctx context.Context, d *declarations) error {
+// declare creates the declared resources that are missing and updates the others. It is called again if a newer configuration, which may
+// have had services of its own, declared something else and then did not start.
+func (n *Node) declare(ctx context.Context) error {
+	sv, d := n.Services, n.plan.declared
+	sv.changes.CatchUp(ctx, fleet.Now)
 	for _, role := range d.app.Roles {
 		if err := sv.Roles.Ensure(ctx, d.role(role)); err != nil {
 			return err
 		}
 	}
-	sv.later.replace(nil)
+	sv.later.Forget()
 	for _, pool := range d.app.UserPools {
 		make := func(ctx context.Context) error { return d.ensureUserPool(ctx, sv.Users, pool) }
-		if err := sv.later.unless(make(ctx), sv.log, pool.ID, make); err != nil {
+		if err := sv.later.Unless(make(ctx), sv.log, pool.ID, make); err != nil {
 			return err
 		}
 	}
@@ -274,7 +278,7 @@ func (sv *Services) maintain(ctx context.Context) {
 			err = sv.Identities.RotateKeys(ctx)
 			sv.rotation.Done(time.Now(), err)
 		case <-reload.C:
-			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx), sv.Users.Providers.Finish(ctx), sv.Users.Relay.Count(ctx), sv.live.Count(ctx), sv.later.again(ctx, sv.log))
+			err = errors.Join(sv.Roles.Reload(ctx), sv.Identities.Reload(ctx), sv.Users.Providers.Finish(ctx), sv.Users.Relay.Count(ctx), sv.live.Count(ctx), sv.later.Again(ctx, sv.log))
 			sv.issuers.Sweep()
 		}
 	}

@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz/revoke"
+	"github.com/sluicegate/sluice/backup"
 	"github.com/sluicegate/sluice/backup/schedule"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/masterkey"
+	"github.com/sluicegate/sluice/node/overlap"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/lease"
@@ -36,10 +38,14 @@ type Storage struct {
 	Keys  *masterkey.Keeper // follows the master keys; owns Box
 	Dir   string            // the data directory
 
+	id string // of the store in its backups; "" = none, which PostgreSQL's do not need
+
 	// What requests must find again after a reload that makes new services.
 	hasher  *directory.Hasher // the settings do not change it
 	used    *usedSessions
 	revoked *revoke.Index
+
+	declared overlap.Effects // by the nodes
 }
 
 // ErrNoStore means that a data directory or a database has no store yet.
@@ -102,7 +108,7 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	return &Storage{Store: opened, Box: keys.Box, Keys: keys, Dir: o.Dir, hasher: directory.NewHasher(directory.HasherOptions{Memory: o.PasswordMemory, Observer: o.Hashes}), used: newUsedSessions(o.Now), revoked: revoked}, nil
+	return &Storage{Store: opened, Box: keys.Box, Keys: keys, Dir: o.Dir, id: o.identify(opened), hasher: directory.NewHasher(directory.HasherOptions{Memory: o.PasswordMemory, Observer: o.Hashes}), used: newUsedSessions(o.Now), revoked: revoked}, nil
 }
 
 // open opens the store itself.
@@ -116,6 +122,18 @@ func (o *StorageOptions) open() (store.Store, error) {
 		return nil, fmt.Errorf("%w in the database; start Sluice once, or name another one", ErrNoStore)
 	}
 	return opened, err
+}
+
+// identify gives an SQLite store an id. It can do without one.
+func (o *StorageOptions) identify(opened store.Store) string {
+	if o.Database != nil {
+		return ""
+	}
+	id, err := backup.Identify(context.Background(), opened)
+	if err != nil && o.Log != nil {
+		o.Log.Warn("the store has no id yet, so that its backups do not say whose they are", "error", err)
+	}
+	return id
 }
 
 // Close closes the store.
@@ -135,7 +153,7 @@ func (n *Node) startBackups(s *Storage) error {
 			if err != nil {
 				return nil, err
 			}
-			return schedule.Start(schedule.Options{Dir: s.Dir, Store: StorePath(s.Dir), Settings: settings, Leases: leases, Command: o.BackupCommand,
+			return schedule.Start(schedule.Options{Dir: s.Dir, Store: StorePath(s.Dir), ID: s.id, Settings: settings, Leases: leases, Command: o.BackupCommand,
 				Now: o.Now, Log: o.Log, Observer: o.Observer})
 		})
 		if err != nil {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sluicegate/sluice/api/cognitoidp"
@@ -24,6 +22,7 @@ import (
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sqlite"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/breach"
@@ -257,55 +256,8 @@ func metadataClient(o *Options) *http.Client {
 	return outbound.Client(rules)
 }
 
-// unfinished are the declared pools that an import has not made whole. They do not stop the start: calls to them say that they do not
-// exist yet. They are made when the import has finished.
-type unfinished struct {
-	mu    sync.Mutex
-	pools map[string]func(context.Context) error // by id
-}
-
-func (u *unfinished) replace(pools map[string]func(context.Context) error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.pools = pools
-}
-
-// unless returns err, unless it says that an import has not made the pool whole. Then make is called again.
-func (u *unfinished) unless(err error, log *slog.Logger, id string, make func(context.Context) error) error {
-	if !errors.Is(err, declared.ErrUnfinished) {
-		return err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.pools == nil {
-		u.pools = map[string]func(context.Context) error{}
-	}
-	u.pools[id] = make
-	log.Warn("a declared user pool is left out until an import of its archive has finished; if none is running, import the archive again", "pool", id)
-	return nil
-}
-
-// again makes the pools whose import has finished.
-func (u *unfinished) again(ctx context.Context, log *slog.Logger) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	var errs []error
-	for id, make := range u.pools {
-		err := make(ctx)
-		if errors.Is(err, declared.ErrUnfinished) {
-			continue
-		}
-		if err == nil {
-			delete(u.pools, id)
-			log.Info("a declared user pool is there now: its import has finished", "pool", id)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// StorePath returns the file of the embedded store in a data directory.
-func StorePath(dir string) string { return filepath.Join(dir, storeFile) }
+// StorePath returns the file of the embedded store in a data directory. It is elsewhere if a symbolic link takes its place.
+func StorePath(dir string) string { return sqlite.Real(filepath.Join(dir, storeFile)) }
 
 // OwnFiles returns the names of files that a data directory may have before its store: the master key, replaced ones, and what vouches
 // for keys.

@@ -19,3 +19,9 @@ func spaceOf(file *os.File) (free, total int64, known bool) {
 	size := blockSize(&s)
 	return int64(s.Bavail) * size, int64(s.Blocks) * size, true //nolint:gosec // G115: no file system has 2^63 blocks
 }
+
+// sameDisk reports whether two files are on one file system.
+func sameDisk(one, other string) bool {
+	var a, b syscall.Stat_t
+	return syscall.Stat(one, &a) == nil && syscall.Stat(other, &b) == nil && a.Dev == b.Dev
+}

@@ -85,6 +85,34 @@ func TestBodiesLeaveSpaceForTheDatabase(t *testing.T) {
 	}
 }
 
+func TestAFileFitsIfItLeavesSpaceForItsNeighbour(t *testing.T) {
+	defer func() { space = spaceOf }()
+	space = func(*os.File) (int64, int64, bool) { return 30 << 20, 100 << 20, true }
+	dir := t.TempDir()
+	next := filepath.Join(dir, "store")
+	if err := os.WriteFile(next, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !sameDisk(dir, next) {
+		t.Skip("this system does not say which files are on one file system")
+	}
+	for size, fits := range map[int64]bool{20 << 20: true, 20<<20 + 1: false} {
+		if err := Fits(size, dir, next); (err == nil) != fits || err != nil && !errors.Is(err, ErrFull) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	elsewhere := filepath.Join(dir, "not there") // on no file system, let alone the same
+	for size, fits := range map[int64]bool{30 << 20: true, 30<<20 + 1: false} {
+		if err := Fits(size, dir, elsewhere); (err == nil) != fits {
+			t.Errorf("%d bytes, with the neighbour elsewhere: %v", size, err)
+		}
+	}
+	space = func(*os.File) (int64, int64, bool) { return 0, 0, false }
+	if err := Fits(1<<60, dir, next); err != nil {
+		t.Errorf("where the space is not known: %v", err)
+	}
+}
+
 func TestBodiesTakeNoMoreThanTheirTotal(t *testing.T) {
 	p := place(t.TempDir(), 1<<30)
 	p.Total = 1 << 20

@@ -18,6 +18,9 @@ var ErrExists = errors.New("store: exists")
 // what an Update wrote.
 var ErrUnavailable = errors.New("store: unavailable")
 
+// ErrBusy is returned by Ping. It is not ErrUnavailable: writes wait, and reads do not.
+var ErrBusy = errors.New("store: another process has been writing for long")
+
 // Conflict is the error of a write whose unique key exists already. errors.Is(err, ErrExists) is true for it.
 type Conflict struct {
 	Record string // "user", "alias", "login", "client" …
@@ -49,7 +52,8 @@ type Store interface {
 	// ErrUnavailable nothing that fn wrote is kept, even if fn returns nil.
 	Update(ctx context.Context, fn func(tx Tx) error) error
 
-	// Ping returns nil if the backend can write now, and ErrUnavailable if not.
+	// Ping returns nil if the backend can write now, ErrBusy if it could not before ctx ended because another process writes for long,
+	// and ErrUnavailable if it cannot.
 	Ping(ctx context.Context) error
 
 	// Close waits for running transactions and releases the backend. Calls after it return ErrUnavailable.

@@ -49,7 +49,7 @@ const richPool = `{
 	"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
 	"UserPoolAddOns": {"AdvancedSecurityMode": "OFF"},
 	"UserPoolTags": {"team": "a"},
-	"UserPoolTier": "LITE",
+	"UserPoolTier": "PLUS",
 	"VerificationMessageTemplate": {"EmailMessage": "{####} it is", "EmailSubject": "A code", "SmsMessage": "code {####}"}
 }`
 

@@ -17,10 +17,11 @@ import (
 	"github.com/sluicegate/sluice/store/lease"
 )
 
-// Options are what Start needs. Log may be nil, Command is for continuous backups, the others are required.
+// Options are what Start needs. Log may be nil, Command is for continuous backups, ID may be "", the others are required.
 type Options struct {
 	Dir      string           // the data directory
 	Store    string           // the file of the store in it
+	ID       string           // of the store: backup.Identify
 	Settings config.Backup    // with defaults
 	Leases   *lease.Keeper    // let one process of the store make the backups
 	Command  []string         // the program and its arguments that do what "sluice backup" does
@@ -153,7 +154,7 @@ func (b *Backup) find(ctx context.Context) {
 	to, err := backup.At(ctx, b.o.Settings.To)
 	var at time.Time
 	if err == nil {
-		at, err = to.Newest(ctx)
+		at, err = to.Newest(ctx, b.o.ID)
 	}
 	switch {
 	case err != nil:

@@ -1,6 +1,8 @@
 package overlap_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/sluicegate/sluice/node/overlap"
@@ -55,4 +57,43 @@ func TestTheNewestConfigurationThatRunsCounts(t *testing.T) {
 	is(&second)
 	v.End(4) // background work may still log
 	is(&second)
+}
+
+func TestWhatTheConfigurationBeforePutIntoEffectIsBackIfANewOneDoesNotStart(t *testing.T) {
+	var e overlap.Effects
+	now := ""
+	begin := func(owner string, fails error) error {
+		return e.Begin(t.Context(), owner, func(context.Context) error { now = owner; return fails })
+	}
+	end := func(owner string) {
+		t.Helper()
+		if err := e.End(t.Context(), owner); err != nil {
+			t.Error(err)
+		}
+	}
+	is := func(when, want string) {
+		t.Helper()
+		if now != want {
+			t.Errorf("%s: %q, want %q", when, now, want)
+		}
+	}
+	end("never began")
+	if err := begin("first", nil); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	if err := begin("fails", broken); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	is("halfway", "fails")
+	end("fails")
+	is("a new one did not start", "first")
+	if err := begin("second", nil); err != nil {
+		t.Fatal(err)
+	}
+	end("first")
+	is("after a reload", "second")
+	now = "nothing"
+	end("second")
+	is("at the end", "nothing")
 }

@@ -47,8 +47,9 @@ const (
 	restartLog = "pragma wal_checkpoint(restart)"
 
 	// How long a statement waits for other connections, in milliseconds.
-	writerPatience  = "pragma busy_timeout = 5000"
-	restartPatience = "pragma busy_timeout = 200" // all writers wait
+	writerPatience  = "pragma busy_timeout = 5000" // while the store is opened
+	turnPatience    = "pragma busy_timeout = 400"  // then begin waits on, unless its caller has given up
+	restartPatience = "pragma busy_timeout = 200"  // all writers wait
 )
 
 // conn is one connection with its prepared statements, for one goroutine at a time. It calls the driver directly,

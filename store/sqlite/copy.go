@@ -15,6 +15,19 @@ import (
 // copyStep is how many pages are copied between two looks at the context.
 const copyStep = 4096
 
+// Size returns the bytes that a copy would have now.
+func (f *File) Size() (int64, error) {
+	pages, err := number(f.conn, "pragma page_count")
+	if err != nil {
+		return 0, fmt.Errorf("store/sqlite: %s: %w", f.path, err)
+	}
+	each, err := number(f.conn, "pragma page_size")
+	if err != nil {
+		return 0, fmt.Errorf("store/sqlite: %s: %w", f.path, err)
+	}
+	return pages * each, nil
+}
+
 // Copy copies the store's file to a new one of mode 0600, while processes write. The copy is the store at one moment, after all
 // transactions that were acknowledged when Copy began; it is one file, without a log. Copy has it on the disk when it returns. Writers
 // do not wait for it; until it ends, the write-ahead log of the source grows with what they write. progress, if not nil, receives how

@@ -45,6 +45,7 @@ func OpenFile(path string, access Access) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
 	}
+	path = Real(path)
 	dsn := url.URL{Scheme: "file", Path: path}
 	query, setup := "&mode=ro&immutable=1", []string{"pragma query_only = on", "pragma trusted_schema = off"}
 	switch access {

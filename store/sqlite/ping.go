@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sql"
 )
 
@@ -19,7 +21,7 @@ type pings struct {
 }
 
 // Ping implements store.Store. It writes a row, because nothing else detects a full disk. The answer is valid for a
-// second.
+// second. It is store.ErrBusy if ctx ended while another process was writing.
 func (s *Store) Ping(ctx context.Context) (err error) {
 	start := s.options.Now()
 	defer func() { s.observe("ping", start, observable(err)) }()
@@ -34,6 +36,8 @@ func (s *Store) Ping(ctx context.Context) (err error) {
 	err = s.update(ctx, func(t *sql.Transaction) error { return t.Beat(start) })
 	if ctx.Err() == nil {
 		s.pings.at, s.pings.err = s.options.Now(), err
+	} else if isBusy(err) || err != nil && s.waits.Load() { // this call waited itself, or for one that waits
+		err = fmt.Errorf("%w: %w", store.ErrBusy, err)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluicegate/sluice/store"
@@ -52,6 +53,7 @@ type Store struct {
 	once   sync.Once
 
 	pings pings
+	waits atomic.Bool // begin has waited for another process, and does so still
 }
 
 var _ store.Store = (*Store)(nil)
@@ -75,10 +77,15 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
 	}
-	o.Path = path
 	if err := prepareFile(path); err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
 	}
+	if file := Real(path); file != path { // a restore marks the file itself
+		if path, err = file, prepareFile(file); err != nil {
+			return nil, fmt.Errorf("store/sqlite: %w", err)
+		}
+	}
+	o.Path = path
 	steps, err := released()
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: %w", err)
@@ -87,7 +94,11 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store/sqlite: open %s: %w", path, err)
 	}
-	if err := migrate(writer, steps, o.Now, o.Logger); err != nil {
+	err = migrate(writer, steps, o.Now, o.Logger)
+	if err == nil {
+		err = writer.control(turnPatience)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store/sqlite: %s: %w", path, err), writer.close())
 	}
 	return &Store{
@@ -97,6 +108,18 @@ func Open(o Options) (*Store, error) {
 		slots:   make(chan struct{}, o.Readers),
 		closed:  make(chan struct{}),
 	}, nil
+}
+
+// Real returns the file that a path means if the path is a symbolic link, as to a store on another disk, and otherwise the path. SQLite has
+// the log and the shared memory next to the file itself.
+func Real(path string) string {
+	if info, err := os.Lstat(path); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return path
+	}
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path
 }
 
 // Restoring returns the name of the file that exists next to a store while it is restored. Open refuses a store that has one.

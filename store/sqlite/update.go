@@ -88,6 +88,9 @@ func (s *Store) takeTurn(ctx context.Context) error {
 func (s *Store) enter(ctx context.Context) (b *batch, leads bool, err error) {
 	if s.batch == nil {
 		if err := s.begin(ctx); err != nil {
+			if isBusy(err) && ctx.Err() != nil { // who asked has no more patience; nothing is wrong with the store
+				return nil, false, fmt.Errorf("store/sqlite: another process writes: %w (%w)", ctx.Err(), err)
+			}
 			// A rollback that failed earlier may have left a transaction open.
 			if s.writer.control(rollback) != nil {
 				return nil, false, s.unavailable("begin", err)
@@ -106,8 +109,10 @@ func (s *Store) enter(ctx context.Context) (b *batch, leads bool, err error) {
 // begin begins the SQL transaction. It waits for another process that writes for longer than the connection waits, as one that imports
 // users or alters a pool may.
 func (s *Store) begin(ctx context.Context) error {
+	defer s.waits.Store(false)
 	for start := time.Now(); ; {
 		err := s.writer.control(beginWrite)
+		s.waits.Store(isBusy(err))
 		if !isBusy(err) || ctx.Err() != nil || s.isClosed() || time.Since(start) >= longestWait {
 			return err
 		}
@@ -219,7 +224,7 @@ func (s *Store) restartLog() (busy bool, err error) {
 		return false, err
 	}
 	n, err := number(s.writer, restartLog)
-	return n != 0, errors.Join(err, s.writer.control(writerPatience))
+	return n != 0, errors.Join(err, s.writer.control(turnPatience))
 }
 
 // unavailable logs why the store failed and returns the error for the caller.
