@@ -124,8 +124,12 @@ func (s *Service) settings(ctx context.Context) (userpool.PoolSettings, error) {
 		}
 	}
 	if s.source.UserPoolAddOns != nil && s.source.UserPoolAddOns.AdvancedSecurityMode != "OFF" {
-		if doc["RiskConfiguration"], err = s.risk(ctx, nil); err != nil {
+		own, err := s.risk(ctx, nil)
+		if err := s.optional("the risk configuration", err); err != nil {
 			return userpool.PoolSettings{}, err
+		}
+		if own != nil {
+			doc["RiskConfiguration"] = own
 		}
 	}
 	return parsed(doc, func(data json.RawMessage) (userpool.PoolSettings, error) {
