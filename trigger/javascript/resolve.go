@@ -111,7 +111,7 @@ func (s *search) isFile(path string) bool {
 	}
 	info, err := os.Stat(path)
 	found := err == nil && info.Mode().IsRegular()
-	if !found {
+	if !found && len(path) <= maxPath {
 		s.tried = append(s.tried, path)
 	}
 	return found
