@@ -94,9 +94,9 @@ type manyPlace struct {
 
 func (p manyPlace) String() string { return "many" }
 
-func (p manyPlace) name(i int) string {
-	return nameOf(time.Date(2025, 11, 29, 12, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Hour))
-}
+var firstOfMany = time.Date(2025, 11, 29, 12, 0, 0, 0, time.UTC)
+
+func (p manyPlace) name(i int) string { return nameOf(firstOfMany.Add(time.Duration(i) * time.Hour)) }
 
 func (p manyPlace) list(context.Context) (names []string, err error) {
 	for i := range p.stores {
@@ -107,12 +107,11 @@ func (p manyPlace) list(context.Context) (names []string, err error) {
 
 func (p manyPlace) read(_ context.Context, name string, _ int64) ([]byte, error) {
 	p.asked.Add(1)
-	for i, id := range p.stores {
-		if ManifestOf(p.name(i)) == name {
-			return fmt.Appendf(nil, `{"format": 1, "store": %q}`, id), nil
-		}
+	made, err := time.Parse(ManifestOf(nameLayout), name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fs.ErrNotExist
+	return fmt.Appendf(nil, `{"format": 1, "store": %q}`, p.stores[made.Sub(firstOfMany)/time.Hour]), nil
 }
 
 func many(stores ...string) (*Location, manyPlace) {
@@ -129,7 +128,7 @@ func TestOfVeryManyBackupsTheLastOnesSayWhetherTheyAreOfOneStore(t *testing.T) {
 		t.Errorf("the latest is %s, %v, after %d reads", name, err, n)
 	}
 	p.asked.Store(0)
-	before := time.Date(2025, 11, 29, 12, 30, 0, 0, time.UTC).Add(50 * time.Hour)
+	before := firstOfMany.Add(50*time.Hour + 30*time.Minute)
 	if name, err = l.last(t.Context(), before); err == nil || p.asked.Load() != looked+51 {
 		t.Errorf("an old one of another store than the last ones: %s, %v, after %d reads", name, err, p.asked.Load())
 	}
