@@ -215,7 +215,7 @@ func (s *Service) AttachRolePolicy(ctx context.Context, role, arn string) error 
 		if slices.Contains(r.Attached, arn) {
 			return nil
 		}
-		if len(r.Attached) == maxAttached {
+		if len(r.Attached) >= maxAttached {
 			return limitExceeded("PoliciesPerRole", maxAttached)
 		}
 		r.Attached = append(r.Attached, arn)

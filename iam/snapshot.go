@@ -140,10 +140,11 @@ func (s *Service) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now := s.current.Load(); now != nil && now.has(roles, policies, entities) {
+	unresolved := slices.ContainsFunc(roles, s.unresolved)
+	if now := s.current.Load(); now != nil && !unresolved && now.has(roles, policies, entities) {
 		return nil // caches of decisions stay good
 	}
-	if slices.ContainsFunc(roles, s.unresolved) {
+	if unresolved {
 		if roles, err = s.resolve(ctx); err != nil {
 			return err
 		}

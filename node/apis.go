@@ -132,7 +132,7 @@ func newMounts(sv *Services, o *Options, admit func(*http.Request) error) (m mou
 
 // admission limits how often one client address may call operations that need no signature. Loopback addresses, and the missing address
 // of a Unix socket, belong to the operator, or to a proxy that the host does not trust: one limit for all its clients would only help
-// those who want to lock the others out. What a trusted proxy reports is limited whatever it is, because the client may have written it.
+// those who want to lock the others out. Addresses that a trusted proxy reports are all limited: the client may have written them.
 func admission(o *Options, shared throttle.Shared) (func(*http.Request) error, error) {
 	if o.Config.RateLimit.Off {
 		return nil, nil
@@ -143,7 +143,7 @@ func admission(o *Options, shared throttle.Shared) (func(*http.Request) error, e
 	}
 	return func(r *http.Request) error {
 		from := o.ClientIP(r).Unmap()
-		if !from.IsValid() || from.IsLoopback() && !o.Trusted(r) || table.Allow(from) {
+		if !from.IsValid() || from.IsLoopback() && (len(r.Header["X-Forwarded-For"]) == 0 || !o.Trusted(r)) || table.Allow(from) {
 			return nil
 		}
 		return fault.New(fault.TooManyRequests, "Rate exceeded")

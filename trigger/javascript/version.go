@@ -62,8 +62,11 @@ func readVersion(path string) (*version, error) {
 	return v, nil
 }
 
-// read returns the text of a file of this version.
+// read returns the text of a file of this version. It reads no file outside of the function's folder, whoever names it.
 func (v *version) read(path string) (string, error) {
+	if err := v.checkInside(path, path); err != nil {
+		return "", err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if text, ok := v.texts[path]; ok {
