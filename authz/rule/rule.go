@@ -39,8 +39,8 @@ type Scope struct {
 
 // Part is a set of actions that a rule covers under conditions.
 type Part struct {
-	Actions    []string
-	Conditions []policy.Condition
+	Actions    []string           // of the statement; its resources are those of the scope
+	Conditions []policy.Condition // that all must hold; none means always
 }
 
 // String returns the rule as in a Caddyfile.
