@@ -2,6 +2,7 @@ package authz
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -200,6 +201,75 @@ func TestADenialOfAnObjectElsewhereIsExplainedAndReplayed(t *testing.T) {
 	}
 	if len(log) != 5 {
 		t.Errorf("%d records", len(log))
+	}
+}
+
+// Records of earlier releases do not say which targets are elsewhere, and have the path of a bucket as the client wrote it.
+func TestRecordsOfEarlierReleasesAreReplayedWithTheMethodAndPathOfEachObject(t *testing.T) {
+	target := func(action, object string) decisionlog.Target {
+		return decisionlog.Target{Action: action, Resource: objectARN + object}
+	}
+	for _, tc := range []struct {
+		line, rule string // the rule without which the request is denied, and with which it is allowed
+		targets    []decisionlog.Target
+	}{
+		{"POST /s3/data", "allow anonymous DELETE /s3/data/?*", []decisionlog.Target{target("s3:DeleteObject", "data/a"), target("s3:DeleteObjectVersion", "data/b")}},
+		{"POST /s3/data/", "allow anonymous DELETE /s3/data/?*", []decisionlog.Target{target("s3:DeleteObject", "data/data/")}},
+		{"PUT /data/data", "allow anonymous GET /other/y", []decisionlog.Target{target("s3:PutObject", "data/data"), target("s3:GetObject", "other/y"),
+			target("s3:GetObjectTagging", "other/y"), target("s3:PutObjectTagging", "data/data")}},
+		{"PUT /s3/data/x", "allow anonymous GET /s3/data/x", []decisionlog.Target{target("s3:PutObject", "data/x"), target("s3:GetObject", "data/x")}},
+		{"POST /data/x", "allow anonymous GET /data/x", []decisionlog.Target{target("s3:GetObject", "data/x")}},
+		{"GET /data", "allow anonymous GET /data/*", []decisionlog.Target{target("s3:ListBucket", "data")}},
+	} {
+		method, path, _ := strings.Cut(tc.line, " ")
+		d := &decisionlog.Record{Method: method, Path: path, Targets: tc.targets, Principal: decisionlog.Principal{Kind: "anonymous"},
+			Context: map[string][]string{"http:method": {method}, "http:path": {path}, "http:query/tagging": nil}}
+		prefix := map[bool]string{true: "/s3"}[strings.HasPrefix(path, "/s3/")]
+		written := "allow anonymous PUT " + path
+		if got := storeGate(t, prefix, nil, written).Replay(d); got.Allowed {
+			t.Errorf("%s without %s: %+v", tc.line, tc.rule, got)
+		}
+		if got := storeGate(t, prefix, nil, written, tc.rule).Replay(d); !got.Allowed || len(got.Needs) > 0 {
+			t.Errorf("%s with %s: %+v", tc.line, tc.rule, got)
+		}
+		deny := "deny any " + method + " " + strings.TrimSuffix(path, "/")
+		if got := storeGate(t, prefix, nil, written, tc.rule, deny).Replay(d); got.Allowed || got.Effect != policy.ExplicitDeny {
+			t.Errorf("%s with %s: %+v", tc.line, deny, got)
+		}
+	}
+	strange := &decisionlog.Record{Method: "POST", Path: "/x", Targets: []decisionlog.Target{target("s3:DeleteObject", "data/a")}, Principal: decisionlog.Principal{Kind: "anonymous"}}
+	if got := storeGate(t, "", nil, "allow anonymous * *").Replay(strange); strings.Join(got.Needs, " ") != "http:path" {
+		t.Errorf("a path that does not fit: %+v", got)
+	}
+}
+
+// docs/upgrading.md has a policy for those who used rules for the settings of objects and buckets.
+func TestThePolicyForSettingsAllowsWhatRulesDid(t *testing.T) {
+	page := string(must(os.ReadFile("../docs/upgrading.md")))
+	_, text, _ := strings.Cut(page, "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	document := must(policy.Parse([]byte(text), policy.Identity))
+	e := storeGate(t, "", func(o *Options) { o.Policies = []policy.Source{{Name: "settings", Document: document}} }, "allow group writers * /data/*")
+	served := 0
+	s3op.All(func(key s3op.Key, op *s3op.Op) {
+		target := "/data"
+		if key.Level == s3op.Object {
+			target += "/k"
+		}
+		if key.Selector == "" || op.Has(s3op.DeleteBody|s3op.TagsBody|s3op.LockBody|s3op.RestoreBody) || strings.HasPrefix(key.Selector, "metadata") {
+			return
+		}
+		if len(op.Required) > 0 || key.Selector == "torrent" || key.Selector == "abac" || key.Selector == "encryption" && key.Level == s3op.Object {
+			return
+		}
+		served++
+		r := get(key.Method, target+"?"+key.Selector+map[bool]string{true: "=u"}[key.Selector == "uploadId"], bearerToken("alice", map[string]any{"cognito:groups": []string{"writers"}}))
+		if got := e.Authorize(t.Context(), r); got.Outcome != Allowed {
+			t.Errorf("%s %s?%s is %s: %+v", key.Method, target, key.Selector, got.Outcome, got.Refusal)
+		}
+	})
+	if served < 40 {
+		t.Errorf("%d operations were asked for", served)
 	}
 }
 
