@@ -133,6 +133,14 @@ func (p guardedPlace) get(ctx context.Context, name, file string, limit int64) e
 	return err
 }
 
+func (p guardedPlace) read(ctx context.Context, name string, limit int64) ([]byte, error) {
+	text, err := p.Place.read(ctx, name, limit)
+	if p.unlisted && errors.Is(err, fs.ErrNotExist) {
+		return nil, errForbidden
+	}
+	return text, err
+}
+
 func (p guardedPlace) list(ctx context.Context) ([]string, error) {
 	if p.unlisted {
 		return nil, errForbidden

@@ -22,6 +22,8 @@ type Place interface {
 	// get copies what has the name to a file. It returns fs.ErrNotExist for an unknown name, and an error for what is longer than
 	// limit.
 	get(ctx context.Context, name, file string, limit int64) error
+	// read returns what has the name. Its errors are those of get.
+	read(ctx context.Context, name string, limit int64) ([]byte, error)
 	// list returns the names, in order.
 	list(ctx context.Context) ([]string, error)
 	// remove removes a name, if it exists.
@@ -97,9 +99,16 @@ func atBucket(ctx context.Context, text string) (*Location, error) {
 
 // Latest returns the name of the last backup of the location that is complete. If the location means one backup, it is that. Backups of
 // several stores are an error.
-func (l *Location) Latest(ctx context.Context) (string, error) {
-	if l.name != "" {
+func (l *Location) Latest(ctx context.Context) (string, error) { return l.last(ctx, time.Time{}) }
+
+// last is Latest as it was at a time; zero = now.
+func (l *Location) last(ctx context.Context, at time.Time) (string, error) {
+	switch {
+	case l.name == "":
+	case at.IsZero():
 		return l.name, nil
+	default:
+		return "", fmt.Errorf("%s is a single backup, which has the state of one time: leave --at out, or name its folder or bucket", l)
 	}
 	all, err := l.backups(ctx)
 	if err != nil {
@@ -108,7 +117,15 @@ func (l *Location) Latest(ctx context.Context) (string, error) {
 	if len(all) == 0 {
 		return "", fmt.Errorf("%s has no complete backup", l)
 	}
-	return all[len(all)-1], l.oneStore(ctx, all)
+	then := all
+	if !at.IsZero() {
+		then = slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name > nameOf(at) })
+	}
+	if len(then) == 0 {
+		return "", fmt.Errorf("%s has no backup from before %s", l, at.Format(time.RFC3339))
+	}
+	name := then[len(then)-1]
+	return name, l.oneStore(ctx, all, name)
 }
 
 // backups returns the names of the backups that have their manifest, which is written last.
@@ -117,21 +134,36 @@ func (l *Location) backups(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return !isBackup(name) || !slices.Contains(names, ManifestOf(name))
-	}), nil
+	there := map[string]bool{}
+	for _, name := range names {
+		there[name] = true
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !isBackup(name) || !there[ManifestOf(name)] }), nil
 }
 
-// Newest returns when the last complete backup of a store in the location was made; zero if there is none. id is that of Identify.
+// Newest returns when the last complete backup of a store in the location was made; zero if there is none, or if too many of other stores
+// came after it. id is that of Identify; "" means all stores.
 func (l *Location) Newest(ctx context.Context, id string) (time.Time, error) {
 	all, err := l.backups(ctx)
-	for i := len(all) - 1; i >= 0 && err == nil; i-- {
-		var mine []string
-		if mine, err = l.own(ctx, all[i:i+1], id); len(mine) > 0 {
-			return time.Parse(nameLayout, all[i])
-		}
+	if err != nil || len(all) == 0 {
+		return time.Time{}, err
 	}
-	return time.Time{}, err
+	if id == "" {
+		return time.Parse(nameLayout, all[len(all)-1])
+	}
+	all = newest(all)
+	for n := 1; len(all) > 0; n = atOnce { // the last one is usually it
+		rest := max(0, len(all)-n)
+		mine, err := l.own(ctx, all[rest:], id)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if len(mine) > 0 {
+			return time.Parse(nameLayout, mine[len(mine)-1])
+		}
+		all = all[:rest]
+	}
+	return time.Time{}, nil
 }
 
 // Ahead returns how people call the backups that are dated after a time: a clock was ahead when they were made, or this one is behind. A
@@ -203,6 +235,15 @@ func (f folder) get(_ context.Context, name, file string, limit int64) error {
 	return errors.Join(save(in, file, limit), in.Close())
 }
 
+func (f folder) read(_ context.Context, name string, limit int64) ([]byte, error) {
+	in, err := os.Open(filepath.Join(string(f), name))
+	if err != nil {
+		return nil, err
+	}
+	text, err := readAll(in, limit)
+	return text, errors.Join(err, in.Close())
+}
+
 func (f folder) list(context.Context) ([]string, error) {
 	entries, err := os.ReadDir(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -234,10 +275,21 @@ func save(in io.Reader, to string, limit int64) error {
 	}
 	n, err := io.Copy(out, io.LimitReader(in, limit+1))
 	if err == nil && n > limit {
-		err = fmt.Errorf("it is longer than the expected %d bytes", limit)
+		err = tooLong(limit)
 	}
 	return errors.Join(err, out.Sync(), out.Close())
 }
+
+// readAll returns what it reads. More than limit bytes are an error.
+func readAll(in io.Reader, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = tooLong(limit)
+	}
+	return text, err
+}
+
+func tooLong(limit int64) error { return fmt.Errorf("it is longer than the expected %d bytes", limit) }
 
 func syncFolder(path string) error {
 	dir, err := os.Open(path)

@@ -127,6 +127,16 @@ func (b *bucket) get(ctx context.Context, name, file string, limit int64) error 
 	return b.explain(name, save(found.Body, file, limit))
 }
 
+func (b *bucket) read(ctx context.Context, name string, limit int64) ([]byte, error) {
+	found, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.s3Target.bucket, Key: b.key(name)})
+	if err != nil {
+		return nil, b.explain(name, err)
+	}
+	defer func() { _ = found.Body.Close() }()
+	text, err := readAll(found.Body, limit)
+	return text, b.explain(name, err)
+}
+
 func (b *bucket) list(ctx context.Context) ([]string, error) {
 	prefix := ""
 	if b.prefix != "" {
@@ -166,7 +176,7 @@ func (b *bucket) explain(name string, err error) error {
 			err = fs.ErrExist
 		case "NoSuchKey", "NotFound":
 			err = fs.ErrNotExist
-		case "AccessDenied":
+		case "AccessDenied", "InvalidObjectState": // the latter is for an object in an archive, as of S3 Glacier
 			err = fmt.Errorf("%w: %w", fs.ErrPermission, err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/store/sqlite"
@@ -61,7 +60,7 @@ func Restore(ctx context.Context, o RestoreOptions) (done *Restored, err error) 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	file := filepath.Join(work, "store")
-	if done, err = o.fetchAndCheck(ctx, file, work); err != nil {
+	if done, err = o.fetchAndCheck(ctx, file); err != nil {
 		return nil, err
 	}
 	// A process that had begun to open its store before the mark was there has it open by now.
@@ -97,7 +96,7 @@ func (o *RestoreOptions) mark(dir string) (whole bool, err error) {
 }
 
 // fetchAndCheck creates the store in a separate file.
-func (o *RestoreOptions) fetchAndCheck(ctx context.Context, file, work string) (*Restored, error) {
+func (o *RestoreOptions) fetchAndCheck(ctx context.Context, file string) (*Restored, error) {
 	done := new(Restored)
 	followed, err := o.From.followed(ctx)
 	if err != nil {
@@ -106,7 +105,7 @@ func (o *RestoreOptions) fetchAndCheck(ctx context.Context, file, work string) (
 	if followed {
 		err = o.From.restoreTo(ctx, file, o.At)
 	} else {
-		done.Name, err = o.fetch(ctx, file, work)
+		done.Name, err = o.fetch(ctx, file)
 	}
 	if err != nil {
 		return nil, err
@@ -141,26 +140,11 @@ func (o *RestoreOptions) vacant(dir string) error {
 }
 
 // fetch gets the last backup, or the last one before At, and compares it with its manifest.
-func (o *RestoreOptions) fetch(ctx context.Context, file, work string) (name string, err error) {
-	if name, err = o.From.Latest(ctx); err != nil {
+func (o *RestoreOptions) fetch(ctx context.Context, file string) (name string, err error) {
+	if name, err = o.From.last(ctx, o.At); err != nil {
 		return "", err
 	}
-	switch {
-	case o.At.IsZero():
-	case o.From.name != "":
-		return "", fmt.Errorf("%s is a single backup, which has the state of one time: leave --at out, or name its folder or bucket", o.From)
-	default:
-		all, err := o.From.backups(ctx)
-		if err != nil {
-			return "", err
-		}
-		all = slices.DeleteFunc(all, func(name string) bool { return strings.Compare(name, nameOf(o.At)) > 0 })
-		if len(all) == 0 {
-			return "", fmt.Errorf("%s has no backup from before %s", o.From, o.At.Format(time.RFC3339))
-		}
-		name = all[len(all)-1]
-	}
-	all, err := o.From.manifests(ctx, name, work)
+	all, err := o.From.manifests(ctx, name)
 	if err != nil {
 		return "", err
 	}

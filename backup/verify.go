@@ -50,7 +50,7 @@ func Verify(ctx context.Context, from *Location, keys Keys) (report *Report, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	report = &Report{Name: name}
-	all, err := from.manifests(ctx, name, work)
+	all, err := from.manifests(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -77,20 +77,15 @@ func Verify(ctx context.Context, from *Location, keys Keys) (report *Report, err
 }
 
 // manifests reads the manifest of a backup, and the one that was to replace it if that was interrupted.
-func (l *Location) manifests(ctx context.Context, name, work string) (all []*Manifest, err error) {
-	file := filepath.Join(work, "manifest")
+func (l *Location) manifests(ctx context.Context, name string) (all []*Manifest, err error) {
 	missing := fmt.Errorf("the manifest of %s, which is needed to check the backup: %w", l.Name(name), fs.ErrNotExist)
 	for _, manifest := range []string{ManifestOf(name), nextManifestOf(name)} {
-		err := l.get(ctx, manifest, file, manifestMax)
+		text, err := l.read(ctx, manifest, manifestMax)
 		if errors.Is(err, fs.ErrNotExist) || err != nil && len(all) > 0 { // S3 says 403 for what is not there if one may not list
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("the manifest of %s, which is needed to check the backup: %w", l.Name(name), err)
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
 		}
 		m, err := parseManifest(text)
 		switch {

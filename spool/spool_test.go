@@ -87,7 +87,8 @@ func TestBodiesLeaveSpaceForTheDatabase(t *testing.T) {
 
 func TestAFileFitsIfItLeavesSpaceForItsNeighbour(t *testing.T) {
 	defer func() { space = spaceOf }()
-	space = func(*os.File) (int64, int64, bool) { return 30 << 20, 100 << 20, true }
+	free := int64(22 << 20)
+	space = func(*os.File) (int64, int64, bool) { return free, 10 << 30, true }
 	dir := t.TempDir()
 	next := filepath.Join(dir, "store")
 	if err := os.WriteFile(next, nil, 0o600); err != nil {
@@ -96,13 +97,20 @@ func TestAFileFitsIfItLeavesSpaceForItsNeighbour(t *testing.T) {
 	if !sameDisk(dir, next) {
 		t.Skip("this system does not say which files are on one file system")
 	}
-	for size, fits := range map[int64]bool{20 << 20: true, 20<<20 + 1: false} {
-		if err := Fits(size, dir, next); (err == nil) != fits || err != nil && !errors.Is(err, ErrFull) {
-			t.Errorf("%d bytes: %v", size, err)
+	fit := func(left int64, sizes map[int64]bool) {
+		t.Helper()
+		free = left
+		for size, fits := range sizes {
+			if err := Fits(size, dir, next); (err == nil) != fits || err != nil && !errors.Is(err, ErrFull) {
+				t.Errorf("%d bytes of %d: %v", size, free, err)
+			}
 		}
 	}
+	fit(700<<20, map[int64]bool{300 << 20: true}) // also on a disk that is nearly full
+	fit(10<<30, map[int64]bool{10<<30 - 64<<20: true, 10<<30 - 64<<20 + 1: false})
+	fit(22<<20, map[int64]bool{20 << 20: true, 20<<20 + 10: false})
 	elsewhere := filepath.Join(dir, "not there") // on no file system, let alone the same
-	for size, fits := range map[int64]bool{30 << 20: true, 30<<20 + 1: false} {
+	for size, fits := range map[int64]bool{22 << 20: true, 22<<20 + 1: false} {
 		if err := Fits(size, dir, elsewhere); (err == nil) != fits {
 			t.Errorf("%d bytes, with the neighbour elsewhere: %v", size, err)
 		}

@@ -208,6 +208,8 @@ func (w *watcher) found() time.Time {
 
 func TestAnObserverIsToldWhenTheLastCopyWasMadeWhoeverMadeIt(t *testing.T) {
 	p, in := newPlace(t), t.TempDir()
+	_, err := backup.Identify(t.Context(), p.store) // which p does not know, as if it had failed
+	must(t, err)
 	file := filepath.Join(in, "file")
 	must(t, os.WriteFile(file, nil, 0o600)) // no folder can be made there
 	settings := config.Backup{To: filepath.Join(file, "copies") + "/", Every: config.Duration(10 * time.Second)}

@@ -83,3 +83,15 @@ func (r *Runtime) CloseWhileSlow() (before, after int, err error) {
 
 // Builtins are the modules of the prelude and the names that they export.
 func Builtins() map[string][]string { return builtins }
+
+// Watched returns how many paths are watched, and their bytes.
+func (r *Runtime) Watched() (n, size int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.version.mu.Lock()
+	defer r.version.mu.Unlock()
+	for path := range r.version.stamps {
+		size += len(path)
+	}
+	return len(r.version.stamps), size
+}

@@ -85,18 +85,17 @@ func (m *machine) loadModule(_ *quickjs.VM, name string) (string, error) {
 
 // commonJSAsModule returns the text of an ES module with the exports of a CommonJS module.
 func commonJSAsModule(path string, names []string) (string, error) {
-	arguments, err := json.Marshal([]any{path, names})
+	list, err := json.Marshal([]any{path, names})
 	if err != nil {
 		return "", err
 	}
-	var values, exports []string
+	arguments := "(" + string(list[1:len(list)-1]) + ")"
+	var text strings.Builder
+	fmt.Fprintf(&text, "const { exports: m, values: v } = globalThis[Symbol.for('sluice.modules')].commonJS%s;\nexport default m;\n", arguments)
 	for i, name := range names {
-		value := fmt.Sprintf("v%d", i)
-		values = append(values, value)
-		exports = append(exports, value+" as "+name)
+		fmt.Fprintf(&text, "const v%d = v[%d];\nexport { v%d as %s };\n", i, i, i, name)
 	}
-	return fmt.Sprintf("const [m, [%s]] = globalThis[Symbol.for('sluice.modules')].commonJS(...%s);\nexport default m;\nexport { %s };",
-		strings.Join(values, ", "), arguments, strings.Join(exports, ", ")), nil
+	return text.String(), nil
 }
 
 // require returns the path of a file that a CommonJS module requires, and its text if it is JSON, as a list in JSON. The first element is ""

@@ -50,6 +50,48 @@ func TestPackagesStayInTheFolder(t *testing.T) {
 	}
 }
 
+func TestAModuleThatComesLaterIsNoticed(t *testing.T) {
+	for _, c := range []struct{ name, file string }{
+		{"pkg", "node_modules/pkg/index.js"},
+		{"./below", "node_modules/pkg/deep/x.js"},
+		{"@scope/pkg", "node_modules/@scope/pkg/index.js"},
+		{"built", "node_modules/built/dist/main.js"},
+		{"./x", "x.js"},
+		{"./x", "x/index.js"},
+		{"./x.json", "x.json"},
+	} {
+		var folder, path string
+		r, log := start(t, "a.js", `exports.handler = async () => 1`, func(o *javascript.Options) {
+			folder, path = filepath.Dir(o.File), o.File
+			write(t, filepath.Join(folder, "node_modules/built/package.json"), `{"main": "./dist/main"}`)
+			write(t, filepath.Join(folder, "below/index.js"), `require('pkg/deep/x')`)
+		})
+		for i, want := range []string{"1", "1", "2", "2"} {
+			switch i {
+			case 1:
+				write(t, path, `require('`+c.name+`'); exports.handler = async () => 2`)
+				touch(t, path, 1)
+			case 2:
+				write(t, filepath.Join(folder, filepath.FromSlash(c.file)), `{}`)
+			}
+			if got, err := invoke(within(t), r, `{}`); err != nil || got != want {
+				t.Errorf("%s, %s: got %s, %v; want %s\n%s", c.name, c.file, got, err, want, log)
+			}
+		}
+	}
+}
+
+func TestAHandlerThatAsksForManyFilesThatAreNotThereNeedsLittleMemoryOfGo(t *testing.T) {
+	r, _ := start(t, "a.js", `const fails = (f) => { try { f() } catch { return } throw new Error('no error') };
+exports.handler = async () => { for (let i = 0; i < 1500; i++) fails(() => require('./x' + i)); fails(() => require('./' + 'x'.repeat(1e5))) }`)
+	if _, err := invoke(within(t), r, `{}`); err != nil {
+		t.Fatal(err)
+	}
+	if n, size := r.Watched(); n > 1100 || size > 4<<20 {
+		t.Errorf("%d paths of %d bytes are watched", n, size)
+	}
+}
+
 func TestAnImportedFileOfCommonJSFailsAsItself(t *testing.T) {
 	for text, want := range map[string]string{
 		`exports.value = 1; throw new RangeError('not configured')`: "RangeError: not configured",

@@ -17,28 +17,43 @@ var endings = []string{".js", ".json", ".mjs", ".cjs"}
 // endings may be missing, and a folder is its main file. Only files in the folder of the main file, and below it, may be imported: the folder
 // is the function's package. The kind is a condition of packages: import or require.
 func (v *version) resolve(from, name, kind string) (string, error) {
+	s := search{version: v}
+	file, err := s.find(from, name, kind)
+	if err != nil || !s.isFile(file) {
+		v.await(s.tried)
+	}
+	return file, err
+}
+
+// search looks for the file that a name means. It keeps where it has looked in vain: a file may come there later.
+type search struct {
+	*version
+	tried []string
+}
+
+func (s *search) find(from, name, kind string) (string, error) {
 	last := name[strings.LastIndex(name, "/")+1:]
 	first, _, _ := strings.Cut(name, "/")
 	relative := first == "." || first == ".."
 	if !relative && !filepath.IsAbs(name) {
-		return v.resolvePackage(from, name, kind)
+		return s.findPackage(from, name, kind)
 	}
 	file := filepath.FromSlash(name)
 	if relative {
 		file = filepath.Join(filepath.Dir(from), file)
 	}
 	file = filepath.Clean(file)
-	if err := v.checkInside(name, file); err != nil {
+	if err := s.checkInside(name, file); err != nil {
 		return "", err
 	}
-	found, err := v.fileAt(file, last == "" || last == "." || last == "..")
+	found, err := s.fileAt(file, last == "" || last == "." || last == "..")
 	if err != nil {
 		return "", err
 	}
 	if found == "" {
-		return file, nil // reading it fails, and remembers the path
+		return file, nil // reading it fails
 	}
-	return found, v.checkInside(name, found)
+	return found, s.checkInside(name, found)
 }
 
 // checkInside returns an error for a file outside of the function's folder.
@@ -52,46 +67,54 @@ func (v *version) checkInside(name, file string) error {
 }
 
 // fileAt returns the file at a path: itself, with an ending, or the main file of the folder. It returns "" if there is none.
-func (v *version) fileAt(path string, folder bool) (string, error) {
+func (s *search) fileAt(path string, folder bool) (string, error) {
 	if !folder {
-		if isFile(path) {
+		if s.isFile(path) {
 			return path, nil
 		}
-		if file := withEnding(path); file != "" {
+		if file := s.withEnding(path); file != "" {
 			return file, nil
 		}
 	}
-	about, err := v.manifest(path)
+	about, err := s.manifest(path)
 	if err != nil {
 		return "", err
 	}
 	if main, ok := about.Main.(string); ok && main != "" {
 		main = filepath.Join(path, filepath.FromSlash(main))
-		if isFile(main) {
+		if s.isFile(main) {
 			return main, nil
 		}
-		if file := withEnding(main); file != "" {
+		if file := s.withEnding(main); file != "" {
 			return file, nil
 		}
-		if file := withEnding(filepath.Join(main, "index")); file != "" {
+		if file := s.withEnding(filepath.Join(main, "index")); file != "" {
 			return file, nil
 		}
 	}
-	return withEnding(filepath.Join(path, "index")), nil
+	return s.withEnding(filepath.Join(path, "index")), nil
 }
 
-func withEnding(path string) string {
+func (s *search) withEnding(path string) string {
 	for _, ending := range endings {
-		if isFile(path + ending) {
+		if s.isFile(path + ending) {
 			return path + ending
 		}
 	}
 	return ""
 }
 
-func isFile(path string) bool {
+// isFile reports whether there is a file, in the function's folder: handlers do not learn which others there are.
+func (s *search) isFile(path string) bool {
+	if s.checkInside(path, path) != nil {
+		return false
+	}
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	found := err == nil && info.Mode().IsRegular()
+	if !found && len(path) <= maxPath {
+		s.tried = append(s.tried, path)
+	}
+	return found
 }
 
 // manifest is what a package.json says.
@@ -101,12 +124,12 @@ type manifest struct {
 }
 
 // manifest returns that of a folder; the zero one if there is none.
-func (v *version) manifest(folder string) (about manifest, err error) {
+func (s *search) manifest(folder string) (about manifest, err error) {
 	path := filepath.Join(folder, "package.json")
-	if v.checkInside(path, path) != nil || !isFile(path) {
+	if !s.isFile(path) {
 		return about, nil
 	}
-	text, err := v.read(path)
+	text, err := s.read(path)
 	if err != nil {
 		return about, err
 	}
@@ -116,8 +139,8 @@ func (v *version) manifest(folder string) (about manifest, err error) {
 	return about, nil
 }
 
-// resolvePackage looks for a package in the folders node_modules from that of the file up to the function's.
-func (v *version) resolvePackage(from, name, kind string) (string, error) {
+// findPackage looks for a package in the folders node_modules from that of the file up to the function's.
+func (s *search) findPackage(from, name, kind string) (string, error) {
 	missing := &moduleError{"MODULE_NOT_FOUND", fmt.Sprintf("Cannot find module '%s'. A trigger in process has %s, its own files, and packages in node_modules of its folder that need nothing else; otherwise run the handler with command",
 		name, strings.Join(builtinNames(), ", "))}
 	parts := strings.SplitN(name, "/", 3)
@@ -130,16 +153,14 @@ func (v *version) resolvePackage(from, name, kind string) (string, error) {
 	}
 	packageName := strings.Join(parts[:n], "/")
 	within := "." + strings.TrimPrefix(name, packageName)
-	for folder := filepath.Dir(from); v.checkInside(name, folder) == nil; folder = filepath.Dir(folder) {
+	for folder := filepath.Dir(from); s.checkInside(name, folder) == nil; folder = filepath.Dir(folder) {
 		at := filepath.Join(folder, "node_modules", filepath.FromSlash(packageName))
-		if info, err := os.Stat(at); err == nil && info.IsDir() {
-			file, err := v.fileOfPackage(at, within, kind)
-			if err == nil && file != "" {
-				err = v.checkInside(name, file)
-			}
-			if err != nil || file != "" {
-				return file, err
-			}
+		file, err := s.fileOfPackage(at, within, kind)
+		if err == nil && file != "" {
+			err = s.checkInside(name, file)
+		}
+		if err != nil || file != "" {
+			return file, err
 		}
 		if folder == filepath.Dir(folder) {
 			break
@@ -149,13 +170,13 @@ func (v *version) resolvePackage(from, name, kind string) (string, error) {
 }
 
 // fileOfPackage returns the file that a package has under a name: "." or one that begins with "./". It returns "" if there is none.
-func (v *version) fileOfPackage(folder, within, kind string) (string, error) {
-	about, err := v.manifest(folder)
+func (s *search) fileOfPackage(folder, within, kind string) (string, error) {
+	about, err := s.manifest(folder)
 	if err != nil {
 		return "", err
 	}
 	if len(about.Exports) == 0 || string(about.Exports) == "null" {
-		return v.fileAt(filepath.Join(folder, filepath.FromSlash(within)), within == ".")
+		return s.fileAt(filepath.Join(folder, filepath.FromSlash(within)), within == ".")
 	}
 	target, ok := exported(about.Exports, within, []string{"node", kind, "default"})
 	if !ok || !filepath.IsLocal(filepath.FromSlash(target)) {

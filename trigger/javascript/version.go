@@ -17,8 +17,11 @@ import (
 	"github.com/sluicegate/sluice/trigger"
 )
 
-// maxSource is the size of the largest source file, in bytes.
-const maxSource = 4 << 20
+const (
+	maxSource = 4 << 20 // bytes of the largest source file
+	maxAbsent = 1000    // paths that are watched although there is no file
+	maxPath   = 4096    // bytes of such a path
+)
 
 // version is the text of a function's files at one time. Machines of one version run the same text, also if a file has changed
 // since.
@@ -29,22 +32,24 @@ type version struct {
 	mu      sync.Mutex
 	checked time.Time         // when all files were last found unchanged
 	texts   map[string]string // by absolute path: the main file and those that it imported
-	stamps  map[string]stamp  // of these files, and of those that could not be read
+	stamps  map[string]stamp  // of these files, and of those that could not be read or found
+	absent  int               // how many could not, at most maxAbsent
 	modules map[string]bool   // of these files, whether they are ES modules; found out when they are imported
 }
 
-// stamp tells states of a file apart. A file that cannot be read has the zero stamp.
+// stamp tells states of a file apart. Where there is no file, it is zero.
 type stamp struct {
 	size    int64
 	changed time.Time
+	mode    os.FileMode // a file that could not be read may be readable then
 }
 
 func stampOf(path string) stamp {
 	info, err := os.Stat(path)
-	if err != nil {
+	if err != nil || !info.Mode().IsRegular() {
 		return stamp{}
 	}
-	return stamp{size: info.Size(), changed: info.ModTime()}
+	return stamp{size: info.Size(), changed: info.ModTime(), mode: info.Mode()}
 }
 
 // readVersion reads the main file and finds out which kind of module it is. Other files are read when they are imported. It returns
@@ -62,19 +67,46 @@ func readVersion(path string) (*version, error) {
 	return v, nil
 }
 
-// read returns the text of a file of this version.
+// read returns the text of a file of this version. It reads no file outside of the function's folder, whoever names it.
 func (v *version) read(path string) (string, error) {
+	if err := v.checkInside(path, path); err != nil {
+		return "", err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if text, ok := v.texts[path]; ok {
 		return text, nil
 	}
-	v.stamps[path] = stampOf(path) // before reading: a change in between is seen later
+	at := stampOf(path) // before reading: a change in between is seen later
 	text, err := readSource(path)
-	if err == nil {
-		v.texts[path] = text
+	if err != nil {
+		v.note(path, at)
+		return "", err
 	}
-	return text, err
+	v.stamps[path], v.texts[path] = at, text
+	return text, nil
+}
+
+// note keeps the stamp of a file that could not be read. v.mu is locked. A handler may ask for any number of files.
+func (v *version) note(path string, at stamp) {
+	if _, known := v.stamps[path]; !known {
+		if v.absent >= maxAbsent || len(path) > maxPath {
+			return
+		}
+		v.absent++
+	}
+	v.stamps[path] = at
+}
+
+// await has changedSince report when a file comes to one of the paths.
+func (v *version) await(paths []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, path := range paths {
+		if _, known := v.stamps[path]; !known {
+			v.note(path, stamp{})
+		}
+	}
 }
 
 // mayBeModule finds words that every ES module has which is not a CommonJS module as well.

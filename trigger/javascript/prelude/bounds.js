@@ -4,7 +4,7 @@
 const maxLength = 10_000_000;
 const { parse, stringify } = JSON; // the prelude's own, without bounds
 {
-  const { apply } = Reflect, { isArray } = Array, { iterator } = Symbol, { defineProperty, getOwnPropertyDescriptor } = Object;
+  const { apply } = Reflect, { isArray } = Array, { iterator, isConcatSpreadable: spreadable } = Symbol, { defineProperty, getOwnPropertyDescriptor } = Object;
   const check = (list) => {
     if (list !== null && list !== undefined && list.length > maxLength) throw new RangeError(`The length is over the limit of ${maxLength}`);
   };
@@ -24,7 +24,7 @@ const { parse, stringify } = JSON; // the prelude's own, without bounds
   defineProperty(Array.prototype, iterator, { value: Array.prototype.values, writable: true, configurable: true });
   const checkEach = (self, args) => {
     check(self);
-    for (let i = 0; i < args.length; i++) if (isArray(args[i]) || args[i]?.[Symbol.isConcatSpreadable]) check(args[i]);
+    for (let i = 0; i < args.length; i++) if (isArray(args[i]) || args[i]?.[spreadable]) check(args[i]);
   };
   replace(Array.prototype, 'concat', checkEach);
   const checkFlat = (list) => { // each list is checked; the engine bounds the depth

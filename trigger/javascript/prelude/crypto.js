@@ -79,7 +79,8 @@ const nodeCrypto = {
   createHash: (name) => new Hash(name, null),
   createHmac: (name, key) => new Hash(name, toBinary(dataBytes(key))),
   timingSafeEqual(a, b) {
-    [a, b] = [dataBytes(a), dataBytes(b)];
+    a = dataBytes(a);
+    b = dataBytes(b);
     if (a.length !== b.length) throw new RangeError('Input buffers must have the same byte length');
     let different = 0;
     for (let i = 0; i < a.length; i++) different |= a[i] ^ b[i];

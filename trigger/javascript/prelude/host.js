@@ -1,17 +1,24 @@
 // The bridge to Go. `host` is the only function that Go gives: host(operation, ...arguments).
+// What decides on files and sizes from here on calls nothing that a handler may replace: no iteration over arrays (which is what ...list, [a, b]
+// = list and for-of do), no methods of built-in objects.
+const { apply } = Reflect;
 const toHost = globalThis.__host;
 delete globalThis.__host;
 const compile = globalThis.__compile; // makes a function of a CommonJS module
 delete globalThis.__compile;
 
-// Strings are copied when they cross to Go, so they are bounded before.
+// Strings are copied when they cross to Go, so they are bounded before. Nothing else that has a size may cross.
 const maxCrossing = 8 << 20, maxText = 16 << 10;
 const checkCrossing = (length) => {
   if (length > maxCrossing) throw new RangeError(`A text of ${length} characters is over the limit of ${maxCrossing}`);
 };
 const host = (...values) => {
-  for (let i = 0; i < values.length; i++) if (typeof values[i] === 'string') checkCrossing(values[i].length);
-  return toHost(...values);
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i], type = typeof v;
+    if (type === 'string') checkCrossing(v.length);
+    else if (v !== null && type !== 'number' && type !== 'boolean' && type !== 'undefined') throw new TypeError(`Argument ${i} must be a text or a number, not of type ${type}`);
+  }
+  return apply(toHost, undefined, values);
 };
 const short = (text) => (text.length > maxText ? `${text.slice(0, maxText)} …` : text);
 

@@ -166,7 +166,7 @@ const bounded = (error) => {
 };
 globalThis.__enter = {
   other: (name, ...values) => {
-    try { operations[name](...values); } catch (e) { throw bounded(e); }
+    try { apply(operations[name], undefined, values); } catch (e) { throw bounded(e); }
   },
   begin: (text, id, onlyResponse) => {
     try { return begin(text, id, onlyResponse); } catch (e) { throw bounded(e); }

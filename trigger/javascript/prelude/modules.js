@@ -41,21 +41,22 @@ const compileCommonJS = (path) => {
 
 // find returns the path of the file that another one names, and its text if it is JSON. Go refuses files outside of the function's folder.
 const find = (from, name) => {
-  const [code, ...found] = parse(host('require', from, name));
-  if (code) throw Object.assign(new Error(found[0]), { code });
-  return found;
+  const found = parse(host('require', from, name)), code = found[0];
+  if (code) throw Object.assign(new Error(found[1]), { code });
+  return { path: found[1], json: found[2] };
 };
+const loadFound = ({ path, json }) => loadCommonJS(path, json);
 // requireFrom returns require for the file at the path.
 const requireFrom = (from) => {
-  const require = (name) => builtin(name) ?? loadCommonJS(...find(from, name)).exports;
-  require.resolve = (name) => (builtin(name) ? name : find(from, name)[0]);
+  const require = (name) => builtin(name) ?? loadFound(find(from, name)).exports;
+  require.resolve = (name) => (builtin(name) ? name : find(from, name).path);
   return require;
 };
 
 // commonJS returns what an ES module that imports the CommonJS module at the path gets: the exports, and those of the names.
 const commonJS = (path, names) => {
-  const { exports } = loadCommonJS(...find(path, path));
+  const { exports } = loadFound(find(path, path));
   const values = names.map((name) => (exports !== null && exports !== undefined && Object.hasOwn(Object(exports), name) ? exports[name] : undefined));
-  return [exports, values];
+  return { exports, values };
 };
 Object.defineProperty(globalThis, Symbol.for('sluice.modules'), { value: Object.freeze({ builtin, commonJS }) });
