@@ -223,7 +223,7 @@ func TestRecordsOfEarlierReleasesAreReplayedWithTheMethodAndPathOfEachObject(t *
 	} {
 		method, path, _ := strings.Cut(tc.line, " ")
 		d := &decisionlog.Record{Method: method, Path: path, Targets: tc.targets, Principal: decisionlog.Principal{Kind: "anonymous"},
-			Context: map[string][]string{"http:method": {method}, "http:path": {path}, "http:query/tagging": nil}}
+			Context: map[string][]string{"http:method": {method}, "http:path": {path}}}
 		prefix := map[bool]string{true: "/s3"}[strings.HasPrefix(path, "/s3/")]
 		written := "allow anonymous PUT " + path
 		if got := storeGate(t, prefix, nil, written).Replay(d); got.Allowed {
@@ -236,6 +236,11 @@ func TestRecordsOfEarlierReleasesAreReplayedWithTheMethodAndPathOfEachObject(t *
 		if got := storeGate(t, prefix, nil, written, tc.rule, deny).Replay(d); got.Allowed || got.Effect != policy.ExplicitDeny {
 			t.Errorf("%s with %s: %+v", tc.line, deny, got)
 		}
+	}
+	tagging := &decisionlog.Record{Method: "PUT", Path: "/data/k", Targets: []decisionlog.Target{target("s3:PutObjectTagging", "data/k")},
+		Principal: decisionlog.Principal{Kind: "anonymous"}, Context: map[string][]string{"http:method": {"PUT"}, "http:path": {"/data/k"}}}
+	if got := storeGate(t, "", nil, "allow anonymous * *").Replay(tagging); got.Allowed || len(got.Needs) > 0 {
+		t.Errorf("PUT ?tagging: %+v", got)
 	}
 	strange := &decisionlog.Record{Method: "POST", Path: "/x", Targets: []decisionlog.Target{target("s3:DeleteObject", "data/a")}, Principal: decisionlog.Principal{Kind: "anonymous"}}
 	if got := storeGate(t, "", nil, "allow anonymous * *").Replay(strange); strings.Join(got.Needs, " ") != "http:path" {

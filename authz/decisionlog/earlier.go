@@ -49,3 +49,20 @@ func (r *Record) place(t *Target) (method, path string) {
 func (r *Record) deletes(t *Target) bool {
 	return r.Method == "POST" && (strings.HasPrefix(t.Action, "s3:DeleteObject") || t.Action == "s3:BypassGovernanceRetention")
 }
+
+// parameters returns the values of the condition keys that rules on routes for S3 test, for records of earlier releases, in which they
+// are missing: the parameter is there if the first action is that of its operation.
+func (r *Record) parameters() map[string][]string {
+	first := &r.Targets[0]
+	if !strings.HasPrefix(first.Resource, s3Resource) {
+		return nil
+	}
+	found := map[string][]string{}
+	for key, end := range map[string]string{"http:query/acl": "Acl", "http:query/tagging": "Tagging", "http:query/legal-hold": "LegalHold"} {
+		found[key] = nil
+		if strings.HasSuffix(first.Action, end) {
+			found[key] = []string{""}
+		}
+	}
+	return found
+}

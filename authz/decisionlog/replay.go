@@ -57,7 +57,7 @@ func (r *Record) Replay(layers []policy.Layers, folded *policy.Layers, needs map
 
 // contexts returns the context of a target, and, of a target elsewhere, the one with the request's own method and path; else nil.
 func (r *Record) contexts(t *Target, needs map[string]bool) (own, asRequest policy.Context) {
-	context := values{base: r.Context, own: t.Context, needs: needs}
+	context := values{base: r.Context, own: t.Context, derived: r.parameters(), needs: needs}
 	request := context
 	request.instead = map[string][]string{"http:method": {r.Method}, "http:path": {r.path()}}
 	method, path := r.place(t)
@@ -126,7 +126,8 @@ func combine(layers []policy.Layers, request *policy.Request) policy.Decision {
 // values is the context of a recorded request. It notes the keys that were not recorded.
 type values struct {
 	base, own map[string][]string
-	instead   map[string][]string // the values of these keys instead
+	derived   map[string][]string // the values of keys that are not recorded
+	instead   map[string][]string // the values of these keys instead of those recorded
 	needs     map[string]bool
 }
 
@@ -147,6 +148,9 @@ func (c values) Lookup(key string) policy.Values {
 		return policy.Many(list)
 	}
 	list, ok := c.base[key]
+	if !ok {
+		list, ok = c.derived[key]
+	}
 	if !ok {
 		c.needs[key] = true
 	}

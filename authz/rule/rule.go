@@ -9,8 +9,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// Rule is one line of a route, such as "allow group readers GET /api/*". It is short for one IAM statement, which
-// Document returns.
+// Rule is one line of a route, such as "allow group readers GET /api/*". It is short for one IAM statement, or a
+// few that differ in their actions, which Document returns.
 type Rule struct {
 	// Effect is "allow", "deny", or "require", which denies everyone without the subject.
 	Effect string
