@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/rule"
 	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/s3op"
@@ -90,7 +91,7 @@ func (m *S3Mapping) endpoints() s3key.Endpoints {
 func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
 	scope := rule.Scope{Actions: []string{"*"}, Resources: []string{"*"}, PathKey: "http:path"}
 	if r.Effect == "allow" {
-		scope.Actions = s3RuleActions
+		scope.Actions, scope.Also = s3RuleActions, s3RuleParts
 	}
 	if methods := r.Methods(); !slices.Contains(methods, "*") {
 		scope.Method = methods
@@ -101,12 +102,30 @@ func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
 	return scope
 }
 
-// s3RuleActions are the actions on objects and buckets as such. GetBucketLocation is among them because clients ask for the
-// location before anything else.
+// s3RuleActions are the actions on objects and buckets as such. Reading an object's tags is reading the object: clients do it
+// before they copy. GetBucketLocation is among them because clients ask for the location before anything else.
 var s3RuleActions = []string{"s3:AbortMultipartUpload", "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion",
-	"s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectVersion", "s3:GetObjectVersionAttributes",
+	"s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersion",
+	"s3:GetObjectVersionAttributes", "s3:GetObjectVersionTagging",
 	"s3:ListAllMyBuckets", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:ListMultipartUploadParts",
 	"s3:PutObject"}
+
+// s3RuleParts are what an object is written with: its tags, and headers that say what holds without them, as clients send them by
+// default. A parameter that changes the same of an object that is there, such as ?acl, is not among them.
+var s3RuleParts = func() []rule.Part {
+	absent := func(key string) policy.Condition {
+		return policy.Condition{Operator: "Null", Key: key, Values: []string{"true"}}
+	}
+	acl := rule.Part{Actions: []string{"s3:PutObjectAcl"}, Conditions: []policy.Condition{absent("http:query/acl"),
+		{Operator: "StringEquals", Key: "s3:x-amz-acl", Values: []string{"private", "bucket-owner-full-control"}}}}
+	for _, header := range grantHeaders {
+		acl.Conditions = append(acl.Conditions, absent("s3:"+strings.ToLower(header)))
+	}
+	return []rule.Part{acl,
+		{Actions: []string{"s3:PutObjectTagging"}, Conditions: []policy.Condition{absent("http:query/tagging")}},
+		{Actions: []string{"s3:PutObjectLegalHold"}, Conditions: []policy.Condition{absent("http:query/legal-hold"),
+			{Operator: "StringEquals", Key: "s3:object-lock-legal-hold", Values: []string{"OFF"}}}}}
+}()
 
 // variable is a policy variable, which may have a slash in its name.
 var variable = regexp.MustCompile(`\$\{[^}]*\}`)

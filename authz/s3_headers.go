@@ -73,7 +73,7 @@ func (c *call) checkHeaders() *Refusal {
 			continue
 		case amz && !s3op.Knows(name):
 			return refuse(UnknownRequest)
-		case amz && !s3op.IsMetadata(name), name == "If-Match", name == "If-None-Match":
+		case amz && !s3op.IsMetadata(name), name == "If-Match", name == "If-None-Match", name == "If-Unmodified-Since":
 			if refusal := c.checkHeader(name, lines); refusal != nil {
 				return refusal
 			}
@@ -115,8 +115,10 @@ func (c *call) checkPreconditions() *Refusal {
 	if lines := c.r.Header["If-None-Match"]; c.s3.op.Has(s3op.Writes) && len(lines) > 0 && (len(lines) > 1 || lines[0] != "*") {
 		return refuse(UnknownRequest)
 	}
-	if len(c.r.Header["If-Match"]) > 1 {
-		return badHeader("If-Match")
+	for _, name := range []string{"If-Match", "If-Unmodified-Since"} {
+		if len(c.r.Header[name]) > 1 {
+			return badHeader(name)
+		}
 	}
 	return nil
 }

@@ -157,8 +157,10 @@ func (c *call) takeParam(m *S3Mapping, p *urlquery.Param) *Refusal {
 			return refuse(InvalidSelectType)
 		}
 	case "marker", "start-after", "key-marker":
+		// A store on a file system may look for the place in the list by this path. A key that is listed with such a segment, or not
+		// in UTF-8, is not one that a gate serves.
 		if s3key.Check(p.Value, true) != nil {
-			return refuse(InvalidPrefix)
+			return refuseAbout(InvalidValue, p.Name, "The "+p.Name+" is not valid: a key has no segments . and .., and is in UTF-8")
 		}
 	}
 	return nil

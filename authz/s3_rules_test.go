@@ -2,7 +2,7 @@ package authz
 
 import (
 	"encoding/json"
-	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -112,7 +112,7 @@ func TestARuleNamesABucketWithAndWithoutTheSlash(t *testing.T) {
 func TestThreatARuleAllowsObjectsAndListsAndNotWhatElseHasTheirPath(t *testing.T) {
 	e := storeGate(t, "", nil, "allow any * /public/*")
 	for _, line := range []string{"GET /public", "GET /public?list-type=2&prefix=a", "GET /public?versions", "GET /public?location", "HEAD /public/", "GET /public/k",
-		"HEAD /public/k", "GET /public/k?versionId=v", "GET /public/k?attributes", "PUT /public/k", "POST /public/k?uploads", "GET /public?uploads",
+		"HEAD /public/k", "GET /public/k?versionId=v", "GET /public/k?attributes", "GET /public/k?tagging", "PUT /public/k", "POST /public/k?uploads", "GET /public?uploads",
 		"PUT /public/k?partNumber=1&uploadId=u", "GET /public/k?uploadId=u", "POST /public/k?uploadId=u", "DELETE /public/k?uploadId=u", "DELETE /public/k",
 		"PUT /public", "DELETE /public", "PUT /public/k < public/j"} {
 		want(t, e, asks(line), Allowed)
@@ -129,6 +129,10 @@ func TestThreatARuleAllowsObjectsAndListsAndNotWhatElseHasTheirPath(t *testing.T
 		switch key.Selector {
 		case "attributes", "location", "select", "uploadId", "uploads", "versions":
 			return
+		case "tagging":
+			if key.Level == s3op.Object && key.Method == "GET" {
+				return
+			}
 		}
 		served++
 		if r := e.Authorize(t.Context(), asks(key.Method+" "+target+"?"+key.Selector)); r.Outcome != Denied {
@@ -138,7 +142,7 @@ func TestThreatARuleAllowsObjectsAndListsAndNotWhatElseHasTheirPath(t *testing.T
 	if served < 50 {
 		t.Errorf("%d operations were asked for", served)
 	}
-	for header, value := range map[string]string{"X-Amz-Acl": "public-read", "X-Amz-Tagging": "a=b", "X-Amz-Object-Lock-Legal-Hold": "ON"} {
+	for header, value := range map[string]string{"X-Amz-Acl": "public-read", "X-Amz-Object-Lock-Legal-Hold": "ON"} {
 		r := asks("PUT /public/k")
 		r.Header[header] = []string{value}
 		want(t, e, r, Denied)
@@ -200,6 +204,80 @@ func TestADenialOfAnObjectElsewhereIsExplainedAndReplayed(t *testing.T) {
 	}
 }
 
+// Records of earlier releases do not say which targets are elsewhere, and have the path of a bucket as the client wrote it.
+func TestRecordsOfEarlierReleasesAreReplayedWithTheMethodAndPathOfEachObject(t *testing.T) {
+	target := func(action, object string) decisionlog.Target {
+		return decisionlog.Target{Action: action, Resource: objectARN + object}
+	}
+	for _, tc := range []struct {
+		line, rule string // the rule without which the request is denied, and with which it is allowed
+		targets    []decisionlog.Target
+	}{
+		{"POST /s3/data", "allow anonymous DELETE /s3/data/?*", []decisionlog.Target{target("s3:DeleteObject", "data/a"), target("s3:DeleteObjectVersion", "data/b")}},
+		{"POST /s3/data/", "allow anonymous DELETE /s3/data/?*", []decisionlog.Target{target("s3:DeleteObject", "data/data/")}},
+		{"PUT /data/data", "allow anonymous GET /other/y", []decisionlog.Target{target("s3:PutObject", "data/data"), target("s3:GetObject", "other/y"),
+			target("s3:GetObjectTagging", "other/y"), target("s3:PutObjectTagging", "data/data")}},
+		{"PUT /s3/data/x", "allow anonymous GET /s3/data/x", []decisionlog.Target{target("s3:PutObject", "data/x"), target("s3:GetObject", "data/x")}},
+		{"POST /data/x", "allow anonymous GET /data/x", []decisionlog.Target{target("s3:GetObject", "data/x")}},
+		{"GET /data", "allow anonymous GET /data/*", []decisionlog.Target{target("s3:ListBucket", "data")}},
+	} {
+		method, path, _ := strings.Cut(tc.line, " ")
+		d := &decisionlog.Record{Method: method, Path: path, Targets: tc.targets, Principal: decisionlog.Principal{Kind: "anonymous"},
+			Context: map[string][]string{"http:method": {method}, "http:path": {path}}}
+		prefix := map[bool]string{true: "/s3"}[strings.HasPrefix(path, "/s3/")]
+		written := "allow anonymous PUT " + path
+		if got := storeGate(t, prefix, nil, written).Replay(d); got.Allowed {
+			t.Errorf("%s without %s: %+v", tc.line, tc.rule, got)
+		}
+		if got := storeGate(t, prefix, nil, written, tc.rule).Replay(d); !got.Allowed || len(got.Needs) > 0 {
+			t.Errorf("%s with %s: %+v", tc.line, tc.rule, got)
+		}
+		deny := "deny any " + method + " " + strings.TrimSuffix(path, "/")
+		if got := storeGate(t, prefix, nil, written, tc.rule, deny).Replay(d); got.Allowed || got.Effect != policy.ExplicitDeny {
+			t.Errorf("%s with %s: %+v", tc.line, deny, got)
+		}
+	}
+	tagging := &decisionlog.Record{Method: "PUT", Path: "/data/k", Targets: []decisionlog.Target{target("s3:PutObjectTagging", "data/k")},
+		Principal: decisionlog.Principal{Kind: "anonymous"}, Context: map[string][]string{"http:method": {"PUT"}, "http:path": {"/data/k"}}}
+	if got := storeGate(t, "", nil, "allow anonymous * *").Replay(tagging); got.Allowed || len(got.Needs) > 0 {
+		t.Errorf("PUT ?tagging: %+v", got)
+	}
+	strange := &decisionlog.Record{Method: "POST", Path: "/x", Targets: []decisionlog.Target{target("s3:DeleteObject", "data/a")}, Principal: decisionlog.Principal{Kind: "anonymous"}}
+	if got := storeGate(t, "", nil, "allow anonymous * *").Replay(strange); strings.Join(got.Needs, " ") != "http:path" {
+		t.Errorf("a path that does not fit: %+v", got)
+	}
+}
+
+// docs/upgrading.md has a policy for those who used rules for the settings of objects and buckets.
+func TestThePolicyForSettingsAllowsWhatRulesDid(t *testing.T) {
+	page := string(must(os.ReadFile("../docs/upgrading.md")))
+	_, text, _ := strings.Cut(page, "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	document := must(policy.Parse([]byte(text), policy.Identity))
+	e := storeGate(t, "", func(o *Options) { o.Policies = []policy.Source{{Name: "settings", Document: document}} }, "allow group writers * /data/*")
+	served := 0
+	s3op.All(func(key s3op.Key, op *s3op.Op) {
+		target := "/data"
+		if key.Level == s3op.Object {
+			target += "/k"
+		}
+		if key.Selector == "" || op.Has(s3op.DeleteBody|s3op.TagsBody|s3op.LockBody|s3op.RestoreBody) || strings.HasPrefix(key.Selector, "metadata") {
+			return
+		}
+		if len(op.Required) > 0 || key.Selector == "torrent" || key.Selector == "abac" || key.Selector == "encryption" && key.Level == s3op.Object {
+			return
+		}
+		served++
+		r := get(key.Method, target+"?"+key.Selector+map[bool]string{true: "=u"}[key.Selector == "uploadId"], bearerToken("alice", map[string]any{"cognito:groups": []string{"writers"}}))
+		if got := e.Authorize(t.Context(), r); got.Outcome != Allowed {
+			t.Errorf("%s %s?%s is %s: %+v", key.Method, target, key.Selector, got.Outcome, got.Refusal)
+		}
+	})
+	if served < 40 {
+		t.Errorf("%d operations were asked for", served)
+	}
+}
+
 // A policy in a file may test the path as well: it must allow each object with its own path, and a Deny holds for either.
 func TestPathsInPoliciesAreThoseOfEachObject(t *testing.T) {
 	statement := func(effect, pattern string) policy.Source {
@@ -224,11 +302,78 @@ func TestPathsInPoliciesAreThoseOfEachObject(t *testing.T) {
 	}
 }
 
-func TestCopiesUnderARuleAreMadeWithoutTags(t *testing.T) {
-	e := storeGate(t, "", nil, "allow any * /data/*")
+// What clients send with every upload, and the tags of an object, are part of writing it: rclone and others send the ACL private.
+func TestARuleForWritingCoversTheObjectsTagsAndHeadersThatChangeNothing(t *testing.T) {
+	e := storeGate(t, "", nil, "allow any GET,HEAD,PUT,POST /data/*", "deny any * /data/closed/*")
+	for _, tc := range []struct {
+		line    string
+		headers string // names and values, with a colon between them
+		outcome Outcome
+	}{
+		{"PUT /data/k", "X-Amz-Acl: private", Allowed},
+		{"PUT /data/k", "X-Amz-Acl: bucket-owner-full-control", Allowed},
+		{"POST /data/k?uploads", "X-Amz-Acl: private", Allowed},
+		{"PUT /data/k < data/j", "X-Amz-Acl: private", Allowed},
+		{"PUT /data/closed/k", "X-Amz-Acl: private", Denied},
+		{"PUT /other/k", "X-Amz-Acl: private", Denied},
+		{"PUT /data/k", "X-Amz-Acl: public-read", Denied},
+		{"PUT /data/k", "X-Amz-Acl: bucket-owner-read", Denied},
+		{"PUT /data/k", "X-Amz-Acl: private, X-Amz-Grant-Read: id=x", Denied},
+		{"PUT /data/k", "X-Amz-Grant-Full-Control: id=x", Denied},
+		{"PUT /data/k?acl", "X-Amz-Acl: private", Denied},
+		{"PUT /data/k?acl=x", "X-Amz-Acl: private", Denied},
+		{"PUT /data/k?%61cl", "X-Amz-Acl: private", Denied},
+		{"PUT /data/k?acl&versionId=v", "X-Amz-Acl: private", Denied},
+		{"PUT /data?acl", "X-Amz-Acl: private", Denied},
+		{"PUT /data/k", "X-Amz-Tagging: a=b", Allowed},
+		{"POST /data/k?uploads", "X-Amz-Tagging: a=b", Allowed},
+		{"PUT /data/closed/k", "X-Amz-Tagging: a=b", Denied},
+		{"GET /data/k?tagging", "", Allowed},
+		{"GET /data/k?tagging&versionId=v", "", Allowed},
+		{"GET /data/closed/k?tagging", "", Denied},
+		{"GET /data?tagging", "", Denied},
+		{"PUT /data/k", "X-Amz-Object-Lock-Legal-Hold: OFF", Allowed},
+		{"PUT /data/k", "X-Amz-Object-Lock-Legal-Hold: ON", Denied},
+		{"PUT /data/k", "X-Amz-Object-Lock-Mode: GOVERNANCE, X-Amz-Object-Lock-Retain-Until-Date: 2027-01-01T00:00:00Z", Denied},
+	} {
+		r := asks(tc.line)
+		for header := range strings.SplitSeq(tc.headers, ", ") {
+			if name, value, ok := strings.Cut(header, ": "); ok {
+				r.Header[name] = []string{value}
+			}
+		}
+		if got := e.Authorize(t.Context(), r); got.Outcome != tc.outcome {
+			t.Errorf("%s with %s is %s: %+v", tc.line, tc.headers, got.Outcome, got.Refusal)
+		}
+	}
+	for line, body := range map[string]string{
+		"PUT /data/k?tagging":    "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
+		"PUT /data/k?legal-hold": "<LegalHold><Status>OFF</Status></LegalHold>",
+	} {
+		r := asks(line)
+		r.ContentLength, r.Body = int64(len(body)), strings.NewReader(body)
+		want(t, e, r, Denied)
+	}
+}
+
+func TestCopiesUnderARuleKeepTheTagsOfTheirSource(t *testing.T) {
+	const directive = "X-Amz-Tagging-Directive"
+	for _, rules := range [][]string{{"allow any * /data/*"}, {"allow any GET /data/b", "allow any PUT /data/a"}} {
+		e := storeGate(t, "", nil, rules...)
+		r := asks("PUT /data/a < data/b")
+		want(t, e, r, Allowed)
+		if got := r.Header[directive]; len(got) > 0 {
+			t.Errorf("%q: the directive is %q", rules, got)
+		}
+		r = asks("PUT /data/a < data/b?versionId=v")
+		r.Header[directive] = []string{"COPY"}
+		want(t, e, r, Allowed)
+	}
+	tags := must(policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObjectTagging","Resource":"*"}}`), policy.Identity))
+	e := storeGate(t, "", func(o *Options) { o.Policies = []policy.Source{{Name: "tags", Document: tags}} }, "allow any * /data/*")
 	r := asks("PUT /data/a < data/b")
 	want(t, e, r, Allowed)
-	if got := r.Header[http.CanonicalHeaderKey("x-amz-tagging-directive")]; len(got) != 1 || got[0] != "REPLACE" {
-		t.Errorf("the directive is %q", got)
+	if got := r.Header[directive]; len(got) != 1 || got[0] != "REPLACE" {
+		t.Errorf("a policy denies the tags, and the directive is %q", got)
 	}
 }

@@ -1,9 +1,16 @@
 package backup
 
 import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestPlacesAreNamedByTheirForm(t *testing.T) {
@@ -52,5 +59,32 @@ func TestAPlaceTakesWhatOneStoreShips(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(place.folder); err != nil || len(entries) != 1 {
 		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+func TestShortFilesAreReadFromFoldersAndBuckets(t *testing.T) { // not parallel: it sets the credentials
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/there") {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>") // the client sees what is missing
+			return
+		}
+		_, _ = io.WriteString(w, "four") // the same
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "there"), []byte("four"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []Place{folder(dir), impatientAt(t, server.URL, time.Minute)} {
+		if text, err := place.read(t.Context(), "there", 4); err != nil || string(text) != "four" {
+			t.Errorf("%s: %q, %v", place, text, err)
+		}
+		if _, err := place.read(t.Context(), "there", 3); err == nil || !strings.Contains(err.Error(), "longer than the expected 3 bytes") {
+			t.Errorf("%s: four bytes of three: %v", place, err)
+		}
+		if _, err := place.read(t.Context(), "not there", 4); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: what is not there: %v", place, err)
+		}
 	}
 }

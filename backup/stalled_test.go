@@ -44,7 +44,8 @@ func TestABucketThatHangsIsAnError(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, listed := b.list(ctx)
-	for name, err := range map[string]error{"list": listed, "put": b.put(ctx, "copy.db", file, true), "get": b.get(ctx, "copy.db", file+".got", 1<<20)} {
+	_, read := b.read(ctx, "copy.db", 1<<20)
+	for name, err := range map[string]error{"list": listed, "read": read, "put": b.put(ctx, "copy.db", file, true), "get": b.get(ctx, "copy.db", file+".got", 1<<20)} {
 		if err == nil || ctx.Err() != nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}

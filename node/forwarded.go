@@ -15,7 +15,7 @@ type forwarded struct {
 }
 
 // forwarded returns what a trusted proxy says about the client's request. A list is of no use, because the client may have begun
-// it: it names no host, and counts as sent without TLS.
+// it: it names no host, and counts as sent without TLS. An empty header says nothing.
 func (n *Node) forwarded(r *http.Request) (f forwarded) {
 	hosts, protos := r.Header["X-Forwarded-Host"], r.Header["X-Forwarded-Proto"]
 	if len(hosts)+len(protos) == 0 || !n.plan.o.Trusted(r) {
@@ -27,8 +27,10 @@ func (n *Node) forwarded(r *http.Request) (f forwarded) {
 	if len(protos) == 1 {
 		proto := strings.TrimSpace(protos[0])
 		f.https = strings.EqualFold(proto, "https") || strings.EqualFold(proto, "wss") // as Traefik calls it for a WebSocket
+		f.http = proto != "" && !f.https
+	} else {
+		f.http = len(protos) > 1
 	}
-	f.http = len(protos) > 0 && !f.https
 	return f
 }
 

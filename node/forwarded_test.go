@@ -22,6 +22,9 @@ func TestATrustedProxySaysWhetherTheClientUsedTLS(t *testing.T) {
 		"another scheme":                   {true, true, []string{"gopher"}, false},
 		"a list":                           {true, true, []string{"https, http"}, false},
 		"two lines":                        {true, false, []string{"https", "https"}, false},
+		"no word about TLS":                {true, true, []string{" "}, true},
+		"no word without TLS":              {true, false, []string{""}, false},
+		"two lines without a word":         {true, true, []string{"", ""}, false},
 		"a stranger's word":                {false, false, []string{"https"}, false},
 		"a stranger's word against itself": {false, true, []string{"http"}, true},
 	} {

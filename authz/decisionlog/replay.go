@@ -36,10 +36,10 @@ func (r *Record) Replay(layers []policy.Layers, folded *policy.Layers, needs map
 	out := Replayed{Allowed: true}
 	for i := range r.Targets {
 		t := &r.Targets[i]
-		d := t.decide(layers, folded, values{base: r.Context, own: t.Context, needs: needs})
-		if t.Elsewhere && d.Effect != policy.ExplicitDeny {
-			asRequest := map[string][]string{"http:method": {r.Method}, "http:path": {r.Path}}
-			if denial := combine(layers, t.request(values{base: r.Context, own: t.Context, asRequest: asRequest, needs: needs})); denial.Effect == policy.ExplicitDeny {
+		context, asRequest := r.contexts(t, needs)
+		d := t.decide(layers, folded, context)
+		if asRequest != nil && d.Effect != policy.ExplicitDeny {
+			if denial := combine(layers, t.request(asRequest)); denial.Effect == policy.ExplicitDeny {
 				d = denial
 			}
 		}
@@ -53,6 +53,26 @@ func (r *Record) Replay(layers []policy.Layers, folded *policy.Layers, needs map
 	}
 	out.Needs = slices.Sorted(maps.Keys(needs))
 	return out
+}
+
+// contexts returns the context of a target, and, of a target elsewhere, the one with the request's own method and path; else nil.
+func (r *Record) contexts(t *Target, needs map[string]bool) (own, asRequest policy.Context) {
+	context := values{base: r.Context, own: t.Context, derived: r.parameters(), needs: needs}
+	request := context
+	request.instead = map[string][]string{"http:method": {r.Method}, "http:path": {r.path()}}
+	method, path := r.place(t)
+	switch {
+	case t.Elsewhere:
+		return context, request
+	case method == "" && r.path() == r.Path:
+		return context, nil
+	case method == "":
+		return request, nil
+	case path == "":
+		needs["http:path"] = true
+	}
+	context.instead = map[string][]string{"http:method": {method}, "http:path": {path}}
+	return context, request
 }
 
 // MissingRoles returns the roles of the principal that are not known. tokenRoles says that the roles in tokens count.
@@ -106,7 +126,8 @@ func combine(layers []policy.Layers, request *policy.Request) policy.Decision {
 // values is the context of a recorded request. It notes the keys that were not recorded.
 type values struct {
 	base, own map[string][]string
-	asRequest map[string][]string // the values of these keys instead
+	derived   map[string][]string // the values of keys that are not recorded
+	instead   map[string][]string // the values of these keys instead of those recorded
 	needs     map[string]bool
 }
 
@@ -120,13 +141,16 @@ func (c values) Lookup(key string) policy.Values {
 		}
 		return policy.Many(all)
 	}
-	if list, ok := c.asRequest[key]; ok {
+	if list, ok := c.instead[key]; ok {
 		return policy.Many(list)
 	}
 	if list, ok := c.own[key]; ok {
 		return policy.Many(list)
 	}
 	list, ok := c.base[key]
+	if !ok {
+		list, ok = c.derived[key]
+	}
 	if !ok {
 		c.needs[key] = true
 	}

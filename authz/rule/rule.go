@@ -9,8 +9,8 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 )
 
-// Rule is one line of a route, such as "allow group readers GET /api/*". It is short for one IAM statement, which
-// Document returns.
+// Rule is one line of a route, such as "allow group readers GET /api/*". It is short for one IAM statement, or a
+// few that differ in their actions, which Document returns.
 type Rule struct {
 	// Effect is "allow", "deny", or "require", which denies everyone without the subject.
 	Effect string
@@ -34,6 +34,13 @@ type Scope struct {
 	Method             []string // condition on http:method; may be empty
 	Paths              []string // condition on PathKey, one of which must match; may be empty
 	PathKey            string
+	Also               []Part // what a rule that allows covers besides, with the same methods and paths
+}
+
+// Part is a set of actions that a rule covers under conditions.
+type Part struct {
+	Actions    []string           // of the statement; its resources are those of the scope
+	Conditions []policy.Condition // that all must hold; none means always
 }
 
 // String returns the rule as in a Caddyfile.
@@ -99,7 +106,8 @@ func (r Rule) checkPath() error {
 // Methods returns the methods of the rule, or "*" alone.
 func (r Rule) Methods() []string { return strings.Split(r.Method, ",") }
 
-// Document returns the rule as a policy. scopeOf says which requests the methods and the path of a valid rule select.
+// Document returns the rule as a policy: one statement, and one for each part of the scope. scopeOf says which requests the methods
+// and the path of a valid rule select.
 func (r Rule) Document(scopeOf func(Rule) Scope) (*policy.Document, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
@@ -119,6 +127,11 @@ func (r Rule) Document(scopeOf func(Rule) Scope) (*policy.Document, error) {
 			Operator: "StringLike", Key: scope.PathKey, Values: scope.Paths})
 	}
 	d := &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{s}}
+	for _, part := range scope.Also {
+		also := s
+		also.Action, also.Condition = part.Actions, slices.Concat(s.Condition, part.Conditions)
+		d.Statements = append(d.Statements, also)
+	}
 	if err := d.Check(policy.Identity); err != nil {
 		return nil, fmt.Errorf("rule %q: %w", r, err)
 	}

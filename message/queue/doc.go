@@ -3,7 +3,8 @@
 // Send tries once and puts the message into the store if the failure is temporary. Put stores a message in its caller's
 // transaction. A few workers send what is stored, again and again with growing pauses, until the message is sent, rejected for
 // good or expired. Messages survive a crash. Each is leased to one worker, so that several processes can share a store. A message
-// is sent twice only if a process ends, or loses the store, after it sent the message and before it deletes it.
+// may be sent twice: if a process ends, or loses the store, after it sent the message and before it deletes it, and if a carrier took
+// the message but did not answer in time (message.ErrUnanswered).
 //
 // Each carrier has a lane with workers of its own: mail, SMS messages, and each function that sends messages. One that hangs does
 // not hold up what others carry.

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/message/queue"
+	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -108,5 +110,33 @@ func TestAFunctionSaysNothingAboutTheDeliveryOfMail(t *testing.T) {
 	}
 	if _, err := q.Delivery().Failing(); err == nil {
 		t.Error("the delivery of mail works, since a function ran")
+	}
+}
+
+func TestAnEventThatDoesNotOpenSaysNothingAboutTheDeliveryOfMail(t *testing.T) {
+	for medium, tc := range map[message.Medium]struct {
+		m     message.Message
+		fails bool
+	}{
+		message.Function: {function(1, "arn:one"), false},
+		message.Email:    {letter(1), true},
+	} {
+		t.Run(string(medium), func(t *testing.T) {
+			w := newWorld(t)
+			w.update(func(tx store.Tx) error { return w.queue().Put(tx, tc.m) })
+			key, err := seal.GenerateMasterKey(rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			other, err := seal.New(seal.Options{Keys: []seal.Key{key}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := w.started(w.queue(func(o *queue.Options) { o.Seal = other }))
+			w.until(q, "the try", func() bool { return w.done["retried"] == 1 })
+			if _, err := q.Delivery().Failing(); (err != nil) != tc.fails {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -210,6 +211,12 @@ func laneOf(m message.Message) string {
 		return string(m.Medium) + " " + m.To
 	}
 	return string(m.Medium)
+}
+
+// mediumOf returns the medium of a lane's messages; "" if a release without lanes stored them.
+func mediumOf(lane string) message.Medium {
+	medium, _, _ := strings.Cut(lane, " ")
+	return message.Medium(medium)
 }
 
 // refused reports whether a message will never be accepted.

@@ -162,6 +162,9 @@ func (q *Queue) take(ctx context.Context, now time.Time, lanes []string) error {
 // deliver tries to send one message that this process has leased.
 func (q *Queue) deliver(rec store.Message, lease time.Time) {
 	m, err := q.open(rec)
+	if err != nil {
+		m.Medium = mediumOf(rec.Lane)
+	}
 	log := q.o.Logger.With("pool", rec.PoolID, "purpose", m.Purpose, "medium", string(m.Medium), "attempt", rec.Attempts)
 	switch {
 	case !q.o.Now().Before(rec.ExpiresAt):

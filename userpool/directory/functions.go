@@ -41,7 +41,8 @@ func (s *Service) customTexts(ctx context.Context, p *userpool.Pool, l *letter) 
 	if !hasTexts(p) || l.source == "" {
 		return nil
 	}
-	texts, err := s.o.Triggers.CustomMessage(ctx, l.call(p), l.source, triggers.MessageRequest{SMS: l.attribute == "phone_number", Link: l.link, Username: l.source == sourceCreate})
+	texts, err := s.o.Triggers.CustomMessage(ctx, l.call(p), l.source, triggers.MessageRequest{SMS: l.attribute == "phone_number", Link: l.link,
+		Username: l.source == sourceCreate, NoSecret: l.secret == ""})
 	l.text, l.subject = cmp.Or(texts.Body, l.text), cmp.Or(texts.Subject, l.subject)
 	return err
 }

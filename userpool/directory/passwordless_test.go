@@ -223,6 +223,36 @@ func TestAnInvitationWithoutAPlaceForThePasswordIsForUsersWithoutOne(t *testing.
 	}
 }
 
+func TestCustomMessageInvitesUsersWithoutAPassword(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text string
+		want []string
+	}{
+		"a text without a place for the password": {"Welcome, {username}", []string{"Welcome, alice"}},
+		"a text without any place":                {"Welcome here", []string{"Welcome here"}},
+		"a text with one for the password":        {"{username} {####}", nil},
+		"no text, and the default has one":        {"", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			l := h.Lambda(func(e userpooltest.Event) error { e.Response()["emailMessage"] = tc.text; return nil })
+			p := h.Pool(userpool.PoolSettings{AutoVerifiedAttributes: []string{"email"}, LambdaConfig: &userpool.LambdaConfig{CustomMessage: userpooltest.ARN},
+				Policies: &userpool.Policies{SignInPolicy: &userpool.SignInPolicy{AllowedFirstAuthFactors: []string{"PASSWORD", "EMAIL_OTP"}}}})
+			if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "alice",
+				Attributes: []userpool.Attribute{attr("email", "alice@example.com")}}); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, m := range h.Mails() {
+				got = append(got, m.Body)
+			}
+			if !slices.Equal(got, tc.want) || !slices.Equal(l.Sources(), []string{"CustomMessage_AdminCreateUser"}) {
+				t.Error(got, l.Sources())
+			}
+		})
+	}
+}
+
 func stored(t *testing.T, h *harness, poolID, sub string) (u store.User) {
 	t.Helper()
 	if err := h.Store.View(context.Background(), func(tx store.Tx) (err error) {

@@ -110,10 +110,13 @@ func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, acce
 		settings := *old
 		settings.AllowedOAuthFlows, settings.AllowedOAuthScopes = next.AllowedOAuthFlows, next.AllowedOAuthScopes
 		settings.CallbackURLs, settings.LogoutURLs, settings.DefaultRedirectURI = next.CallbackURLs, next.LogoutURLs, ""
-		if len(old.SupportedIdentityProviders) == 0 && !slices.Contains(old.AllowedOAuthFlows, userpool.FlowCode) {
+		had := old.OAuth != nil && old.OAuth.HadUsers || slices.Contains(old.AllowedOAuthFlows, userpool.FlowCode)
+		if len(old.SupportedIdentityProviders) == 0 && !had {
 			settings.SupportedIdentityProviders = next.SupportedIdentityProviders // users sign in to it from now on
 		}
-		settings.OAuth = next.OAuth
+		m := *next.OAuth
+		m.HadUsers = m.HadUsers || had
+		settings.OAuth = &m
 		return settings
 	})
 	if err := asMetadata(err); err != nil {

@@ -97,6 +97,40 @@ func TestARegisteredClientKeepsTheIdentityProvidersOfAnAdministrator(t *testing.
 	}
 }
 
+// A client that changes its grants there and back does not get the providers that an administrator took away.
+func TestARegisteredClientGetsItsIdentityProvidersOnce(t *testing.T) {
+	h := newHarness(t)
+	both := []string{userpool.FlowCode, userpool.FlowClientCredentials}
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true, OpenDcrGrantTypes: both, AllowedScopes: []string{"orders/read"}}))
+	made, err := h.Register(t.Context(), p.ID, "", []byte(`{"grant_types":["client_credentials"],"scope":"orders/read"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(body string, want ...string) {
+		t.Helper()
+		if _, err := h.UpdateRegistration(t.Context(), p.ID, made.ClientID, made.AccessToken, []byte(`{"client_id":"`+made.ClientID+`",`+body+`}`)); err != nil {
+			t.Fatal(err)
+		}
+		_, c, err := h.Pools.PoolAndClient(t.Context(), made.ClientID)
+		if err != nil || !slices.Equal(c.Settings.SupportedIdentityProviders, want) {
+			t.Errorf("%s: %v, want %v: %v", body, c.Settings.SupportedIdentityProviders, want, err)
+		}
+	}
+	machine, users := `"grant_types":["client_credentials"],"scope":"orders/read"`, `"redirect_uris":["https://app.example.com/cb"]`
+	put(users, "COGNITO")
+	put(machine, "COGNITO")
+	if _, err := h.Pools.ChangeClient(t.Context(), p.ID, made.ClientID, "", func(old *userpool.ClientSettings) userpool.ClientSettings {
+		next := *old
+		next.SupportedIdentityProviders = nil
+		return next
+	}); err != nil {
+		t.Fatal(err)
+	}
+	put(users)
+	put(machine)
+	put(users)
+}
+
 func TestRegistrationsAtOnceDoNotPassTheLimit(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))

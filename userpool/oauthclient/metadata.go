@@ -25,6 +25,7 @@ type Metadata struct {
 	PKCE       bool            `json:"require_pkce,omitempty"`                          // refuses requests without code_challenge
 	PAR        bool            `json:"require_pushed_authorization_requests,omitempty"` // refuses those that were not pushed (RFC 9126)
 	Registered json.RawMessage `json:"registered,omitempty"`                            // what the client registered with and gets back
+	HadUsers   bool            `json:"had_users,omitempty"`                             // it once could sign users in, by its own registration
 }
 
 // Exchange is what a client may exchange (RFC 8693).

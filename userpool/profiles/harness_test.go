@@ -130,11 +130,17 @@ func (h *house) idToken(by *signin.Authentication) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(set.IDToken, ".")[1])
+	return payload(h.t, set.IDToken)
+}
+
+// payload returns the claims of a token, as text.
+func payload(t testing.TB, token string) string {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
 	if err != nil {
-		h.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return string(payload)
+	return string(text)
 }
 
 func claim(t testing.TB, token, name string) string {

@@ -25,12 +25,11 @@ func (s *Service) passOver(what string, err error) error {
 }
 
 // present returns the settings of a client without the identity providers and scopes that the pool does not have here: AWS does not
-// show enough of them to make them here, or they were deleted there and the client still names them. It keeps in mind which providers
-// it left out.
-func (s *Service) present(ctx context.Context, id string, in userpool.ClientSettings) (userpool.ClientSettings, error) {
+// show enough of them to make them here, or they were deleted there and the client still names them. leftOut are these providers.
+func (s *Service) present(ctx context.Context, id string, in userpool.ClientSettings) (_ userpool.ClientSettings, leftOut []string, err error) {
 	list, err := s.o.Provider.Providers.All(ctx, s.in.PoolID)
 	if err != nil {
-		return in, err
+		return in, nil, err
 	}
 	names := []string{userpool.ProviderCognito}
 	for _, p := range list {
@@ -38,24 +37,30 @@ func (s *Service) present(ctx context.Context, id string, in userpool.ClientSett
 	}
 	scopes, err := s.o.Provider.Scopes.Scopes(ctx, s.in.PoolID)
 	if err != nil {
-		return in, err
+		return in, nil, err
 	}
-	kept, lacks := split(in.SupportedIdentityProviders, func(name string) bool { return slices.Contains(names, name) })
-	in.SupportedIdentityProviders = kept
-	if delete(s.record.LeftOut, id); len(lacks) > 0 {
-		if s.record.LeftOut == nil {
-			s.record.LeftOut = map[string][]string{}
-		}
-		s.record.LeftOut[id] = lacks
-		s.report.note("app client %s: identity providers that the pool does not have here are left out: %s", id, strings.Join(lacks, ", "))
+	in.SupportedIdentityProviders, leftOut = split(in.SupportedIdentityProviders, func(name string) bool { return slices.Contains(names, name) })
+	if len(leftOut) > 0 {
+		s.report.note("app client %s: identity providers that the pool does not have here are left out: %s", id, strings.Join(leftOut, ", "))
 	}
+	var lacks []string
 	in.AllowedOAuthScopes, lacks = split(in.AllowedOAuthScopes, func(scope string) bool {
 		return !strings.Contains(scope, "/") || scope == userpool.ScopeRegister || slices.Contains(scopes, scope)
 	})
 	if len(lacks) > 0 {
 		s.report.note("app client %s: scopes of resource servers that the pool does not have here are left out: %s", id, strings.Join(lacks, " "))
 	}
-	return in, nil
+	return in, leftOut, nil
+}
+
+// remember keeps in mind which providers of a client were left out, for complete.
+func (s *Service) remember(id string, leftOut []string) {
+	if delete(s.record.LeftOut, id); len(leftOut) > 0 {
+		if s.record.LeftOut == nil {
+			s.record.LeftOut = map[string][]string{}
+		}
+		s.record.LeftOut[id] = leftOut
+	}
 }
 
 // secrets notes a client of which AWS does not show every secret. One of which it shows none does not come over: it would be a client

@@ -71,10 +71,20 @@ func (s *Service) client(ctx context.Context, c *types.UserPoolClientType) error
 	if c.ClientSecret != nil {
 		secret = seal.NewSecret(*c.ClientSecret)
 	}
-	pools, leftOut := s.o.Provider.Pools, s.record.LeftOut[*c.ClientId]
-	if settings, err = s.present(ctx, *c.ClientId, settings); err != nil {
+	settings, leftOut, err := s.present(ctx, *c.ClientId, settings)
+	if err != nil {
 		return err
 	}
+	if err := s.putClient(ctx, c, secret, settings); err != nil {
+		return err
+	}
+	s.remember(*c.ClientId, leftOut) // not earlier: what a client that is passed over still lacks is known to the next pull
+	return nil
+}
+
+// putClient makes a client, or updates it.
+func (s *Service) putClient(ctx context.Context, c *types.UserPoolClientType, secret seal.Secret, settings userpool.ClientSettings) error {
+	pools := s.o.Provider.Pools
 	have, err := pools.Client(ctx, *c.ClientId)
 	switch {
 	case fault.Is(err, fault.ResourceNotFound):
@@ -85,7 +95,7 @@ func (s *Service) client(ctx context.Context, c *types.UserPoolClientType) error
 	case have.PoolID != s.in.PoolID:
 		return fmt.Errorf("another user pool here, %s, has an app client with this id", have.PoolID)
 	case !isNewer(c.LastModifiedDate, have.ModifiedAt):
-		return s.complete(ctx, have, leftOut, settings.SupportedIdentityProviders)
+		return s.complete(ctx, have, s.record.LeftOut[have.ID], settings.SupportedIdentityProviders)
 	case !secret.IsZero() && have.CheckSecret(secret.Reveal()) != nil:
 		if err := pools.ReplaceSecret(ctx, s.in.PoolID, have.ID, secret); err != nil {
 			return err

@@ -180,7 +180,17 @@ type familyContext struct {
 
 	Provider string `json:"provider,omitempty"` // of the account at an identity provider
 	Subject  string `json:"subject,omitempty"`
-	Session  string `json:"session,omitempty"` // of the provider
+	Session  string `json:"session,omitempty"`  // of the provider
+	Asserted bool   `json:"asserted,omitempty"` // ACR is what the provider's acr stands for
+}
+
+// acr returns the level of the sign-in. Earlier releases took that of a sign-in at an identity provider from methods which the provider
+// named: such a level counts no more.
+func (f *familyContext) acr() string {
+	if f.Provider != "" && !f.Asserted {
+		return ""
+	}
+	return f.ACR
 }
 
 // newFamily draws the ids of a sign-in and returns the record of its refresh family and the first refresh token.
@@ -199,7 +209,8 @@ func (s *Service) newFamily(c *content, r *Request, device *NewDevice) (rec stor
 	if err != nil {
 		return rec, "", err
 	}
-	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow, ACR: c.acr, AMR: c.amr, Provider: r.Provider, Subject: r.Subject, Session: r.Session}
+	kept := familyContext{Scopes: c.scopes, Event: c.event, Flow: r.Flow, ACR: c.acr, AMR: c.amr, Provider: r.Provider, Subject: r.Subject, Session: r.Session,
+		Asserted: r.Provider != ""}
 	if device != nil {
 		kept.Group = device.GroupKey
 	}
@@ -232,5 +243,5 @@ func AssuranceOf(family *store.RefreshToken) (Assurance, error) {
 	if err := json.Unmarshal(family.Context, &state); err != nil {
 		return Assurance{}, fmt.Errorf("tokens: decoding refresh family: %w", err)
 	}
-	return Assurance{state.ACR, state.AMR, state.Provider}, nil
+	return Assurance{state.acr(), state.AMR, state.Provider}, nil
 }

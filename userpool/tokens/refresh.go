@@ -243,7 +243,7 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 		return nil, outcome, err
 	}
 	c.user, c.family, c.event, c.scopes, c.authTime, c.device = &u, f.ID, state.Event, state.Scopes, f.AuthTime, f.DeviceKey
-	c.acr, c.amr = state.ACR, state.AMR
+	c.acr, c.amr = state.acr(), state.AMR
 	if state.Hosted {
 		c.hosted = &Hosted{Resource: state.Resource}
 	}

@@ -44,6 +44,7 @@ type MessageRequest struct {
 	SMS      bool // an SMS message instead of an e-mail
 	Link     bool // a link instead of a code
 	Username bool // the user name too: an invitation
+	NoSecret bool // there is no code or password: the text needs no placeholder
 }
 
 // Texts are the texts of a message, with their placeholders. "" leaves the pool's template.
@@ -102,6 +103,9 @@ var linkForm = regexp.MustCompile(`\{##[^{}]*[^#{}][^{}]*##\}`)
 
 // complete reports whether the text has the placeholders that the message needs.
 func (in MessageRequest) complete(text string) bool {
+	if in.NoSecret {
+		return true
+	}
 	if in.Link {
 		return linkForm.MatchString(text)
 	}

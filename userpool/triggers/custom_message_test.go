@@ -31,6 +31,8 @@ func TestCustomMessageNeedsItsPlaceholders(t *testing.T) {
 		"an invitation with name":           {`{"emailMessage": "{username} {####}"}`, invitation, true},
 		"an SMS invitation without name":    {`{"smsMessage": "{####}"}`, smsInvitation, false},
 		"an SMS invitation with name":       {`{"smsMessage": "{username} {####}"}`, smsInvitation, true},
+		"nothing where nothing is needed":   {`{"emailMessage": "welcome"}`, triggers.MessageRequest{Username: true, NoSecret: true}, true},
+		"a short e-mail without a password": {`{"emailMessage": "12345"}`, triggers.MessageRequest{Username: true, NoSecret: true}, false},
 		"a link":                            {`{"emailMessage": "{##Click Here##}"}`, link, true},
 		"a code where a link is needed":     {`{"emailMessage": "code {####}"}`, link, false},
 		"a link where a code is needed":     {`{"emailMessage": "{##Click Here##}"}`, mail, false},
