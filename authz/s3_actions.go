@@ -239,7 +239,7 @@ func (c *call) addCreates(resource string) {
 }
 
 // bypassHeader requests bypassing governance mode. checkHeaders has removed one that does not.
-const bypassHeader = "X-Amz-Bypass-Governance-Retention"
+const bypassHeader = "X-Amz-Bypass-Governance-Retention" //nolint:gosec // G101: the name of a header
 
 // badHeader refuses a header that is repeated or does not belong to the operation.
 func badHeader(name string) *Refusal {
