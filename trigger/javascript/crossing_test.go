@@ -12,10 +12,14 @@ import (
 
 func TestTextsAreBoundedBeforeTheyCrossToGo(t *testing.T) {
 	for body, want := range map[string]string{
-		`throw 'x'.repeat(2e7)`:                                                                                       "xxx",
-		`throw new Error('x'.repeat(2e7))`:                                                                            "xxx",
-		`throw Object.assign(new Error('xxx'), { name: 'x'.repeat(2e7) })`:                                            "xxx",
-		`setTimeout(() => { throw new Error('x'.repeat(2e7)) }); await new Promise(() => {})`:                         "xxx",
+		`throw 'x'.repeat(2e7)`:                                                                   "xxx",
+		`throw new Error('x'.repeat(2e7))`:                                                        "xxx",
+		`throw Object.assign(new Error('xxx'), { name: 'x'.repeat(2e7) })`:                        "xxx",
+		`setTimeout(() => { throw new Error('x'.repeat(2e7)) }); await new Promise(() => {})`:     "xxx",
+		`queueMicrotask(() => { throw new Error('x'.repeat(2e7)) }); await new Promise(() => {})`: "xxx",
+		`await import('./' + 'x'.repeat(2e7))`:                                                    "xxx",
+		`let n = 0; setTimeout(() => { throw { get message() { return n++ ? 'x'.repeat(2e7) : 'xxx' } } }); await new Promise(() => {})`:                                "xxx",
+		`Object.defineProperty(Error, Symbol.hasInstance, { value: () => false }); setTimeout(() => { throw new Error('x'.repeat(2e7)) }); await new Promise(() => {})`: "xxx",
 		`return 'x'.repeat(7e6)`:                                                                                      "payload size exceeded",
 		`new URL('https://a.example/' + 'x'.repeat(2e7))`:                                                             "Invalid URL",
 		`const u = new URL('https://a.example'); u.hash = 'x'.repeat(2e7)`:                                            "Invalid URL",

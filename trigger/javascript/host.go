@@ -21,7 +21,7 @@ import (
 
 const (
 	maxLines  = 1000     // that a call may print
-	maxLine   = 16 << 10 // bytes of a line that are logged
+	maxLine   = 16 << 10 // bytes of a line that are logged, and of the texts of an error
 	maxTimers = 1000     // set at the same time
 	noLimit   = 15 * time.Minute
 )
@@ -126,11 +126,16 @@ func (m *machine) print(a arguments) (any, error) {
 		}
 		return nil, nil
 	}
-	if len(text) > maxLine {
-		text = strings.ToValidUTF8(text[:maxLine], "") + " …"
-	}
-	m.o.Log.Log(m.ctx, level, terminal.Message(text), "function", m.call.ARN, "request_id", m.call.RequestID)
+	m.o.Log.Log(m.ctx, level, terminal.Message(cut(text)), "function", m.call.ARN, "request_id", m.call.RequestID)
 	return nil, nil
+}
+
+// cut returns the beginning of a text that is longer than a line may be.
+func cut(text string) string {
+	if len(text) <= maxLine {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxLine], "") + " …"
 }
 
 func (m *machine) setTimer(a arguments) (any, error) {

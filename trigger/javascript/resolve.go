@@ -32,6 +32,9 @@ type search struct {
 }
 
 func (s *search) find(from, name, kind string) (string, error) {
+	if len(name) > maxPath {
+		return "", &moduleError{"MODULE_NOT_FOUND", fmt.Sprintf("Cannot find module '%s …': its name has more than %d bytes", strings.ToValidUTF8(name[:maxPath], ""), maxPath)}
+	}
 	last := name[strings.LastIndex(name, "/")+1:]
 	first, _, _ := strings.Cut(name, "/")
 	relative := first == "." || first == ".."

@@ -130,22 +130,22 @@ func (r *Runtime) work(j *job) {
 		output, err := r.run(j)
 		next := j.hold.finish()
 		j.cancel()
-		r.queue.deliver(j, result{output, r.withoutFolder(err)})
+		r.queue.deliver(j, result{output, r.presentable(err)})
 		if j = next; j == nil {
 			j = r.queue.await(r.life, idle)
 		}
 	}
 }
 
-// withoutFolder names files in the message of a function's error relative to the function's folder: clients see the message.
-func (r *Runtime) withoutFolder(err error) error {
+// presentable bounds the texts of a function's error, and names files in its message relative to the function's folder: clients see the message.
+func (r *Runtime) presentable(err error) error {
 	raised, ok := errors.AsType[*trigger.FunctionError](err)
 	if !ok {
 		return err
 	}
 	folder := filepath.Dir(r.o.File)
-	message := strings.ReplaceAll(raised.Message, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator), "")
-	return &trigger.FunctionError{Type: raised.Type, Message: strings.ReplaceAll(message, folder, "the function's folder"), Stack: raised.Stack}
+	message := strings.ReplaceAll(cut(raised.Message), strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator), "")
+	return &trigger.FunctionError{Type: cut(raised.Type), Message: strings.ReplaceAll(message, folder, "the function's folder"), Stack: cut(raised.Stack)}
 }
 
 // run takes a machine, runs the call, and keeps the machine if the call succeeded.

@@ -110,11 +110,12 @@ func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, acce
 		settings := *old
 		settings.AllowedOAuthFlows, settings.AllowedOAuthScopes = next.AllowedOAuthFlows, next.AllowedOAuthScopes
 		settings.CallbackURLs, settings.LogoutURLs, settings.DefaultRedirectURI = next.CallbackURLs, next.LogoutURLs, ""
-		m := *next.OAuth
-		m.HadUsers = m.HadUsers || old.OAuth != nil && old.OAuth.HadUsers || slices.Contains(old.AllowedOAuthFlows, userpool.FlowCode)
-		if len(old.SupportedIdentityProviders) == 0 && !m.HadUsers {
+		had := old.OAuth != nil && old.OAuth.HadUsers || slices.Contains(old.AllowedOAuthFlows, userpool.FlowCode)
+		if len(old.SupportedIdentityProviders) == 0 && !had {
 			settings.SupportedIdentityProviders = next.SupportedIdentityProviders // users sign in to it from now on
 		}
+		m := *next.OAuth
+		m.HadUsers = m.HadUsers || had
 		settings.OAuth = &m
 		return settings
 	})

@@ -118,6 +118,7 @@ func TestARegisteredClientGetsItsIdentityProvidersOnce(t *testing.T) {
 	}
 	machine, users := `"grant_types":["client_credentials"],"scope":"orders/read"`, `"redirect_uris":["https://app.example.com/cb"]`
 	put(users, "COGNITO")
+	put(machine, "COGNITO")
 	if _, err := h.Pools.ChangeClient(t.Context(), p.ID, made.ClientID, "", func(old *userpool.ClientSettings) userpool.ClientSettings {
 		next := *old
 		next.SupportedIdentityProviders = nil
@@ -126,7 +127,6 @@ func TestARegisteredClientGetsItsIdentityProvidersOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(users)
-	put(machine)
 	put(machine)
 	put(users)
 }

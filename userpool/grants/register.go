@@ -178,6 +178,7 @@ func (in *Registration) settings() (userpool.ClientSettings, error) {
 		out.AllowedOAuthFlows = []string{userpool.FlowClientCredentials}
 	} else {
 		out.AllowedOAuthFlows, out.SupportedIdentityProviders = []string{userpool.FlowCode}, []string{userpool.ProviderCognito}
+		m.HadUsers = true
 	}
 	return out, nil
 }

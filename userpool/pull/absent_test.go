@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -17,7 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/providers"
@@ -153,4 +156,49 @@ func appleKey(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return base64.StdEncoding.EncodeToString(der)
+}
+
+// plain makes SAML providers without reading their metadata.
+type plain struct{}
+
+func (plain) Make(context.Context, *providers.Provider, *providers.Provider) error { return nil }
+
+func TestAProviderThatAClientCannotHaveYetIsAddedByALaterPull(t *testing.T) {
+	l := newLater(t, func(o *idp.Options) { o.Makers = map[providers.Type]providers.Maker{providers.SAML: plain{}} })
+	const id = "web0000000000000000000000"
+	name := "web"
+	modified := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	site := httptest.NewServer(there{"ListUserPoolClientSecrets": object{}})
+	t.Cleanup(site.Close)
+	l.o.Source = cip.New(cip.Options{Region: "us-east-1", BaseEndpoint: &site.URL, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""), Retryer: aws.NopRetryer{}})
+	pull := func() error {
+		return l.client(t.Context(), &types.UserPoolClientType{ClientId: new(id), ClientName: &name, LastModifiedDate: &modified,
+			SupportedIdentityProviders: []string{"COGNITO", "Started"}})
+	}
+	supported := func(want ...string) {
+		t.Helper()
+		c, err := l.Pools.Client(t.Context(), id)
+		if err != nil || !slices.Equal(c.Settings.SupportedIdentityProviders, want) {
+			t.Errorf("%v, %v", c, err)
+		}
+	}
+	if err := pull(); err != nil {
+		t.Fatal(err)
+	}
+	change := providers.Change{PoolID: l.p.ID, Name: "Started", Type: providers.SAML, Details: map[string]string{"MetadataURL": "https://saml.test", "IDPInit": "true"}}
+	if _, err := l.Providers.Create(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	if err := pull(); !fault.Is(err, fault.InvalidParameter) {
+		t.Error(err)
+	}
+	supported("COGNITO")
+	change.Details = map[string]string{"MetadataURL": "https://saml.test", "IDPInit": "false"}
+	if _, err := l.Providers.Update(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	if err := pull(); err != nil {
+		t.Fatal(err)
+	}
+	supported("COGNITO", "Started")
 }
