@@ -35,7 +35,7 @@ func TestThreatChecksWithBuffersDoNotFailOpen(t *testing.T) {
 func TestBuffersAndComparisonsCanBeStopped(t *testing.T) {
 	for name, body := range map[string]string{
 		"search":      `const b = Buffer.alloc(2e6, 'a'); b.indexOf('a'.repeat(1e6) + 'b')`,
-		"search back": `const b = Buffer.alloc(2e6, 'a'); b.lastIndexOf('b' + 'a'.repeat(1e6))`,
+		"search back": `const b = Buffer.alloc(2e6, 'a'); b.lastIndexOf('a'.repeat(1e6) + 'b')`,
 		"list":        `Buffer.from({ get length() { return 5e7 }, get 0() { return 1 } }); for (;;);`,
 		"comparison":  `let a = [], b = []; for (let i = 0; i < 60; i++) { a = [a, a]; b = [b, b] } (await import('util')).isDeepStrictEqual(a, b)`,
 		"sets":        `const of = (n) => new Set(Array.from({ length: 1e4 }, (_, i) => ({ i: i * n }))); (await import('util')).isDeepStrictEqual(of(1), of(-1))`,
@@ -75,6 +75,21 @@ func TestThreatPollutedPrototypesDoNotOpenThePrelude(t *testing.T) {
 	} {
 		if got := evaluate(t, expression); got != want {
 			t.Errorf("%s: got %s, want %s", expression, got, want)
+		}
+	}
+}
+
+// Single characters are encoded in JavaScript, and the whole in Go.
+func TestLongTextsAreEncodedLikeShortOnes(t *testing.T) {
+	for _, text := range []string{`'x'`, `'\u0000'`, `'é'`, `'€'`, `'😀'`, `'\ud800'`, `'\udc00x'`, `'\ufeff'`, `'\u007f\u0080\u07ff\u0800\uffff'`} {
+		got := evaluate(t, `(() => {
+  const part = `+text+` + '|', whole = part.repeat(100), parts = Array(100).fill(part);
+  const expected = Buffer.concat(parts.map((s) => Buffer.from(s)));
+  return [expected.equals(Buffer.from(whole)), expected.equals(new TextEncoder().encode(whole)), Buffer.byteLength(whole) === expected.length,
+    Buffer.from(whole).toString() === whole.toWellFormed(), Buffer.isBuffer(Buffer.from(whole))].every((ok) => ok);
+})()`)
+		if got != "true" {
+			t.Errorf("%s: %s", text, got)
 		}
 	}
 }

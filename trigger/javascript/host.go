@@ -6,6 +6,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the same
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"hash"
@@ -28,23 +29,25 @@ const (
 
 // operations are what the prelude asks of Go, by name. Bytes cross as strings with one character for each byte.
 var operations = map[string]func(m *machine, args arguments) (any, error){
-	"log":       (*machine).print,
-	"timer":     (*machine).setTimer,
-	"untimer":   (*machine).clearTimer,
-	"keep":      (*machine).keepTimer,
-	"now":       (*machine).now,
-	"env":       (*machine).env,
-	"utf8":      (*machine).decodeUTF8,
-	"url":       (*machine).parseURL,
-	"seturl":    (*machine).changeURL,
-	"random":    (*machine).random,
-	"hash":      (*machine).hash,
-	"fetch":     (*machine).fetch,
-	"unfetch":   (*machine).abort,
-	"require":   (*machine).require,
-	"remaining": (*machine).remaining,
-	"done":      (*machine).succeed,
-	"failed":    (*machine).fail,
+	"log":        (*machine).print,
+	"timer":      (*machine).setTimer,
+	"untimer":    (*machine).clearTimer,
+	"keep":       (*machine).keepTimer,
+	"now":        (*machine).now,
+	"env":        (*machine).env,
+	"utf8":       (*machine).decodeUTF8,
+	"utf8encode": (*machine).encodeUTF8,
+	"utf8length": (*machine).lengthInUTF8,
+	"url":        (*machine).parseURL,
+	"seturl":     (*machine).changeURL,
+	"random":     (*machine).random,
+	"hash":       (*machine).hash,
+	"fetch":      (*machine).fetch,
+	"unfetch":    (*machine).abort,
+	"require":    (*machine).require,
+	"remaining":  (*machine).remaining,
+	"done":       (*machine).succeed,
+	"failed":     (*machine).fail,
 }
 
 // host is the function that the prelude calls.
@@ -182,6 +185,13 @@ func (m *machine) decodeUTF8(a arguments) (any, error) {
 	}
 	return strings.ToValidUTF8(string(b), "\ufffd"), nil
 }
+
+// encodeUTF8 returns the bytes of a text in base64, which the engine decodes faster than anything else. A text has crossed in UTF-8.
+func (m *machine) encodeUTF8(a arguments) (any, error) {
+	return base64.StdEncoding.EncodeToString([]byte(a.text(0))), nil
+}
+
+func (m *machine) lengthInUTF8(a arguments) (any, error) { return len(a.text(0)), nil }
 
 func (m *machine) random(a arguments) (any, error) {
 	b := make([]byte, min(max(a.number(0), 0), 1<<16))

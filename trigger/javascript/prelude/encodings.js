@@ -24,7 +24,7 @@ const base64Length = (s) => {
 };
 const latin1 = { toBytes: (s) => fromBinary(s), toText: charactersOf, length: (s) => s.length };
 const utf16 = { toBytes: utf16Encode, toText: utf16Decode, length: (s) => s.length * 2, unit: 2 };
-const utf8 = { toBytes: utf8Encode, toText: (b) => utf8Decode(b, false), length: (s) => utf8Encode(s).length };
+const utf8 = { toBytes: utf8Encode, toText: (b) => utf8Decode(b, false), length: utf8Length };
 const hex = { toBytes: hexDecode, toText: hexEncode, length: (s) => s.length >>> 1 };
 const encodings = {
   __proto__: null, utf8, 'utf-8': utf8, hex, latin1, binary: latin1, 'utf16le': utf16, 'utf-16le': utf16, ucs2: utf16, 'ucs-2': utf16,

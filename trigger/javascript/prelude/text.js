@@ -1,6 +1,10 @@
 // UTF-8, TextEncoder and TextDecoder.
+// Go encodes long texts: the loop here would take long.
+const longText = 32, crosses = (s) => s.length > longText && s.length <= maxCrossing;
+const utf8Length = (s) => (crosses(s) ? host('utf8length', s) : utf8Encode(s).length);
 const utf8Encode = (text) => {
   const s = String(text).toWellFormed();
+  if (crosses(s)) return apply(fromBase64, Uint8Array, [host('utf8encode', s)]);
   const bytes = new Uint8Array(s.length * 3);
   let n = 0;
   for (const c of s) {
