@@ -11,6 +11,7 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -147,6 +148,13 @@ type postman struct {
 	letters  []string
 }
 
+// received returns the letters that came.
+func (p *postman) received() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.letters)
+}
+
 func newPostman(t *testing.T, refuse bool) *postman {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -246,18 +254,18 @@ func TestSMTPDelivers(t *testing.T) {
 	if err := p.sender(t, message.Plain).Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if len(p.letters) != 2 {
-		t.Fatal(p.letters)
+	if len(p.received()) != 2 {
+		t.Fatal(p.received())
 	}
 	for _, want := range []string{"From: \"Notes\" <no-reply@example.com>", "To: <alice@example.com>", "Reply-To: <help@example.com>",
 		"Subject: =?UTF-8?q?Your_code_=E2=80=93_ok?=", "Content-Type: text/plain; charset=UTF-8", "Your code is 123456", "Message-ID:", "Date:"} {
-		if !strings.Contains(p.letters[0], want) {
-			t.Errorf("%q is missing in\n%s", want, p.letters[0])
+		if !strings.Contains(p.received()[0], want) {
+			t.Errorf("%q is missing in\n%s", want, p.received()[0])
 		}
 	}
 	for _, want := range []string{"From: <pool@example.com>", "Content-Type: text/html", "<b>123456</b>"} {
-		if !strings.Contains(p.letters[1], want) {
-			t.Errorf("%q is missing in\n%s", want, p.letters[1])
+		if !strings.Contains(p.received()[1], want) {
+			t.Errorf("%q is missing in\n%s", want, p.received()[1])
 		}
 	}
 }
@@ -270,8 +278,8 @@ func TestSMTPSaysWhenItDidNotDeliver(t *testing.T) {
 	})
 	t.Run("a server without STARTTLS gets nothing unless told so", func(t *testing.T) {
 		p := newPostman(t, false)
-		if err := p.sender(t, "").Send(t.Context(), mail); err == nil || len(p.letters) > 0 {
-			t.Error(err, p.letters)
+		if err := p.sender(t, "").Send(t.Context(), mail); err == nil || len(p.received()) > 0 {
+			t.Error(err, p.received())
 		}
 	})
 	t.Run("connection refused", func(t *testing.T) {
@@ -292,14 +300,14 @@ func TestSMTPSaysWhenItDidNotDeliver(t *testing.T) {
 	t.Run("a server that takes the letter and does not answer", func(t *testing.T) {
 		p := newPostman(t, false)
 		p.after = "silent"
-		if err := p.sender(t, message.Plain).Send(t.Context(), mail); !errors.Is(err, message.ErrUnanswered) || len(p.letters) != 1 {
+		if err := p.sender(t, message.Plain).Send(t.Context(), mail); !errors.Is(err, message.ErrUnanswered) || len(p.received()) != 1 {
 			t.Error(err)
 		}
 	})
 	t.Run("a server that hangs up after the delivery", func(t *testing.T) {
 		p := newPostman(t, false)
 		p.after = "gone"
-		if err := p.sender(t, message.Plain).Send(t.Context(), mail); err != nil || len(p.letters) != 1 {
+		if err := p.sender(t, message.Plain).Send(t.Context(), mail); err != nil || len(p.received()) != 1 {
 			t.Error("a letter that was delivered would be sent again:", err)
 		}
 	})
