@@ -12,11 +12,12 @@ mapfile -t others < <($go list ./... | grep -vxF "$paths" | sed "s|^$($go list -
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# The race detector watches all code but SQLite and QuickJS, which are C translated to Go, and the arithmetic of RSA: it makes them ten
-# to twenty times slower, and they share no memory with ours. A package with atomics or generic code must not be among them: the linker
+# The race detector watches all code but SQLite and QuickJS, which are C translated to Go, and the arithmetic of RSA and scrypt: it makes
+# them ten to twenty times slower, and they share no memory with ours. A package with atomics or generic code must not be among them: the linker
 # keeps one copy of the functions that several packages instantiate, and one that is not watched hides what comes before what.
-race=(-race)
-for package in modernc.org/sqlite/lib modernc.org/libquickjs crypto/internal/fips140/bigmod; do
+# make lint runs vet, and no test reads the symbols for debuggers that -w leaves out.
+race=(-race -vet=off -ldflags=-w)
+for package in modernc.org/sqlite/lib modernc.org/libquickjs crypto/internal/fips140/bigmod golang.org/x/crypto/scrypt; do
   race+=("-gcflags=$package=-race=false")
 done
 status=0
