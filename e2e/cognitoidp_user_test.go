@@ -191,7 +191,7 @@ func (userPools) AdminDeleteUserAttributes(t *testing.T, c *sdk) {
 	if value, there := attributes(getUser(t, c).UserAttributes)["given_name"]; there {
 		t.Errorf("given_name is still %q", value)
 	}
-	wantError(t, remove("sub"), "InvalidParameterException", "user.sub: Attribute cannot be updated.\n")
+	wantError(t, remove("sub"), "InvalidParameterException", "Invalid user attributes: user.sub: Attribute cannot be updated.\n")
 }
 
 func (userPools) AdminUserGlobalSignOut(t *testing.T, c *sdk) {
