@@ -28,6 +28,7 @@ func TestTextsAreBoundedBeforeTheyCrossToGo(t *testing.T) {
 	} {
 		r, _ := start(t, "a.mjs", `export const handler = async () => { `+body+` }`, func(o *javascript.Options) {
 			o.Fetch, o.Memory = []string{"http://127.0.0.1:1"}, 256<<20
+			o.NeverSlow()
 		})
 		_, err := invoke(within(t), r, `{}`)
 		raised, ok := errors.AsType[*trigger.FunctionError](err)

@@ -8,6 +8,9 @@ import (
 // Hurry shortens the times after which a machine counts as lost.
 func (o *Options) Hurry() { o.loadTime, o.grace = 300*time.Millisecond, 100*time.Millisecond }
 
+// NeverSlow lets calls compute at full speed for an hour, for tests of what much computing does and not of how fast.
+func (o *Options) NeverSlow() { o.fullSpeed = time.Hour }
+
 // AtFullSpeed returns how long a call that begins now may compute at full speed.
 func (r *Runtime) AtFullSpeed() time.Duration { return r.o.debt.allowance(r.o.Now(), r.SlowCalls()) }
 

@@ -55,7 +55,7 @@ func TestMemoryIsLimited(t *testing.T) {
 		"asynchronous": `const all = []; for (;;) { await null; all.push(new Array(100000).fill(1)) }`,
 	} {
 		r, _ := start(t, "a.mjs", `export const handler = async (event) => { if (event.ok) return 'ok'; `+body+` }`,
-			func(o *javascript.Options) { o.Memory = 16 << 20 })
+			func(o *javascript.Options) { o.Memory = 16 << 20; o.NeverSlow() })
 		limit := time.Minute
 		if name == "caught" { // it would never end
 			limit = time.Second

@@ -83,7 +83,7 @@ func TestAModuleThatComesLaterIsNoticed(t *testing.T) {
 
 func TestAHandlerThatAsksForManyFilesThatAreNotThereNeedsLittleMemoryOfGo(t *testing.T) {
 	r, _ := start(t, "a.js", `const fails = (f) => { try { f() } catch { return } throw new Error('no error') };
-exports.handler = async () => { for (let i = 0; i < 1500; i++) fails(() => require('./x' + i)); fails(() => require('./' + 'x'.repeat(1e5))) }`)
+exports.handler = async () => { for (let i = 0; i < 1500; i++) fails(() => require('./x' + i)); fails(() => require('./' + 'x'.repeat(1e5))) }`, (*javascript.Options).NeverSlow)
 	if _, err := invoke(within(t), r, `{}`); err != nil {
 		t.Fatal(err)
 	}

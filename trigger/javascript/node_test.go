@@ -63,7 +63,7 @@ func TestWhatHandlersUseIsAsInNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := strings.Replace(nodeCases, "CASES", strings.TrimSpace(string(cases)), 1)
-			r, _ := start(t, "a.mjs", text)
+			r, _ := start(t, "a.mjs", text, (*javascript.Options).NeverSlow)
 			var ours, theirs [][2]any
 			for more := true; more; { // in calls that are short enough for full speed
 				output, err := invoke(within(t), r, fmt.Sprintf(`{"from": %d, "to": %d}`, len(ours), len(ours)+100))

@@ -165,7 +165,7 @@ func (p *pacer) count() {
 // pace is the part of count for calls that have computed for longer than most.
 func (p *pacer) pace(slice time.Duration) {
 	if !p.slow {
-		free := fullSpeed
+		free := p.debt.full
 		if p.owes {
 			free = p.debt.allowance(p.now(), p.job.slow.others())
 		}
@@ -219,6 +219,7 @@ func (p *pacer) forget() { pacers.Delete(p.key) }
 // debt is what the calls of a function used at full speed before they were stopped. Without it, a handler that loops would get the time
 // at full speed again in every call.
 type debt struct {
+	full time.Duration // that a call may compute at full speed if nothing is owed
 	mu   sync.Mutex
 	paid time.Time // when everything has been paid for
 }
@@ -243,5 +244,5 @@ func (d *debt) allowance(now time.Time, slow int) time.Duration {
 	if now.Before(d.paid) {
 		return brief
 	}
-	return max(fullSpeed>>min(2*slow, 10), brief)
+	return max(d.full>>min(2*slow, 10), brief)
 }

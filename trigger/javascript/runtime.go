@@ -41,6 +41,7 @@ type Options struct {
 	Rand      io.Reader         // of crypto in handlers; crypto/rand.Reader outside of tests
 
 	loadTime, grace time.Duration // tests shorten them
+	fullSpeed       time.Duration // tests lengthen it
 	debt            *debt         // of the function's calls
 }
 
@@ -74,7 +75,7 @@ func New(o Options) *Runtime {
 	if o.Client == nil {
 		o.Client = newClient()
 	}
-	o.loadTime, o.grace, o.debt = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace), new(debt)
+	o.loadTime, o.grace, o.debt = cmp.Or(o.loadTime, loadTime), cmp.Or(o.grace, grace), &debt{full: cmp.Or(o.fullSpeed, fullSpeed)}
 	r := &Runtime{o: o, loading: make(chan struct{}, 1)}
 	r.queue = queue{most: o.Instances, width: min(o.Instances, runtime.GOMAXPROCS(0)), run: r.work}
 	r.life, r.end = context.WithCancel(context.Background())

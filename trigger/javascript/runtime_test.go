@@ -260,7 +260,7 @@ func TestWhatAHandlerPrintsIsLoggedWithTheARN(t *testing.T) {
 }
 
 func TestAHandlerCannotFloodTheLog(t *testing.T) {
-	r, log := start(t, "a.mjs", `export const handler = async () => { console.log('y'.repeat(1e6)); for (let i = 0; i < 5000; i++) console.log('x') }`)
+	r, log := start(t, "a.mjs", `export const handler = async () => { console.log('y'.repeat(1e6)); for (let i = 0; i < 5000; i++) console.log('x') }`, (*javascript.Options).NeverSlow)
 	if _, err := invoke(within(t), r, `{}`); err != nil {
 		t.Fatal(err)
 	}
