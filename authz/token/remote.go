@@ -126,6 +126,7 @@ func (r *RemoteKeys) Start() {
 	r.opened = true
 	r.mu.Unlock()
 	r.o.Observer.KeysOpened(r.o.Issuer)
+	begun := r.fetch() // before a lookup does
 	r.done.Go(func() {
 		const first, last = time.Second, time.Minute
 		retry := first
@@ -134,8 +135,11 @@ func (r *RemoteKeys) Start() {
 			if set := r.current.Load(); set != nil {
 				wait = set.fetched.Add(r.o.Refresh).Sub(r.o.Now()) // a lookup may have fetched meanwhile
 			}
-			if wait <= 0 {
-				f := r.fetch()
+			f := begun
+			if begun = nil; wait <= 0 {
+				if f == nil {
+					f = r.fetch()
+				}
 				<-f.done
 				if f.err == nil {
 					retry = first
