@@ -88,10 +88,6 @@ func (a *App) pair() error {
 		a.log.Warn("a sluice_authorize with `sigv4 s3` and without `hosts` is in a site that is served at any name; it refuses names that " +
 			"no site has, which may have a bucket in front. Add the names of the endpoint: hosts s3.example.com")
 	}
-	if sites, ok := server.(*caddyhttp.App); ok && sitenames.TrustsTheFirstAddress(sites) {
-		a.log.Warn("trusted_proxies without trusted_proxies_strict takes the first address of X-Forwarded-For, which clients choose if the " +
-			"proxy adds to that header, as most balancers do; below trusted_proxies write trusted_proxies_strict")
-	}
 	if !a.presents {
 		return nil
 	}

@@ -46,17 +46,6 @@ func ServedAtAnyName(app *caddyhttp.App, kind func(caddyhttp.MiddlewareHandler) 
 	return found
 }
 
-// TrustsTheFirstAddress reports whether a server takes the first address in a header of a trusted proxy for that of the client: Caddy's
-// default, which reads from the left. A proxy that adds the address of its peer to the header leaves the first one to the client.
-func TrustsTheFirstAddress(app *caddyhttp.App) bool {
-	for _, server := range app.Servers {
-		if server.TrustedProxiesRaw != nil && server.TrustedProxiesStrict == 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // walk calls visit for the routes and those within; named is set if a request must have a name to get there.
 func walk(routes caddyhttp.RouteList, named bool, visit func(route *caddyhttp.Route, named bool)) {
 	for i := range routes {
