@@ -28,7 +28,7 @@ var floors = map[string]int{
 	"trigger/command": 2, "trigger/javascript": 2, "trigger/remote": 2,
 	// 3, domain.
 	"authz": 3, "authz/policycmd": 3, "authz/decisionlog": 2, "credentials": 3, "userpool": 3, "identitypool": 3, "iam": 3,
-	"message/queue": 3, "store/lease": 2, "store/sqlite": 3, "store/postgres": 3, "store/postgres/postgrestest": 3, "store/storetest": 3, "store/redis": 3,
+	"store/certtest": 0, "message/queue": 3, "store/lease": 2, "store/sqlite": 3, "store/postgres": 3, "store/postgres/postgrestest": 3, "store/storetest": 3, "store/redis": 3,
 	// 3 as well: the calls of operations, independent of the protocol.
 	"server/rpc": 3,
 	// 4 to 9, domain: user pools, each package over the one before.
@@ -53,16 +53,16 @@ var floors = map[string]int{
 	"server/console/pages": 10, "server/console": 12,
 	"server/login/pages": 10, "server/login/pages/samples": 11, "server/login/pages/gallery": 12,
 	// 13, the composition.
-	"node/administrator": 12, "node/fleet": 12, "node/settings": 12, "node/preflight": 12, "node/observe": 12, "node/runtimes": 12, "node/passing": 12, "node/carriers": 12, "node": 13, "server/compat": 13, "userpool/userpooltest": 13,
+	"node/administrator": 12, "node/fleet": 12, "node/settings": 12, "node/storeflags": 12, "node/logfile": 12, "node/preflight": 12, "node/observe": 12, "node/runtimes": 12, "node/passing": 12, "node/carriers": 12, "node": 13, "server/compat": 13, "userpool/userpooltest": 13,
 	// 14, commands, and tests' servers.
 	"server/caller/callertest": 14, "node/userpoolcmd": 14, "node/keyscmd": 14, "node/auditcmd": 14, "node/trial": 14, "node/policyroute": 14, "node/backupcmd": 14, "node/storecmd": 14,
 	// 15 and 16, the host. 17, ends.
-	"caddymodule/block": 13, "caddymodule/storeoptions": 14, "caddymodule/fleetmetrics": 14, "caddymodule/backupmetrics": 14, "caddymodule/storeanswer": 14, "caddymodule/signedhost": 14, "caddymodule/sitenames": 14, "caddymodule/listeners": 14, "caddymodule/gatemetrics": 14, "caddymodule/events": 14, "caddymodule/help": 14, "caddymodule/opslog": 14, "caddymodule/tracing": 14, "caddymodule/console": 15,
+	"caddymodule/block": 13, "caddymodule/storeoptions": 14, "caddymodule/fleetmetrics": 14, "caddymodule/backupmetrics": 14, "caddymodule/storeanswer": 14, "caddymodule/signedhost": 14, "caddymodule/routes": 14, "caddymodule/sitenames": 14, "caddymodule/listeners": 14, "caddymodule/listening": 14, "caddymodule/gatemetrics": 14, "caddymodule/events": 14, "caddymodule/help": 14, "caddymodule/opslog": 14, "caddymodule/tracing": 14, "caddymodule/console": 15,
 	"caddymodule": 15, "caddymodule/ask": 16, "": 17, "cmd/sluice": 17,
 }
 
 // hosts are the packages that may know Caddy.
-var hosts = []string{"caddymodule", "caddymodule/ask", "caddymodule/block", "caddymodule/console", "caddymodule/events", "caddymodule/listeners", "caddymodule/opslog", "caddymodule/signedhost", "caddymodule/sitenames", "caddymodule/storeanswer", "caddymodule/storeoptions", "cmd/sluice"}
+var hosts = []string{"caddymodule", "caddymodule/ask", "caddymodule/block", "caddymodule/console", "caddymodule/events", "caddymodule/listeners", "caddymodule/listening", "caddymodule/opslog", "caddymodule/signedhost", "caddymodule/sitenames", "caddymodule/storeanswer", "caddymodule/storeoptions", "cmd/sluice"}
 
 type listed struct {
 	ImportPath string

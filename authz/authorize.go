@@ -41,7 +41,9 @@ type call struct {
 	principal  *principal.Principal // the subject's
 	lapsed     *Refusal             // why the cookie is not that of a session
 	verified   *sigv4.Verified
+	chunked    bool // the body is in chunks, and there is no signature
 	body       []byte
+	free       func()      // ends the counting of body in the budget; nil if it was not read
 	rewritten  bool        // body is not the client's
 	spent      bool        // a part of the body was read and is lost
 	asSent     http.Header // the headers before resolving, if that changed them
@@ -101,9 +103,17 @@ func (c *call) begin(ctx context.Context, r *Request) *call {
 
 // forget resets the call for its next use. It keeps the memory of its slices.
 func (c *call) forget() {
+	c.freeBody()
 	e, targets, params, turn := c.e, c.targets[:0], c.s3.params[:0], c.turn
 	*c = call{}
 	c.e, c.targets, c.s3.params, c.turn = e, targets, params, turn
+}
+
+// freeBody gives the bytes of the body back to the budget.
+func (c *call) freeBody() {
+	if c.free != nil {
+		c.free()
+	}
 }
 
 // take sets the subject and its principal.
@@ -341,10 +351,8 @@ func (c *call) fill(r *Result, refusal *Refusal) {
 	if len(c.targets) > 0 {
 		r.Action, r.Resource = c.targets[c.decided].action, c.targets[c.decided].resource
 	}
-	if c.verified != nil {
-		r.Verified = c.verified
-		r.PayloadHash, r.Trailer = payloadOf(c)
-	}
+	r.Verified, r.Chunked = c.verified, c.chunked
+	r.PayloadHash, r.Trailer = payloadOf(c)
 	if refusal == nil {
 		c.e.o.Mapping.forward(c)
 	}

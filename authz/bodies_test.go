@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/policy"
+	"github.com/sluicegate/sluice/bounded"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -53,6 +54,38 @@ func TestAKeptDenialKeepsNoBody(t *testing.T) {
 		t.Errorf("20 denials keep %d KiB", grown>>10)
 	}
 	runtime.KeepAlive(denials)
+}
+
+// heldWhileDeciding notes what the budget counts while a request is decided.
+type heldWhileDeciding struct {
+	bodies *bounded.Budget
+	most   int64
+}
+
+func (h *heldWhileDeciding) Authorized(Outcome, string, string, bool) {
+	h.most = max(h.most, h.bodies.Held())
+}
+
+func TestABodyCountsUntilItIsDecidedOn(t *testing.T) {
+	h := &heldWhileDeciding{bodies: DefaultBodies()}
+	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) { o.Bodies, o.Observer = h.bodies, h })
+	g.roles.set(testRole)
+	body := deletion(900, func(i int) string { return fmt.Sprintf("%d/%s", i, strings.Repeat("k", 600)) })
+	want(t, g.Engine, g.post("/photos?delete", body, g.credentials(record("us-east-1:x", nil))), Denied)
+	if h.most < 256<<10 || h.bodies.Held() != 0 {
+		t.Errorf("%d bytes counted while deciding, %d afterwards", h.most, h.bodies.Held())
+	}
+}
+
+func TestAnExplanationGivesTheBodyBackToTheBudget(t *testing.T) {
+	bodies := DefaultBodies()
+	g := newSignedGate(t, &S3Mapping{Region: testRegion, Account: testAccount}, "s3", func(o *Options) { o.Bodies = bodies })
+	g.roles.set(testRole)
+	body := deletion(900, func(i int) string { return fmt.Sprintf("%d/%s", i, strings.Repeat("k", 600)) })
+	x := g.Explain(t.Context(), g.post("/photos?delete", body, g.credentials(record("us-east-1:x", nil))))
+	if len(x.Targets) == 0 || bodies.Held() != 0 {
+		t.Errorf("%d targets explained, %d bytes are still counted", len(x.Targets), bodies.Held())
+	}
 }
 
 func TestADenialOfAPartExplainsTheOperationThatItWas(t *testing.T) {

@@ -169,7 +169,7 @@ func (n *counter) explanation(x *Explanation) {
 	x.Method, x.Host, x.Path = n.clone(x.Method), n.clone(x.Host), n.clone(x.Path)
 	n.text(x.ClientIP, x.Detail, x.Note)
 	if r := x.Refusal; r != nil {
-		n.text(r.Subject)
+		n.text(r.Subject, r.Value)
 		if e := r.Signature; e != nil {
 			n.text(e.Detail, e.Facts.Unsigned, e.Facts.Absent, e.Facts.ClaimedHash, e.Facts.ComputedHash)
 		}

@@ -69,6 +69,7 @@ const maxExplained = 20
 // and it records nothing. It reads r.Body if Authorize would.
 func (e *Engine) Explain(ctx context.Context, r *Request) *Explanation {
 	c := e.unrecorded(ctx, r)
+	defer c.freeBody()
 	c.take(e.anonymous)
 	refusal := c.run()
 	return c.explain(refusal, true)

@@ -21,6 +21,7 @@ type Refusal struct {
 	// AmbiguousValue and UnknownValue.
 	// It is "" for other reasons.
 	Subject string
+	Value   string // of the subject of an InvalidValue; "" if it is not known
 	// Signature is the error of a SignatureRefused; nil for other reasons.
 	Signature *sigv4.Error
 }

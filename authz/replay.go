@@ -27,6 +27,7 @@ func (e *Engine) hasRole(arn string) bool {
 // ExplainAs explains how the engine would decide on a request of a principal, whose credential is not asked for.
 func (e *Engine) ExplainAs(ctx context.Context, r *Request, p *principal.Principal) *Explanation {
 	c := e.unrecorded(ctx, r)
+	defer c.freeBody()
 	c.take(&Subject{Principal: p})
 	refusal := c.read()
 	if refusal == nil {

@@ -41,6 +41,8 @@ type Request struct {
 	TooEarly bool
 	// ContentLength is the length of the body in bytes, -1 if it is unknown.
 	ContentLength int64
+	// TransferEncoding is that of http.Request. Signatures may cover it.
+	TransferEncoding []string
 	// Body is read only if the decision depends on it: for DeleteObjects and some settings in S3, and for a signature
 	// over a body whose hash is in no header. Everything else is checked first. Result.Body then contains the body.
 	Body io.Reader

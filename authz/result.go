@@ -60,9 +60,10 @@ type Result struct {
 	// Host is the host to forward if the client's named a bucket, which is in the path now; "" for the client's own.
 	Host string
 
-	// Verified is the signature of a signed request; nil for others. If Body is nil and the request has a body, the host
-	// must forward the reader that UpstreamBody returns.
+	// Verified is the signature of a signed request; nil for others. Chunked reports that a request without one has a body in chunks.
+	// For both, if Body is nil and the request has a body, the host must forward the reader that UpstreamBody returns.
 	Verified *sigv4.Verified
+	Chunked  bool
 	// Body is the whole body, verified and decoded, if the decision depended on it; nil otherwise.
 	Body []byte
 

@@ -54,7 +54,7 @@ func (c *call) resolveS3(m *S3Mapping) *Refusal {
 	if refusal := c.checkHeaders(); refusal != nil {
 		return refusal
 	}
-	resource := "*"
+	resource := objectARN + "*" // of the list of buckets, as in Amazon's example policies for it: S3 User Guide, "Controlling access to a bucket with user policies"
 	switch s.level {
 	case s3op.Bucket:
 		resource = objectARN + s.bucket
@@ -139,11 +139,14 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 	if !c.has("X-Amz-Tagging") {
 		return nil
 	}
-	tags, wellFormed, ok := s3op.TagHeader(c.header("X-Amz-Tagging"))
+	header := c.header("X-Amz-Tagging")
+	tags, flaw, few := s3op.TagHeader(header)
 	switch {
-	case flags&s3op.Writes == 0, !wellFormed:
+	case flags&s3op.Writes == 0:
 		return badHeader("X-Amz-Tagging")
-	case !ok:
+	case flaw != "":
+		return &Refusal{Reason: InvalidValue, Subject: "x-amz-tagging", Value: header, Detail: flaw}
+	case !few:
 		return refuse(InvalidTags)
 	case !c.copiesTags():
 		c.s3.tags = tags

@@ -23,13 +23,9 @@ func (c *call) readBody(limit int64) *Refusal {
 		}
 		return refuse(BodyNotRead)
 	}
-	from := c.r.Body
-	if c.verified != nil {
-		checked, err := c.verified.Body(from)
-		if err != nil {
-			return refuseSignature(err)
-		}
-		from = checked
+	from, err := c.checked()
+	if err != nil {
+		return refuseSignature(err)
 	}
 	body, refusal := c.readWhole(from, limit)
 	if refusal != nil {
@@ -130,6 +126,9 @@ func (c *call) takeConfiguration(root *s3xml.Node, resource string) *Refusal {
 		return refuse(MalformedXML)
 	}
 	c.s3.location = location
+	if location == "" && root.Find(s3op.Location) != nil {
+		return refuseAbout(InvalidValue, s3op.Location, "The specified location-constraint is not valid")
+	}
 	if tags == nil {
 		return nil
 	}

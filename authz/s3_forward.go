@@ -49,7 +49,7 @@ func (m *S3Mapping) forward(c *call) {
 func (s *s3Request) encodeParams() string {
 	b := make([]byte, 0, 64)
 	for _, p := range s.params {
-		if presignParam(p.Name) || p.Name == "x-id" { // which names the operation for logs
+		if presignParam(p.Name) {
 			continue
 		}
 		if len(b) > 0 {

@@ -47,10 +47,10 @@ func (c *call) takeQueryHeaders() *Refusal {
 	return nil
 }
 
-// checksumOfNothing reports whether the parameter is the checksum of an empty body and the request has another body. The
-// SDK for JavaScript presigns that value before it has the body, and S3 ignores it.
+// checksumOfNothing reports whether the parameter is a checksum without a value, or that of an empty body and the request has another body.
+// The SDK for JavaScript presigns that value before it has the body, and S3 ignores both.
 func (c *call) checksumOfNothing(name, value string) bool {
-	return c.r.ContentLength != 0 && s3sum.OfNothing(name, value)
+	return value == "" && s3sum.Claims(name) || c.r.ContentLength != 0 && s3sum.OfNothing(name, value)
 }
 
 // keepHeaders keeps the headers as they were sent, for a second decision, before they are changed.
@@ -63,8 +63,8 @@ func (c *call) keepHeaders() {
 // checkHeaders refuses x-amz-* headers that are unknown or repeated, because a client that sends one expects the store
 // to act on it. It ignores X-Amz-Cf-Id, which CloudFront adds. The values are written so that every store reads them alike.
 func (c *call) checkHeaders() *Refusal {
-	if c.verified == nil && strings.HasPrefix(strings.Trim(c.header("X-Amz-Content-Sha256"), " \t"), "STREAMING-") {
-		return badHeader("X-Amz-Content-Sha256") // chunks are decoded with the signature
+	if refusal := c.takeCoding(); refusal != nil {
+		return refusal
 	}
 	for name, lines := range c.r.Header {
 		amz := strings.HasPrefix(name, "X-Amz-")
@@ -79,11 +79,30 @@ func (c *call) checkHeaders() *Refusal {
 			}
 		}
 	}
+	if c.verified != nil {
+		for name := range c.verified.Signed() { // one that was not sent was signed without a value
+			if refusal := c.withoutValue(name); refusal != nil && !c.has(http.CanonicalHeaderKey(name)) {
+				return refusal
+			}
+		}
+	}
 	return c.checkPreconditions()
 }
 
-// checkHeader checks the value of a header that a store acts on. One without a value is removed, as stores ignore it: policies
-// that ask whether it is there must not find it.
+// withoutValue refuses a header that must not be without a value, and returns nil for others. Without its source a copy would write an
+// empty object, and without its condition a write would replace what the client means to keep.
+func (c *call) withoutValue(name string) *Refusal {
+	switch name = strings.ToLower(name); {
+	case name == "x-amz-copy-source":
+		return refuse(InvalidCopySource)
+	case s3op.IsCondition(name) && c.s3.op.Has(s3op.Writes|s3op.Deletes):
+		return badHeader(name)
+	}
+	return nil
+}
+
+// checkHeader checks the value of a header that a store acts on. Others than those of withoutValue and checksums of the body are removed if
+// they have no value, as stores ignore them: policies that ask whether one is there must not find it.
 func (c *call) checkHeader(name string, lines []string) *Refusal {
 	if len(lines) > 1 {
 		if strings.HasPrefix(name, "X-Amz-") && !slices.Contains(listHeaderNames, name) {
@@ -94,17 +113,17 @@ func (c *call) checkHeader(name string, lines []string) *Refusal {
 	value, flaw := s3op.HeaderValue(name, strings.Trim(lines[0], " \t")) // HTTP/2 leaves white space around values, which the wire to the store loses
 	switch {
 	case flaw != "":
-		return refuseAbout(InvalidValue, strings.ToLower(name), flaw)
-	case value == lines[0] && value != "":
+		return &Refusal{Reason: InvalidValue, Subject: strings.ToLower(name), Value: lines[0], Detail: flaw}
+	case value != "", s3sum.Counts(name, c.r.Method, c.r.Header, c.s3.op.Has(s3op.Writes)):
+		if value != lines[0] {
+			c.keepHeaders()
+			c.r.Header[name] = []string{value}
+		}
 		return nil
 	}
 	c.keepHeaders()
-	if value == "" {
-		delete(c.r.Header, name)
-	} else {
-		c.r.Header[name] = []string{value}
-	}
-	return nil
+	delete(c.r.Header, name)
+	return c.withoutValue(name)
 }
 
 // checkPreconditions refuses preconditions of writes that S3 has not, which some stores ignore and others evaluate.

@@ -50,6 +50,9 @@ func (c *call) readParams() *Refusal {
 			break
 		}
 		raw = rest
+		if s3op.IsIgnored(p.Name, c.credential.scheme == schemePresigned) {
+			continue // and not forwarded
+		}
 		if len(s.params) >= urlquery.MaxParams {
 			return malformed(MalformedQuery, urlquery.ErrMany)
 		}
@@ -85,7 +88,7 @@ func (s *s3Request) selector() (string, *Refusal) {
 // checkParams refuses parameters that the operation does not have or lacks, and takes the values of the others.
 func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 	s := &c.s3
-	required := 0
+	required, after, second := 0, false, false
 	for i := range s.params {
 		p := &s.params[i]
 		switch {
@@ -102,7 +105,7 @@ func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 			if !headers.ValidValue(p.Value) {
 				return badHeader(p.Name)
 			}
-		case p.Name == "x-id", c.credential.scheme == schemePresigned && presignParam(p.Name): // they name the operation, and sign
+		case c.credential.scheme == schemePresigned && presignParam(p.Name): // they sign
 		case p.Name == selector, p.Name == "versionId", slices.Contains(s.op.Params, p.Name):
 			if refusal := c.takeParam(m, p); refusal != nil {
 				return refusal
@@ -110,9 +113,15 @@ func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 			if slices.Contains(s.op.Required, p.Name) {
 				required++
 			}
+			after, second = after || p.Name == "start-after", second || p.Name == "list-type"
+		case p.Name == "partNumber" && s.op.Has(s3op.Copies):
+			return refuseAbout(InvalidValue, p.Name, "This operation does not accept partNumber without uploadId")
 		default:
 			return refuse(UnknownRequest)
 		}
+	}
+	if after && !second {
+		return refuseAbout(InvalidValue, "start-after", "startAfter only supported in REST.GET.BUCKET with list-type=2")
 	}
 	if required < len(s.op.Required) {
 		return c.takeParam(m, &urlquery.Param{Name: s.op.Required[0]}) // refuses it as empty
@@ -126,9 +135,9 @@ func (c *call) takeParam(m *S3Mapping, p *urlquery.Param) *Refusal {
 	if p.Name == "max-keys" && p.Value == "" {
 		return nil // to a store it is none
 	}
-	value, flaw := s3op.ParamValue(p.Name, p.Value)
+	value, argument, flaw := s.op.Param(p.Name, p.Value)
 	if flaw != "" {
-		return refuseAbout(InvalidValue, p.Name, flaw)
+		return &Refusal{Reason: InvalidValue, Subject: argument, Value: p.Value, Detail: flaw}
 	}
 	p.Value = value
 	switch p.Name {

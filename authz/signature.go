@@ -94,7 +94,7 @@ func (c *call) signedRequest() *sigv4.Request {
 		path, query, _ = strings.Cut(r.Target, "?")
 	}
 	return &sigv4.Request{Method: r.Method, Host: r.Host, RawPath: path, RawQuery: query, Header: r.Header,
-		ContentLength: r.ContentLength}
+		ContentLength: r.ContentLength, TransferEncoding: r.TransferEncoding, Proto: r.Proto}
 }
 
 // signer finds the owner of the access key. The signature is not verified yet, so a refusal tells no more than the
@@ -137,7 +137,7 @@ func (c *call) signer(auth *sigv4.Auth) (*Subject, *Refusal) {
 }
 
 // readWhole reads a body that the decision depends on, within Options.Bodies and MaxBodyTime. from verifies it if the signature
-// is verified.
+// is verified. The body counts until the call is forgotten: parsing it may take more memory than reading it.
 func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 	switch {
 	case from == nil:
@@ -149,7 +149,8 @@ func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 		timer.LimitBody(MaxBodyTime)
 		defer timer.LimitBody(0)
 	}
-	body, err := c.e.o.Bodies.ReadAll(from, throttle.Network(c.r.ClientIP), limit)
+	body, free, err := c.e.o.Bodies.Hold(from, throttle.Network(c.r.ClientIP), limit)
+	c.free = free
 	c.spent = err != nil
 	var refused *sigv4.Error
 	switch {
@@ -167,12 +168,12 @@ func (c *call) readWhole(from io.Reader, limit int64) ([]byte, *Refusal) {
 	return body, nil
 }
 
-// payloadOf returns the hash and the trailer that the signature names.
+// payloadOf returns the hash that the signature names, and the trailer of a body in chunks.
 func payloadOf(c *call) (hash, trailer string) {
-	if c.verified.Streaming() {
+	switch {
+	case c.chunked, c.verified != nil && c.verified.Streaming():
 		return "", strings.ToLower(strings.TrimSpace(c.header("X-Amz-Trailer")))
-	}
-	if len(c.verified.PayloadHash) == 2*sha256.Size {
+	case c.verified != nil && len(c.verified.PayloadHash) == 2*sha256.Size:
 		return c.verified.PayloadHash, ""
 	}
 	return "", ""
@@ -181,9 +182,9 @@ func payloadOf(c *call) (hash, trailer string) {
 // UpstreamBody returns the body to forward in place of the client's, and its length, -1 if unknown. It adapts header: a
 // body in aws-chunked coding is decoded, and the headers that announce the coding are removed. If the body is not the
 // signed one, the reader fails before the last byte with a *sigv4.Error, which RefusalOf translates. Call it only for
-// requests that pass.
+// requests that pass and have Verified or Chunked.
 func (r *Result) UpstreamBody(header http.Header, body io.ReadCloser) (io.ReadCloser, int64, error) {
-	if r.Verified == nil {
+	if r.Verified == nil && !r.Chunked {
 		return body, -1, errors.New("authz: the request was not signed")
 	}
 	checked := io.ReadCloser(nil)
@@ -191,19 +192,22 @@ func (r *Result) UpstreamBody(header http.Header, body io.ReadCloser) (io.ReadCl
 	if r.Body != nil {
 		checked = io.NopCloser(bytes.NewReader(r.Body))
 	} else {
-		b, err := r.Verified.Body(body)
+		b, err := r.decoded(header, body)
 		if err != nil {
 			return nil, 0, err
 		}
 		checked, length = b, b.Len()
 	}
-	if r.Verified.Streaming() {
+	if r.Chunked || r.Verified.Streaming() {
 		dropCoding(header)
 		header.Del("X-Amz-Decoded-Content-Length")
 		header.Del("X-Amz-Trailer")
 		header.Del("X-Amz-Sdk-Checksum-Algorithm") // announces the trailer
 		header.Del("Trailer")
-		header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload)
+		header.Del("X-Amz-Content-Sha256")
+		if !r.Chunked {
+			header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload)
+		}
 	}
 	header.Del("Content-Length") // the server writes its own
 	return checked, length, nil

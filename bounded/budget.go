@@ -35,17 +35,37 @@ func NewBudget(total, share int64) *Budget {
 // ReadAll reads r to its end and returns the text. It counts the memory for client from the allocation until it returns.
 // The error is ErrTooLong after limit bytes, ErrNoBytes if the budget is used up, or the error of r.
 func (b *Budget) ReadAll(r io.Reader, client netip.Addr, limit int64) ([]byte, error) {
+	text, free, err := b.Hold(r, client, limit)
+	free()
+	return text, err
+}
+
+// Hold reads as ReadAll does, and counts the memory until free is called. free is never nil, and does nothing after an error.
+func (b *Budget) Hold(r io.Reader, client netip.Addr, limit int64) (text []byte, free func(), err error) {
 	var held int64
-	defer func() { b.put(client, held) }()
+	free = func() { b.put(client, held); held = 0 }
+	whole := false
+	defer func() {
+		if !whole {
+			free()
+		}
+	}()
+	text, err = b.read(r, client, limit, &held)
+	whole = err == nil
+	return text, free, err
+}
+
+// read reads r to its end and adds what it counts to held.
+func (b *Budget) read(r io.Reader, client netip.Addr, limit int64, held *int64) ([]byte, error) {
 	text := make([]byte, 0, min(512, limit+1))
 	for {
 		if len(text) == cap(text) {
 			room := min(2*int64(cap(text)), limit+1) // one more byte, to detect a text longer than the limit
-			if more := room - FreeBytes - held; more > 0 {
+			if more := room - FreeBytes - *held; more > 0 {
 				if !b.take(client, more) {
 					return nil, ErrNoBytes
 				}
-				held += more
+				*held += more
 			}
 			text = append(make([]byte, 0, room), text...)
 		}

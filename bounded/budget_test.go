@@ -102,3 +102,22 @@ func TestReadAllReadsExactlyTheText(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestATextCountsUntilItIsFreed(t *testing.T) {
+	budget, client := bounded.NewBudget(3<<20, 3<<20), netip.MustParseAddr("192.0.2.1")
+	text, free, err := budget.Hold(strings.NewReader(strings.Repeat("a", 1<<20)), client, 1<<20)
+	if err != nil || len(text) != 1<<20 || budget.Held() < 1<<20-bounded.FreeBytes {
+		t.Fatalf("%d bytes, %d are held, %v", len(text), budget.Held(), err)
+	}
+	free()
+	free() // counts once
+	if budget.Held() != 0 {
+		t.Errorf("%d bytes are held", budget.Held())
+	}
+	for name, r := range map[string]io.Reader{"too long": strings.NewReader(strings.Repeat("a", 2<<20)), "broken off": iotest.TimeoutReader(strings.NewReader(strings.Repeat("a", 1<<20)))} {
+		if _, free, err = budget.Hold(r, client, 1<<20); err == nil || budget.Held() != 0 {
+			t.Errorf("%s: %d bytes are held, %v", name, budget.Held(), err)
+		}
+		free()
+	}
+}

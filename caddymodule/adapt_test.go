@@ -16,6 +16,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/sluicegate/sluice/caddymodule/console"
+	"github.com/sluicegate/sluice/caddymodule/storeoptions"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -142,7 +143,8 @@ func allOptions() []string {
 	add("smtp", smtpOptions(new(config.SMTP)))
 	add("sms", smsOptions(new(config.SMS)))
 	add("store", storeOptions(new(config.Store)))
-	add("redis", redisOptions(new(config.Redis)))
+	add("redis", storeoptions.RedisOptions("", new(config.Redis)))
+	add("tls", storeoptions.RedisTLSOptions(new(config.RedisTLS)))
 	for _, source := range []string{config.MasterKeyCommand, config.MasterKeyKMS, config.MasterKeyVault} {
 		add("master_key", masterKeyOptions(&config.MasterKey{Source: source}))
 	}

@@ -9,11 +9,13 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 
 	"github.com/sluicegate/sluice/caddymodule/events"
 	_ "github.com/sluicegate/sluice/caddymodule/listeners" // registers sluice_handover and sluice_handover_tls
+	"github.com/sluicegate/sluice/caddymodule/listening"
 	"github.com/sluicegate/sluice/caddymodule/opslog"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/credentials/sigv4"
@@ -190,6 +192,11 @@ func (a *App) Start() (err error) {
 	defer close(a.started)
 	if err := a.pair(); err != nil { // before any request passes a gate
 		return err
+	}
+	if server, err := a.http(); err == nil { // before anything is declared
+		if err := listening.Check(context.Background(), server.(*caddyhttp.App)); err != nil {
+			return err
+		}
 	}
 	logs.Begin(a, a.log)
 	if a.node, err = a.plan.Open(context.Background()); err != nil {

@@ -359,24 +359,3 @@ func storeOptions(s *config.Store) map[string]option {
 		"outage":        oneString(&s.Outage, "outage fail_closed|fail_open"),
 	}
 }
-
-func parseRedis(d *caddyfile.Dispenser, app *config.App) error {
-	if app.Redis != nil {
-		return d.Err("redis is set twice; remove one of them")
-	}
-	app.Redis = &config.Redis{Addresses: d.RemainingArgs()}
-	return parseBlock(d, "redis", redisOptions(app.Redis))
-}
-
-func redisOptions(redis *config.Redis) map[string]option {
-	return map[string]option{
-		"master":    oneString(&redis.Master, "master <name>"),
-		"username":  oneString(&redis.Username, "username <name>"),
-		"password":  oneString(&redis.Password, "password <password>"),
-		"tls":       onOff(&redis.TLS, "tls [on|off]"),
-		"database":  oneInt(&redis.Database, "database <number>"),
-		"max_stale": oneDuration(&redis.MaxStale, "max_stale <duration>"),
-		"outage":    oneString(&redis.Outage, "outage fail_closed|fail_open"),
-		"sign_ins":  oneString(&redis.SignIns, "sign_ins fail_closed|fail_open"),
-	}
-}

@@ -179,15 +179,8 @@ func init() { httpcaddyfile.RegisterGlobalOption("sluice", parseSluice) }
 //	        …
 //	    }
 //
-//	    redis <host:port>... {
-//	        master    <name>
-//	        username  <name>
-//	        password  <password>
-//	        tls       [on|off]
-//	        database  <number>
-//	        max_stale <duration>
-//	        outage    fail_closed|fail_open
-//	        sign_ins  fail_closed|fail_open
+//	    redis <host:port>... {             # see storeoptions.ParseRedis
+//	        …
 //	    }
 //	}
 //
@@ -285,7 +278,7 @@ func sluiceOptions(app *config.App, at places) map[string]option {
 		"master_key":           marked(func(d *caddyfile.Dispenser) error { return parseMasterKey(d, app) }),
 		"key_rotation":         marked(func(d *caddyfile.Dispenser) error { return storeoptions.ParseKeyRotation(d, app) }),
 		"backup":               func(d *caddyfile.Dispenser) error { return parseBackup(d, app, at) },
-		"redis":                marked(func(d *caddyfile.Dispenser) error { return parseRedis(d, app) }),
+		"redis":                marked(func(d *caddyfile.Dispenser) error { return storeoptions.ParseRedis(d, app) }),
 
 		"outbound_networks":     marked(manyStrings(&app.OutboundNetworks, "outbound_networks <cidr>...")),
 		"token_endpoint":        marked(func(d *caddyfile.Dispenser) error { return parseTokenEndpoint(d, app) }),

@@ -21,18 +21,18 @@ import (
 func init() {
 	register(caddycmd.Command{
 		Name:  "outbox",
-		Usage: "[-n <count>] [--follow] [--json] [--config <path>] [--dir <data directory>]",
+		Usage: "[-n <count>] [--follow] [--json] [--config <path>] [--data-dir <folder>]",
 		Short: "Prints the newest messages of the outbox file",
 		Long: `Codes and invitations for which no mail server or SMS provider is configured are written to outbox.jsonl in the data
 directory. This command prints the newest messages, the newest last. With --follow it waits for more. The data directory is that
-of the configuration, of SLUICE_DATA_DIR, or of --dir.`,
+of the configuration, of SLUICE_DATA_DIR, or of --data-dir. Next to "sluice dev" it is that of the server.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.NoArgs
 			cmd.Flags().IntP("count", "n", 10, "how many messages to print")
 			cmd.Flags().BoolP("follow", "f", false, "wait for more messages")
 			cmd.Flags().Bool("json", false, "print the lines of the file")
 			cmd.Flags().StringP("config", "c", "", "the configuration (default: Caddyfile in the working directory)")
-			cmd.Flags().String("dir", "", "the data directory")
+			cmd.Flags().StringP("data-dir", "d", "", "the data directory, instead of that of a configuration")
 			cmd.RunE = outbox
 		},
 	})
@@ -63,14 +63,14 @@ func outbox(cmd *cobra.Command, _ []string) error {
 	path := filepath.Join(dir, node.OutboxFile)
 	err = message.Tail(ctx, message.TailOptions{Path: path, Out: cmd.OutOrStdout(), Count: count, Follow: follow, JSON: asJSON})
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s does not exist; no message was written yet, or this is the wrong data directory: name it with --dir", path)
+		return fmt.Errorf("%s does not exist; no message was written yet, or this is the wrong data directory: name it with --data-dir", path)
 	}
 	return err
 }
 
-// outboxDir returns the data directory: that of --dir, or of the configuration.
+// outboxDir returns the data directory: that of --data-dir, or of the configuration.
 func outboxDir(cmd *cobra.Command) (string, error) {
-	dir, err := cmd.Flags().GetString("dir")
+	dir, err := cmd.Flags().GetString("data-dir")
 	if err != nil || dir != "" {
 		return dir, err
 	}
@@ -85,7 +85,7 @@ func outboxDir(cmd *cobra.Command) (string, error) {
 	}
 	raw, _, _, err := caddycmd.LoadConfig(file, "")
 	if err != nil {
-		return "", fmt.Errorf("reading the configuration: %w; name the data directory with --dir", err)
+		return "", fmt.Errorf("reading the configuration: %w; name the data directory with --data-dir", err)
 	}
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &loaded); err != nil {

@@ -20,8 +20,9 @@ import (
 // validates is what the help of validate says about Sluice.
 const validates = `
 
-Sluice is also started with the configuration on a new, empty store, which is deleted afterwards. It finds wrong settings and policy files, secrets
-that are not set and declared pools that cannot be created. It writes nothing to the data directory, runs no function and contacts nobody.
+Sluice is also started with the configuration on a temporary store, which is deleted afterwards. If the data directory has a store in SQLite, the
+declared pools are copied from it. The command finds wrong settings and policy files, secrets that are not set and declared pools that cannot be
+created. It writes nothing to the data directory, runs no function and contacts nobody.
 `
 
 // provisioned is the app of the last configuration that was read.

@@ -47,7 +47,9 @@ func init() {
 		Long: `The answer to a refused request contains a decision id. This command asks the admin endpoint of the running process to
 explain that decision: the principal, the action and the resource, the statements that were considered, why each did or
 did not match, and which one decided. Without an id, the command lists the latest refusals, newest first. The process keeps
-them in memory, without credentials.`,
+them in memory, without credentials.
+
+Refused calls of the APIs have a decision id, too. They are not here but in the audit log, as decision_id.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			if root := policy.Parent(); root != nil {
 				completeValidate(root)
@@ -55,6 +57,8 @@ them in memory, without credentials.`,
 				if Examples != "" {
 					root.Example = Examples
 					withoutCaddy(root)
+					caddys, _ := caddy.Version()
+					help.Versions(root, Version(), caddys)
 				}
 			}
 			cmd.Args = cobra.MaximumNArgs(1)
@@ -242,7 +246,7 @@ func (admin) decision(w http.ResponseWriter, r *http.Request) error {
 	}
 	denial, ok := denials.Get(r.URL.Path[len(decisionsPath)+1:])
 	if !ok {
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is stored; only the latest refusals are kept")}
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is stored; only the latest refusals of requests to routes are kept, and those of API calls are in the audit log")}
 	}
 	account := refusal.AccountOf(denial)
 	if r.URL.Query().Get("format") == "text" {

@@ -3,12 +3,11 @@ package caddymodule
 import (
 	"encoding/json"
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
+	"github.com/sluicegate/sluice/caddymodule/routes"
 	"github.com/sluicegate/sluice/config"
 )
 
@@ -36,7 +35,7 @@ func readApp(file, adapter string) (*App, error) {
 	return app, caddy.StrictUnmarshalJSON(whole.Apps.Sluice, app)
 }
 
-// loadRoutes reads the parts of a configuration that decide on requests: roles, groups and the sluice_authorize directives. It leaves out
+// loadRoutes reads the parts of a configuration that decide on requests: roles, groups and routes. It leaves out
 // what needs secrets.
 func loadRoutes(file, adapter string) (config.App, []config.Authorize, error) {
 	app, err := readApp(file, adapter)
@@ -62,56 +61,17 @@ func loadRoutes(file, adapter string) (config.App, []config.Authorize, error) {
 	if err != nil {
 		return config.App{}, nil, err
 	}
-	var whole any
-	if err := json.Unmarshal(raw, &whole); err != nil {
+	found, err := routes.In(raw)
+	if err != nil {
 		return config.App{}, nil, err
 	}
-	routes, err := routesIn(whole, nil)
-	return app.App, routes, err
-}
-
-// routesIn returns the sluice_authorize handlers in a configuration, wherever they are.
-func routesIn(value any, found []config.Authorize) ([]config.Authorize, error) {
-	var err error
-	switch v := value.(type) {
-	case []any:
-		for _, item := range v {
-			if found, err = routesIn(item, found); err != nil {
-				return nil, err
-			}
-		}
-	case map[string]any:
-		if v["handler"] == "sluice_authorize" {
-			route, err := routeOf(v)
-			return append(found, route), err
-		}
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if found, err = routesIn(v[name], found); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return found, nil
-}
-
-// routeOf reads a handler. What only a running gate needs is left out.
-func routeOf(handler map[string]any) (a config.Authorize, err error) {
-	delete(handler, "handler")
-	raw, err := json.Marshal(handler)
-	if err != nil {
-		return a, err
-	}
-	if err := caddy.StrictUnmarshalJSON(raw, &a); err != nil {
-		return a, err
-	}
-	if a.Login != nil && a.Login.Secret != "" {
-		a.Login.Secret = "not read"
-	}
 	placeholders := replacement{repl: caddy.NewReplacer()}
-	for i := range a.Policies {
-		placeholders.fill("policy", &a.Policies[i].File)
+	for i := range found {
+		for j := range found[i].Policies {
+			placeholders.fill("policy", &found[i].Policies[j].File)
+		}
 	}
-	return a, errors.Join(placeholders.problems...)
+	return app.App, found, errors.Join(placeholders.problems...)
 }
 
 // loadTrigger reads the sluice block of a configuration, and leaves only the trigger that choose returns: so no other function

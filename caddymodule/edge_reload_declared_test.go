@@ -2,8 +2,10 @@ package caddymodule
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
@@ -112,4 +114,41 @@ func TestAReloadWhoseDeclarationsCannotBeMadeLeavesTheOthers(t *testing.T) {
 	}
 	e.http.CloseIdleConnections()
 	e.inForce(t, "after the reload", 10, 10, "First", firstSecret)
+}
+
+// Caddy starts apps in no order, so the servers may be last.
+func TestAReloadWhosePortIsTakenDeclaresNothing(t *testing.T) {
+	e := newEdge(t)
+	declaredFiles(t, e, 10, 10, "First")
+	e.load(t, declaration(firstSecret), "sluice_pools")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	more := fmt.Sprintf("http://127.0.0.1:%d {\nbind 127.0.0.1\nrespond hello\n}\n", taken.Addr().(*net.TCPAddr).Port)
+	declaredFiles(t, e, 12, 20, "Second")
+	adapted, err := e.adapt(globalOptions, declaration(secondSecret), poolsSite+more)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared atomic.Bool
+	watching := startLoad(1, func(int) error {
+		pool, err := e.call(idp+"DescribeUserPool", &rootKey, object{"UserPoolId": "us-east-1_edge00001"})
+		if err == nil && strings.Contains(fmt.Sprint(pool), "MinimumLength:12") {
+			declared.Store(true)
+		}
+		return nil
+	})
+	for range 4 {
+		if err := caddy.Load(adapted, false); err == nil || !strings.Contains(err.Error(), "listening on ") {
+			t.Fatalf("error %v", err)
+		}
+	}
+	watching.stop()
+	if declared.Load() {
+		t.Error("the configuration that did not start was in force for a while")
+	}
+	e.http.CloseIdleConnections()
+	e.inForce(t, "after the reloads", 10, 10, "First", firstSecret)
 }

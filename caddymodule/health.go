@@ -25,14 +25,17 @@ import (
 func init() {
 	register(caddycmd.Command{
 		Name:  "healthcheck",
-		Usage: "[--exclude <check>]... [--address <admin address>]",
+		Usage: "[--exclude <check>]... [--address <admin address> | --url <url>]",
 		Short: "Asks a running Sluice whether it is ready",
 		Long: `Asks the admin endpoint of the running process for its checks and prints a line for each, with details. The exit status is 0 if
-the process is ready. Use it in container images, which have no curl, or by hand.`,
+the process is ready. Use it in container images, which have no curl, or by hand. "sluice dev" has no admin endpoint: --url asks the server
+itself, as load balancers do.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			cmd.Args = cobra.NoArgs
 			cmd.Flags().StringArray("exclude", nil, "a check to ignore")
 			cmd.Flags().String("address", "", "the admin endpoint (default: Caddy's)")
+			cmd.Flags().String("url", "", "the server to ask instead, such as http://localhost:9000")
+			cmd.MarkFlagsMutuallyExclusive("address", "url")
 			cmd.RunE = healthcheck
 		},
 	})
@@ -47,6 +50,13 @@ func healthcheck(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
+	server, err := cmd.Flags().GetString("url")
+	if err != nil {
+		return err
+	}
+	if server != "" {
+		return askServer(cmd, server, url.Values{"verbose": {""}, "exclude": exclude})
+	}
 	if address, err = caddycmd.DetermineAdminAPIAddress(address, nil, "", ""); err != nil {
 		return err
 	}
@@ -56,6 +66,31 @@ func healthcheck(cmd *cobra.Command, _ []string) error {
 	}
 	defer response.Body.Close()
 	_, err = io.Copy(cmd.OutOrStdout(), response.Body)
+	return err
+}
+
+// askServer asks a server at its public URL.
+func askServer(cmd *cobra.Command, server string, query url.Values) error {
+	address, err := url.Parse(server)
+	if err != nil {
+		return err
+	}
+	address = address.JoinPath("readyz")
+	address.RawQuery = query.Encode()
+	ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err = io.Copy(cmd.OutOrStdout(), io.LimitReader(response.Body, 1<<20)); err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", address, response.Status)
+	}
 	return err
 }
 

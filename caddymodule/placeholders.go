@@ -99,6 +99,8 @@ func (r *replacement) redis(s *config.Redis) {
 	}
 	r.fill("redis: username", &s.Username)
 	r.fill("redis: password", &s.Password)
+	r.fill("redis: sentinel_username", &s.SentinelUsername)
+	r.fill("redis: sentinel_password", &s.SentinelPassword)
 }
 
 // store fills in where the records are.

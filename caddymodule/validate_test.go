@@ -199,6 +199,8 @@ func TestValidateRefusesTypicalMistakes(t *testing.T) {
 		"a mail server's port that is none":   {block: "smtp mail.example.com:99999 {\n\t\t\tfrom a@example.com\n\t\t}\n\t\t" + poolAndClient, want: "Caddyfile:4: smtp: "},
 		"a Redis database that is none":       {block: "redis 127.0.0.1:6379 {\n\t\t\tdatabase -1\n\t\t}\n\t\t" + poolAndClient, want: "redis: database: -1 is no database"},
 		"a list of passwords that is missing": {block: "compromised_passwords nowhere\n\t\t" + poolAndClient, want: "compromised_passwords: breach: stat nowhere: no such file or directory"},
+		"a certificate for Redis that is missing": {block: "redis 127.0.0.1:6379 {\n\t\t\ttls {\n\t\t\t\tca nowhere.pem\n\t\t\t}\n\t\t}\n\t\t" + poolAndClient,
+			want: "nowhere.pem: no such file or directory"},
 		"a database's password that is missing": {block: "store postgres://sluice@127.0.0.1/sluice {\n\t\t\tpassword_file nowhere\n\t\t}\n\t\t" + poolAndClient,
 			want: "store: password_file: open nowhere: no such file or directory"},
 		"a backup with an unknown option":      {block: "backup {\n\t\t\tto s3://backups/x?regoin=eu-central-1\n\t\t}\n\t\t" + poolAndClient, want: `there is no option "regoin"`},

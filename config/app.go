@@ -311,6 +311,8 @@ func (a *App) defaultsOfServers() {
 	if a.Redis != nil {
 		setDefault(&a.Redis.Outage, "fail_closed")
 		setDefault(&a.Redis.SignIns, "fail_open")
+		setDefault(&a.Redis.Rates, "fail_open")
+		setDefault(&a.Redis.HourlyLimits, "fail_open")
 		if a.Redis.MaxStale == 0 {
 			a.Redis.MaxStale = Duration(time.Minute)
 		}

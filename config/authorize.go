@@ -332,7 +332,7 @@ func (i *Issuer) validate(v *validator) {
 		}
 	}
 	for _, alg := range i.Algorithms {
-		v.oneOf(at+": algorithms", alg, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+		v.oneOf(at+": algorithms", alg, "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 	}
 	for _, use := range i.TokenUse {
 		v.oneOf(at+": token_use", use, "access", "id")
@@ -382,8 +382,9 @@ func (r *Rule) validate(v *validator) {
 	if !strings.HasPrefix(r.Path, "/") && r.Path != "*" {
 		v.add(at, "%q is not a path; write one that starts with /, or * for all", r.Path)
 	}
-	if strings.ContainsAny(r.Path, "?#") {
-		v.add(at, "%q is never the path of a request, because a query is not part of it; use a policy with a condition on http:query/<name>", r.Path)
+	if queryPattern.MatchString(r.Path) {
+		v.add(at, "%q is never the path of a request, because a query is not part of it; use a policy with a condition on http:query/<name>. "+
+			"A ? for one character stands after a slash or another ?, as in /public/?*", r.Path)
 	}
 }
 

@@ -65,7 +65,10 @@ func (a *Authorize) validateDeniedGroups(v *validator, app *App) {
 
 // What names in ARNs and methods look like: authz checks the same.
 var (
-	apiPattern    = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	apiPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	// queryPattern matches paths that seem to have a query or a fragment: a rule that means one would match other paths than its author
+	// thinks. A wildcard "?" stands only where no query begins, and with no name behind it.
+	queryPattern  = regexp.MustCompile(`#|[^/?]\?|\?[^/?*]`)
 	methodPattern = regexp.MustCompile(`^[A-Z][A-Z-]{0,31}$`)
 )
 

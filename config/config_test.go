@@ -99,6 +99,12 @@ func TestAuthorizeValidateNamesPlaceAndRemedy(t *testing.T) {
 			{Effect: "deny", Subject: "group", Names: []string{"admin"}, Method: "*", Path: "/*"}}, anyone...)}, "did you mean admins?"},
 		"the groups of a remote issuer are not known": {config.Authorize{Issuers: []config.Issuer{{URL: "https://idp.example.com", AnyClient: true}},
 			Rules: append([]config.Rule{{Effect: "deny", Subject: "group", Names: []string{"x"}, Method: "*", Path: "/*"}}, anyone...)}, ""},
+		"one character after a slash in a path": {config.Authorize{UserPools: pool, Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "/public/?*"}}}, ""},
+		"a query in a path":                     {config.Authorize{UserPools: pool, Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "/api?x"}}}, "is not part of it"},
+		"any query in a path":                   {config.Authorize{UserPools: pool, Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "/search?*"}}}, "is not part of it"},
+		"a sub-resource in a path":              {config.Authorize{UserPools: pool, Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "/data/*?tagging"}}}, "is not part of it"},
+		"a query after a slash in a path":       {config.Authorize{UserPools: pool, Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "/data/?x=1"}}}, "is not part of it"},
+		"a fragment in a path":                  {config.Authorize{UserPools: pool, Rules: []config.Rule{{Effect: "allow", Subject: "any", Method: "GET", Path: "/a#b"}}}, "is not part of it"},
 		"a placeholder in a rule": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{
 			{Effect: "deny", Subject: "user", Names: []string{"{env.MALLORY}"}, Method: "*", Path: "/*"}}, anyone...)}, "{env.MALLORY} is not replaced here"},
 		"a placeholder in a path": {config.Authorize{UserPools: pool, Rules: append([]config.Rule{

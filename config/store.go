@@ -59,8 +59,14 @@ type Redis struct {
 	// Username and Password are those of an ACL user. Use placeholders such as {env.REDIS_PASSWORD}.
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
-	// TLS enables TLS.
+	// SentinelUsername and SentinelPassword are those of an ACL user of the Sentinels, which have users of their own. Without a password
+	// Sentinels are asked without one.
+	SentinelUsername string `json:"sentinel_username,omitempty"`
+	SentinelPassword string `json:"sentinel_password,omitempty"`
+	// TLS enables TLS, to servers and Sentinels.
 	TLS bool `json:"tls,omitempty"`
+	// TLSOptions say which certificates are trusted and shown. Without them those of servers are checked against the system's authorities.
+	TLSOptions *RedisTLS `json:"tls_options,omitempty"`
 	// Database is the number of the database. Default 0.
 	Database int `json:"database,omitempty"`
 	// MaxStale is how long the edge relies on the revocations it knows while Redis is unavailable. Default 1m.
@@ -70,4 +76,21 @@ type Redis struct {
 	// SignIns is what to do while Redis is unavailable with answers in a sign-in, whose sessions serve once in all processes:
 	// "fail_open" (default; a session serves once in each process) or "fail_closed" (after MaxStale users get an error).
 	SignIns string `json:"sign_ins,omitempty"`
+	// Rates is what to do while Redis is unavailable with calls under a rate: RateLimit, registrations of clients, and limits of categories:
+	// "fail_open" (default; each process counts for itself) or "fail_closed" (after MaxStale such calls are refused as too many).
+	Rates string `json:"rates,omitempty"`
+	// HourlyLimits is the same for what a user may do a number of times in an hour: codes, confirmations and changes of the password.
+	HourlyLimits string `json:"hourly_limits,omitempty"`
+}
+
+// RedisTLS is how servers and Sentinels and this process prove who they are. The files are read for each new connection, so they can be
+// replaced without a restart.
+type RedisTLS struct {
+	// CA is the path of the certificates, in PEM, of the authorities that signed the servers'. Default: the system's.
+	CA string `json:"ca,omitempty"`
+	// Certificate and Key are the paths of this process's certificate and its key, in PEM, for servers that ask for one. Default: none.
+	Certificate string `json:"cert,omitempty"`
+	Key         string `json:"key,omitempty"`
+	// ServerName is the name that the certificates of all servers and Sentinels must have. Default: the host of each address.
+	ServerName string `json:"server_name,omitempty"`
 }

@@ -272,8 +272,24 @@ func (r *Redis) validate(v *validator) {
 	if r.Database < 0 {
 		v.add("redis: database", "%d is no database; write 0 or more", r.Database)
 	}
+	if r.Master == "" && r.SentinelUsername+r.SentinelPassword != "" {
+		v.add("redis", "sentinel_username and sentinel_password are for Sentinels; add: master <name>, or remove them")
+	}
+	if r.SentinelUsername != "" && r.SentinelPassword == "" {
+		v.add("redis: sentinel_username", "a user without a password cannot sign in; add sentinel_password, or remove sentinel_username")
+	}
+	if o := r.TLSOptions; o != nil {
+		if !r.TLS {
+			v.add("redis: tls", "tls is off, so its options have no effect; switch it on, or remove them")
+		}
+		if (o.Certificate == "") != (o.Key == "") {
+			v.add("redis: tls", "cert and key are required together; add the missing one or remove both")
+		}
+	}
 	v.oneOf("redis: outage", r.Outage, "fail_closed", "fail_open")
 	v.oneOf("redis: sign_ins", r.SignIns, "fail_closed", "fail_open")
+	v.oneOf("redis: rates", r.Rates, "fail_closed", "fail_open")
+	v.oneOf("redis: hourly_limits", r.HourlyLimits, "fail_closed", "fail_open")
 	if r.MaxStale < 0 {
 		v.add("redis: max_stale", "a duration cannot be negative; write, for example: max_stale 1m")
 	}

@@ -73,6 +73,9 @@ func (userPools) ConfirmDevice(t *testing.T, c *sdk) {
 	wantCode(t, "twice", err, "DeviceKeyExistsException")
 	_, err = client.ConfirmDevice(t.Context(), &cip.ConfirmDeviceInput{AccessToken: tokens.AccessToken, DeviceKey: p.signIn(t, c).NewDeviceMetadata.DeviceKey,
 		DeviceSecretVerifierConfig: verifierOf()})
+	ok(t, err) // with the token of another sign-in
+	_, err = client.ConfirmDevice(t.Context(), &cip.ConfirmDeviceInput{AccessToken: tokens.AccessToken, DeviceKey: aws.String("us-east-1_00000000-0000-4000-8000-000000000000"),
+		DeviceSecretVerifierConfig: verifierOf()})
 	wantError(t, err, "InvalidParameterException", "Invalid device key given.")
 	refresh := func(parameters map[string]string) error {
 		parameters["REFRESH_TOKEN"] = *tokens.RefreshToken

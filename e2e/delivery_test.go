@@ -145,7 +145,7 @@ func TestALinkConfirmsASignUp(t *testing.T) {
 	_, err = anonymous.SignUp(ctx, &cip.SignUpInput{ClientId: id, Username: aws.String("lin"), Password: aws.String(password),
 		UserAttributes: []types.AttributeType{{Name: aws.String("email"), Value: aws.String("lin@example.com")}}})
 	ok(t, err)
-	out, err := s.Command("outbox", "--json", "-n", "1", "--dir", s.Dir)
+	out, err := s.Command("outbox", "--json", "-n", "1", "--data-dir", s.Dir)
 	ok(t, err)
 	var mail struct{ Subject, Body string }
 	ok(t, json.Unmarshal([]byte(out), &mail))

@@ -165,7 +165,7 @@ func staticRoot(t *testing.T) string {
 			t.Error("the binary is not static")
 		}
 	}
-	if out, err := exec.Command(binary, "version").Output(); err != nil || !strings.HasPrefix(string(out), "v1.2.3 ") {
+	if out, err := exec.Command(binary, "version").Output(); err != nil || !strings.HasPrefix(string(out), "Sluice v1.2.3\nCaddy v2.") {
 		t.Errorf("sluice version: %s %v", out, err)
 	}
 	for _, dir := range []string{"etc/sluice", "data"} {

@@ -7,11 +7,16 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/sluicegate/sluice/e2e/harness"
 )
@@ -19,6 +24,7 @@ import (
 // development is a running `sluice dev`.
 type development struct {
 	URL, ClientID, MailURL, LoginURL, DataDir string
+	Environment                               map[string]string
 
 	cmd *exec.Cmd
 }
@@ -87,4 +93,75 @@ func TestTheMailboxOfSluiceDevIsLive(t *testing.T) {
 	if _, err := os.Stat(d.DataDir); !os.IsNotExist(err) {
 		t.Errorf("%s is still there", d.DataDir)
 	}
+}
+
+// A regression test. Closing the terminal ended the server without its deleting the data, the master key and the messages.
+func TestTheDataOfSluiceDevIsGoneWithItsTerminal(t *testing.T) {
+	t.Parallel()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // a program that ignores it, such as nohup, has what it starts ignore it, too
+	d := startDev(t)
+	if _, err := os.Stat(d.DataDir); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, d.cmd.Process.Signal(syscall.SIGHUP))
+	if err := d.cmd.Wait(); err != nil {
+		t.Errorf("after SIGHUP: %v", err)
+	}
+	if _, err := os.Stat(d.DataDir); !os.IsNotExist(err) {
+		t.Errorf("%s is still there", d.DataDir)
+	}
+}
+
+// TestTheContainersOfTheTestingPage starts `sluice dev` with the arguments in docs/testing.md, as the containers would.
+func TestTheContainersOfTheTestingPage(t *testing.T) {
+	t.Parallel()
+	page := readText(t, filepath.Join(harness.Root(), "docs", "testing.md"))
+	block := regexp.MustCompile("(?s)### docker compose\n\n```yaml\n(.*?)```").FindStringSubmatch(page)
+	java := regexp.MustCompile(`\.withCommand\((.*)\)`).FindStringSubmatch(page)
+	if block == nil || java == nil {
+		t.Fatal("the page has no example for compose, or none for Testcontainers")
+	}
+	var project struct {
+		Services map[string]struct {
+			Command     []string
+			Environment map[string]string
+			Healthcheck struct{ Test []string }
+		}
+	}
+	ok(t, yaml.Unmarshal([]byte(block[1]), &project))
+	port := strconv.Itoa(harness.FreePort(t))
+	here := strings.NewReplacer("9000", port, "/seed/users.json", filepath.Join(harness.Root(), "docs", "guides", "users.json"))
+	local := func(args []string) (list []string) {
+		for _, arg := range args {
+			list = append(list, here.Replace(arg))
+		}
+		return list
+	}
+	server := project.Services["sluice"]
+	d := startDev(t, local(server.Command)[1:]...)
+	for name, value := range project.Services["tests"].Environment {
+		if want := d.Environment[name]; here.Replace(value) != want {
+			t.Errorf("%s is %s, and of the server %s", name, value, want)
+		}
+	}
+	check := local(server.Healthcheck.Test)
+	if len(check) < 3 || check[0] != "CMD" {
+		t.Fatalf("the health check is %v", check)
+	}
+	healthy := func() error {
+		out, err := exec.Command(harness.Binary(t), check[2:]...).CombinedOutput()
+		t.Logf("%s", out)
+		return err
+	}
+	if err := healthy(); err != nil {
+		t.Errorf("the server is not healthy: %v", err)
+	}
+	ok(t, d.cmd.Process.Signal(syscall.SIGTERM))
+	ok(t, d.cmd.Wait())
+	if healthy() == nil {
+		t.Error("a server that has ended is healthy")
+	}
+	var args []string
+	ok(t, json.Unmarshal([]byte("["+java[1]+"]"), &args))
+	startDev(t, local(args)[1:]...)
 }

@@ -207,6 +207,11 @@ func TestFaults(t *testing.T) {
 	if os.Getenv("SLUICE_LONG") != "" {
 		rounds = 3
 	}
+	if text := os.Getenv("SLUICE_ROUNDS"); text != "" {
+		var err error
+		rounds, err = strconv.Atoi(text)
+		ok(t, err)
+	}
 	for i, fault := range faults {
 		if fault.by != direct && os.Getenv("SLUICE_MORE_FAULTS") == "" {
 			continue

@@ -114,9 +114,9 @@ func TestAttacksOnTheTokenEndpoints(t *testing.T) {
 		status                                  int
 		code                                    string
 	}{
-		"the secret in the URL":      {"POST", "/oauth2/token?" + good, formType, "", "", 400, "invalid_request"},
+		"the secret in URL and body": {"POST", "/oauth2/token?" + good, formType, "", good, 400, "invalid_request"},
 		"GET":                        {"GET", "/oauth2/token?" + good, formType, "", "", 405, "invalid_request"},
-		"Basic and post":             {"POST", "/oauth2/token", formType, s.basic(s.secret), good, 400, "invalid_request"},
+		"one of two secrets":         {"POST", "/oauth2/token", formType, s.basic("x" + s.secret), good, 401, "invalid_client"},
 		"grant_type twice":           {"POST", "/oauth2/token", formType, "", good + "&grant_type=client_credentials", 400, "invalid_request"},
 		"client_id twice":            {"POST", "/oauth2/token", formType, "", good + "&client_id=" + harness.Client, 400, "invalid_request"},
 		"a wrong secret":             {"POST", "/oauth2/token", formType, s.basic("x" + s.secret), "grant_type=client_credentials", 401, "invalid_client"},
@@ -132,6 +132,9 @@ func TestAttacksOnTheTokenEndpoints(t *testing.T) {
 		if status != tc.status || out["error"] != tc.code {
 			t.Errorf("%s: %d %v", name, status, out)
 		}
+	}
+	if status, out := s.call(t, "POST", "/oauth2/token?"+good, formType, s.basic(s.secret), ""); status != http.StatusOK { // as at Cognito
+		t.Error("parameters in the URL:", status, out)
 	}
 	if log := s.Log(); strings.Contains(log, s.secret) {
 		t.Error("the log has the secret")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -40,14 +41,25 @@ func TestAReleaseIsWholeAndTheSameEachTime(t *testing.T) {
 		t.Fatalf("tar: %v\n%s", err, text)
 	}
 	in := filepath.Join(out, name)
-	if text, err := exec.Command(filepath.Join(in, "sluice"), "version").Output(); err != nil || !strings.HasPrefix(string(text), "v1.2.3 ") {
+	if text, err := exec.Command(filepath.Join(in, "sluice"), "version").Output(); err != nil || !strings.HasPrefix(string(text), "Sluice v1.2.3\nCaddy v2.") {
 		t.Errorf("sluice version: %s %v", text, err)
 	}
-	for _, file := range []string{"LICENSE", "README.md", "Caddyfile.example", "man/sluice.8", "man/sluice-healthcheck.8", "completions/sluice.bash",
-		"completions/sluice.zsh", "deploy/systemd/sluice.service"} {
+	for _, file := range []string{"LICENSE", "SECURITY.md", "README.md", "Caddyfile.example", "man/sluice.8", "man/sluice-healthcheck.8", "completions/sluice.bash",
+		"completions/sluice.zsh", "deploy/systemd/sluice.service", "deploy/kubernetes/sluice.yaml", "deploy/prometheus/rules.yaml", "deploy/grafana/sluice.json"} {
 		if info, err := os.Stat(filepath.Join(in, file)); err != nil || info.Size() == 0 {
 			t.Errorf("the archive lacks %s", file)
 		}
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^):#]+)[)#]`).FindAllStringSubmatch(readText(t, filepath.Join(in, "README.md")), -1) {
+		if _, err := os.Stat(filepath.Join(in, m[1])); err != nil {
+			t.Errorf("README.md leads to %s, which the archive lacks", m[1])
+		}
+	}
+	example := exec.Command(filepath.Join(in, "sluice"), "validate", "--config", "Caddyfile.example", "--adapter", "caddyfile")
+	example.Dir = in
+	example.Env = append(os.Environ(), "HOME="+out, "XDG_DATA_HOME="+out, "XDG_CONFIG_HOME="+out)
+	if text, err := example.CombinedOutput(); err != nil {
+		t.Errorf("the example in the archive: %v\n%s", err, text)
 	}
 	if page := readText(t, filepath.Join(in, "man", "sluice.8")); !strings.Contains(page, `.TH "Sluice" "8"`) {
 		t.Errorf("the manual page is called otherwise:\n%.200s", page)

@@ -13,8 +13,13 @@ import (
 	"github.com/sluicegate/sluice/fault"
 )
 
-// tagsClaim is the claim with session tags. IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity".
-const tagsClaim = "https://aws.amazon.com/tags"
+// tagsClaim is the claim with session tags. Claims whose names begin with it and a slash are another form of it, for providers that have
+// no claims with objects, such as Entra ID. IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity".
+const (
+	tagsClaim       = "https://aws.amazon.com/tags"
+	flatTagClaims   = tagsClaim + "/principal_tags/" // and the key
+	flatTransitives = tagsClaim + "/transitive_tag_keys"
+)
 
 const notAuthorizedWeb = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 
@@ -221,25 +226,62 @@ func passedTags(t *token.Token) (passedSession, error) {
 			return passed, fault.New(fault.RejectedClaim, "The source identity in the token is not valid.")
 		}
 	}
-	text, ok := t.Claims.Raw(tagsClaim)
-	if !ok {
-		return passed, nil
-	}
-	var claim struct {
-		Principal  map[string][]string `json:"principal_tags"`
-		Transitive []string            `json:"transitive_tag_keys"`
-	}
-	if json.Unmarshal([]byte(text), &claim) != nil {
-		return passed, fault.New(fault.RejectedClaim, "The session tags in the token are not valid.")
-	}
-	for key, list := range claim.Principal {
-		if len(list) != 1 {
-			return passed, fault.New(fault.RejectedClaim, "A session tag in the token must have exactly one value.")
+	nested, isNested := t.Claims.Raw(tagsClaim)
+	ok := !isNested || passed.takeNested(nested)
+	for name, value := range t.Claims.All() {
+		key, isTag := strings.CutPrefix(name, flatTagClaims)
+		switch {
+		case !isTag && name != flatTransitives:
+		case isNested: // which of both counts is not clear
+			ok = false
+		case isTag:
+			ok = ok && passed.takeTag(key, json.RawMessage(value))
+		default:
+			ok = ok && passed.takeTransitive([]byte(value))
 		}
-		passed.tags = append(passed.tags, Tag{Key: key, Value: list[0]})
 	}
-	passed.transitive = claim.Transitive
+	if !ok {
+		return passed, fault.New(fault.RejectedClaim, "The session tags in the token are not valid: each must have exactly one value, in one of the two forms, and transitive_tag_keys must be a list of keys.")
+	}
 	return passed, checkTags(passed.tags, passed.transitive)
+}
+
+// takeTransitive reads the value of flatTransitives: a list, or a string, which providers make of a list of one.
+func (p *passedSession) takeTransitive(text []byte) bool {
+	var one string
+	if json.Unmarshal(text, &one) == nil && one != "" {
+		p.transitive = []string{one}
+		return true
+	}
+	return json.Unmarshal(text, &p.transitive) == nil && p.transitive != nil
+}
+
+// takeNested reads the value of tagsClaim.
+func (p *passedSession) takeNested(text string) bool {
+	var claim struct {
+		Principal  map[string]json.RawMessage `json:"principal_tags"`
+		Transitive []string                   `json:"transitive_tag_keys"`
+	}
+	ok := json.Unmarshal([]byte(text), &claim) == nil
+	for key, value := range claim.Principal {
+		ok = ok && p.takeTag(key, value)
+	}
+	p.transitive = claim.Transitive
+	return ok
+}
+
+// takeTag adds a tag, whose value is a string or a list of one.
+func (p *passedSession) takeTag(key string, text json.RawMessage) bool {
+	var value any
+	if json.Unmarshal(text, &value) != nil {
+		return false
+	}
+	if list, isList := value.([]any); isList && len(list) == 1 {
+		value = list[0]
+	}
+	single, ok := value.(string)
+	p.tags = append(p.tags, Tag{Key: key, Value: single})
+	return ok
 }
 
 // AssumeForIdentity returns the session of the enhanced flow. The record contains the data from the identity pool: role ARN, session

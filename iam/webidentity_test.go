@@ -172,6 +172,81 @@ func TestInvalidWebIdentitiesAreRefusedWithTheirError(t *testing.T) {
 	}
 }
 
+// IAM user guide, "Passing session tags using AssumeRoleWithWebIdentity": the tags are in one claim, or in a claim each.
+func TestSessionTagsOfATokenAreNestedOrFlattened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const claim = "https://aws.amazon.com/tags"
+	const flat, keys = claim + "/principal_tags/", claim + "/transitive_tag_keys"
+	type object = map[string]any
+	trust := func(actions, condition string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::` + account + `:oidc-provider/idp.example.com/tenant"},
+			"Action":` + actions + `,"Condition":{"StringEquals":{` + condition + `}}}]}`
+	}
+	audience := `"idp.example.com/tenant:aud":"partner"`
+	plain := w.role("plain", trust(`"sts:AssumeRoleWithWebIdentity"`, audience), allowAll)
+	open := w.role("open", trust(`["sts:AssumeRoleWithWebIdentity","sts:TagSession"]`, audience), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject",
+		"Resource":"arn:aws:s3:::b/${aws:PrincipalTag/Team}/*"}}`)
+	tested := w.role("tested", trust(`["sts:AssumeRoleWithWebIdentity","sts:TagSession"]`, audience+`,"aws:RequestTag/Team":"blue","sts:TransitiveTagKeys":"Team"`), allowAll)
+	call := func(role string, claims object) (iam.Assumed, error) {
+		all := object{"sub": "alice", "aud": "partner"}
+		maps.Copy(all, claims)
+		return w.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: role, SessionName: "test", Token: w.sign(oidcURL, all)})
+	}
+	for name, claims := range map[string]object{
+		"nested":                  {claim: object{"principal_tags": object{"Team": []string{"blue"}}, "transitive_tag_keys": []string{"Team"}}},
+		"nested, a string":        {claim: object{"principal_tags": object{"Team": "blue"}, "transitive_tag_keys": []string{"Team"}}},
+		"flattened":               {flat + "Team": "blue", keys: []string{"Team"}},
+		"flattened, a list":       {flat + "Team": []string{"blue"}, keys: []string{"Team"}},
+		"flattened, among others": {flat + "Team": "blue", flat + "Cost/Center": "", keys: []string{"Team"}, claim + "/other": "x"},
+	} {
+		_, err := call(plain, claims)
+		wantFault(t, err, fault.AccessDenied) // no sts:TagSession
+		_, err = call(tested, claims)
+		must(t, err)
+		out, err := call(open, claims)
+		must(t, err)
+		c := w.caller(out.Credentials)
+		if !w.may(c, "s3:GetObject", "arn:aws:s3:::b/blue/x") || w.may(c, "s3:GetObject", "arn:aws:s3:::b/red/x") || fmt.Sprint(c.Session.TransitiveTagKeys) != "[Team]" {
+			t.Errorf("%s: %+v, transitive %q", name, c.Session.PrincipalTags, c.Session.TransitiveTagKeys)
+		}
+	}
+	many := object{}
+	for i := range 51 {
+		many[fmt.Sprint(flat, i)] = "v"
+	}
+	for name, tc := range map[string]struct {
+		claims object
+		kind   fault.Kind
+	}{
+		"both forms":                         {object{claim: object{}, flat + "Team": "blue"}, fault.RejectedClaim},
+		"both forms, keys only":              {object{claim: object{"principal_tags": object{"Team": "blue"}}, keys: []string{"Team"}}, fault.RejectedClaim},
+		"two values":                         {object{flat + "Team": []string{"blue", "red"}}, fault.RejectedClaim},
+		"no value":                           {object{flat + "Team": []string{}}, fault.RejectedClaim},
+		"null":                               {object{flat + "Team": nil}, fault.RejectedClaim},
+		"a list of null":                     {object{flat + "Team": []any{nil}}, fault.RejectedClaim},
+		"a number":                           {object{flat + "Team": 1}, fault.RejectedClaim},
+		"an object":                          {object{flat + "Team": object{"a": "b"}}, fault.RejectedClaim},
+		"nested, a number":                   {object{claim: object{"principal_tags": object{"Team": 1}}}, fault.RejectedClaim},
+		"nested, a list of null":             {object{claim: object{"principal_tags": object{"Team": []any{nil}}}}, fault.RejectedClaim},
+		"transitive keys that are a number":  {object{flat + "Team": "blue", keys: 7}, fault.RejectedClaim},
+		"transitive keys that are null":      {object{flat + "Team": "blue", keys: nil}, fault.RejectedClaim},
+		"a transitive key that is no tag":    {object{flat + "Team": "blue", keys: []string{"Unit"}}, fault.InvalidParameter},
+		"two keys that differ in case":       {object{flat + "Team": "blue", flat + "team": "red"}, fault.InvalidParameter},
+		"a reserved key":                     {object{flat + "aws:x": "blue"}, fault.InvalidParameter},
+		"no key":                             {object{flat: "blue"}, fault.Validation},
+		"a value that is too long":           {object{flat + "Team": strings.Repeat("x", 257)}, fault.Validation},
+		"a tag that the trust policy denies": {object{flat + "Team": "red", keys: []string{"Team"}}, fault.AccessDenied},
+	} {
+		if _, err := call(tested, tc.claims); !fault.Is(err, tc.kind) {
+			t.Errorf("%s: error %v, want %s", name, err, tc.kind)
+		}
+	}
+	if _, err := call(tested, many); err == nil {
+		t.Error("51 tags are accepted")
+	}
+}
+
 func TestAnIdentitysTagsNeedTagSessionAndReachTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -148,7 +148,7 @@ func (s *Service) stillLinked(p *pool, identity store.Identity, amr []string, si
 		}
 	}
 	for _, l := range signIns {
-		if !slices.Contains(identity.Logins, store.Login{Provider: s.canonical(withoutScheme(l.Issuer)), Subject: l.Subject}) {
+		if !slices.ContainsFunc(identity.Logins, func(has store.Login) bool { return has.Subject == l.Subject && s.isNameOf(has.Provider, l.Issuer) }) {
 			return false
 		}
 	}

@@ -90,7 +90,7 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 	case public && !isOpenID[key]:
 		return s.accessLogin(ctx, key, raw, application)
 	}
-	if iss, ok := token.UnverifiedIssuer(raw); ok && iss != Issuer && s.canonical(withoutScheme(iss)) != name {
+	if iss, ok := token.UnverifiedIssuer(raw); ok && iss != Issuer && !s.isNameOf(name, iss) {
 		return login{}, invalidLogin("Issuer doesn't match providerName") // before the keys of an issuer are fetched for nothing
 	}
 	t, err := s.verifyToken(ctx, raw)
@@ -98,11 +98,10 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 		return login{}, err
 	}
 	l := login{Login: store.Login{Provider: name, Subject: t.Subject}, token: t}
-	issuer := s.canonical(withoutScheme(t.Issuer.URL))
 	switch {
-	case issuer == ownProvider:
+	case withoutScheme(t.Issuer.URL) == ownProvider:
 		return login{}, invalidLogin("Can't pass in a Cognito token.")
-	case issuer != name:
+	case !s.isNameOf(name, t.Issuer.URL):
 		return login{}, invalidLogin("Issuer doesn't match providerName")
 	case t.Subject == "":
 		return login{}, invalidLogin("Missing a required claim: sub")
@@ -116,7 +115,7 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 		l.mapping = arn
 		clients := t.Issuer.ClientIDs
 		if s.o.Issuer != nil {
-			clients, _ = s.o.Issuer(t.Issuer.URL) // as registered now: a verification is cached
+			clients, _ = s.o.Issuer(registeredAs(name, t.Issuer.URL)) // as registered now: a verification is cached
 		}
 		return l, checkClient(t, clients)
 	default:

@@ -89,6 +89,22 @@ func withoutScheme(issuer string) string {
 	return issuer
 }
 
+// isNameOf reports whether a provider with the canonical name issues tokens with the iss. A slash at the end of iss does not count, as on
+// AWS (https://blog.ashphy.com/tag/auth0/): clients send tokens of Auth0 and authentik under a key without it. With the slash in both, the
+// names are the same, too.
+func (s *Service) isNameOf(name, iss string) bool {
+	issuer := s.canonical(withoutScheme(iss))
+	return issuer == name || !isUserPool(name) && strings.TrimSuffix(issuer, "/") == name
+}
+
+// registeredAs returns the URL under which IAM has the OIDC provider with a name that issues tokens with the iss.
+func registeredAs(name, iss string) string {
+	if withoutScheme(iss) == name {
+		return iss
+	}
+	return strings.TrimSuffix(iss, "/")
+}
+
 // oidcARN returns the ARN in the pool's list that registers the issuer, or "".
 func (p *pool) oidcARN(issuer string) string {
 	for _, arn := range p.OIDC {

@@ -68,7 +68,7 @@ type Options struct {
 	// IssuerFor returns the iss of the user pool with the given id if it is one of this server's. The names
 	// "<issuer without scheme>" and "cognito-idp.<region>.amazonaws.com/<id>" then mean the same provider.
 	IssuerFor func(userPoolID string) string
-	// Issuer returns the client IDs of an OIDC provider of IAM by its URL. It may be nil; then those of the verifier count.
+	// Issuer returns the client IDs of an OIDC provider of IAM by its URL, exactly as it is registered. It may be nil; then those of the verifier count.
 	Issuer func(iss string) (clientIDs []string, ok bool)
 	// Verifier may be nil and set later by UseVerifier. Until then every login is refused.
 	Verifier Verifier

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/api/cognitoidentity"
 	"github.com/sluicegate/sluice/api/iam"
@@ -179,21 +180,19 @@ func isForm(r *http.Request) bool {
 // resources implements caller.Resources.
 type resources struct{ sv *Services }
 
-// UserPoolTags returns the tags of a user pool, or those of its replica if the call is for one.
-func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
-	p, err := r.sv.Users.Pools.Pool(ctx, id)
+// UserPoolTags returns the tags of a user pool or of its replica.
+func (r resources) UserPoolTags(ctx context.Context, arn string) (map[string]string, error) {
+	_, id, _ := strings.Cut(arn, ":userpool/")
+	tags, isReplica, err := r.sv.Users.Replicas.Tags(ctx, id, arn)
 	switch {
 	case fault.KindOf(err) == fault.ResourceNotFound:
 		return nil, nil
-	case err != nil:
-		return nil, err
+	case err != nil || isReplica:
+		return tags, err
 	}
-	replica, err := r.sv.Users.Pools.ReplicaAt(ctx, id)
+	p, err := r.sv.Users.Pools.Pool(ctx, id)
 	if err != nil {
 		return nil, err
-	}
-	if replica != nil {
-		return replica.Tags, nil
 	}
 	return p.Settings.UserPoolTags, nil
 }

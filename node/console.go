@@ -78,7 +78,7 @@ func (n *Node) Console(p *ConsolePlan) (*Console, error) {
 		return nil, err
 	}
 	options := console.Options{Path: c.Base(), Write: c.Write, Key: c.AccessKey, Lifetime: time.Duration(c.Session), APIs: sv.apis.all, Authorizer: sv.apis.gate,
-		Roles: sv.Roles, Allowed: n.consoleAllowed, Regions: o.Config.Regions(), Account: sv.Roles.Account(), Store: sv.Store, Box: sv.Box, Renders: renderer,
+		Roles: sv.Roles, Allowed: n.consoleAllowed, Sent: n.asSent, Regions: o.Config.Regions(), Account: sv.Roles.Account(), Store: sv.Store, Box: sv.Box, Renders: renderer,
 		Now: o.Now, Rand: o.Rand, Log: o.Log, ClientIP: o.ClientIP, Admit: sv.apis.admit, Audit: func(r audit.Record) { sv.record(o.Audit, r) }, Health: n.Health, Decisions: o.Denials, Messages: n.consoleMessages,
 		Site: func(r *http.Request) (string, bool) { s := n.site(r); return s.Host, s.Secure }}
 	if p.gate != nil {
@@ -93,8 +93,8 @@ func (n *Node) Console(p *ConsolePlan) (*Console, error) {
 }
 
 // consoleAllowed decides on the console's own actions.
-func (n *Node) consoleAllowed(r *http.Request, who *console.Caller, action string) error {
-	env := iam.Env{UserAgent: r.UserAgent(), Referer: r.Referer(), Secure: n.asSent(r).TLS != nil}
+func (n *Node) consoleAllowed(r *http.Request, who *console.Caller, action, region string) error {
+	env := iam.Env{UserAgent: r.UserAgent(), Referer: r.Referer(), Secure: r.TLS != nil, Region: region}
 	if ip := n.plan.o.ClientIP(r); ip.IsValid() {
 		env.SourceIP = ip.Unmap().WithZone("").String()
 	}
@@ -120,11 +120,18 @@ func (n *Node) consoleMessages(ctx context.Context) (console.Messages, error) {
 	case c.SMTP == nil || c.SMS == nil:
 		m.Ways = append(m.Ways, "everything else: "+file)
 	}
-	err := sv.Store.View(ctx, func(tx store.Tx) (err error) {
-		m.Count, err = tx.Messages.Count()
+	var err error
+	m.Count, err = n.WaitingMessages(ctx)
+	return m, err
+}
+
+// WaitingMessages returns how many codes and invitations wait in the store to be sent.
+func (n *Node) WaitingMessages(ctx context.Context) (count int, err error) {
+	err = n.Services.Store.View(ctx, func(tx store.Tx) (err error) {
+		count, err = tx.Messages.Count()
 		return err
 	})
-	return m, err
+	return count, err
 }
 
 // consoleMembers implements console.Members with a gate, whose only rule is that members of the groups may pass. The gate checks the

@@ -18,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/server/channel"
 	"github.com/sluicegate/sluice/server/edgelogin"
+	"github.com/sluicegate/sluice/store/postgres"
 )
 
 // edgeLogin is the login of a route.
@@ -91,7 +92,7 @@ func (n *Node) loginService(g *GatePlan) (*sharedLogin, error) {
 		s := &sharedLogin{id: login.ID(from.URL, a.Login.ClientID, a.Login.Apart), node: n}
 		s.Service, err = login.New(login.Options{Store: n.Services.Store, Box: n.Services.Box, Provider: n.loginProvider(g, issuer), Issuer: from.URL,
 			ClientID: a.Login.ClientID, Apart: a.Login.Apart, Verifier: verifier, Revoker: n.Services.Revocations, Lifetime: time.Duration(a.Login.Session),
-			AccessTokens: a.Login.ALBHeaders, Now: o.Now, Rand: o.Rand, Log: o.Log})
+			AccessTokens: a.Login.ALBHeaders, Now: o.Now, Shared: postgres.SharedClock(n.Services.Store, o.Now), Rand: o.Rand, Log: o.Log})
 		if err != nil {
 			return nil, err
 		}

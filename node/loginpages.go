@@ -77,8 +77,8 @@ func newFederation(sv *Services, o *Options) (*federation.Service, error) {
 }
 
 // signOut returns the way to end a session at the SAML provider that it is from.
-func signOut(sv *Services) func(ctx context.Context, poolID string, f *signin.Foreign, location string) (string, error) {
-	return func(ctx context.Context, poolID string, f *signin.Foreign, location string) (string, error) {
+func signOut(sv *Services) func(ctx context.Context, poolID string, f *signin.Foreign, clientID, location string) (string, error) {
+	return func(ctx context.Context, poolID string, f *signin.Foreign, clientID, location string) (string, error) {
 		p, err := sv.Users.Providers.Get(ctx, poolID, f.Provider)
 		if fault.Is(err, fault.ResourceNotFound) {
 			return "", nil
@@ -86,6 +86,6 @@ func signOut(sv *Services) func(ctx context.Context, poolID string, f *signin.Fo
 		if err != nil {
 			return "", err
 		}
-		return sv.Users.SAML.SignOut(ctx, p, saml.Session{Subject: f.Subject, Format: f.NameIDFormat, Index: f.SessionIndex}, location)
+		return sv.Users.SAML.SignOut(ctx, p, saml.Session{Subject: f.Subject, Format: f.NameIDFormat, Index: f.SessionIndex}, clientID, location)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/masterkey"
 	"github.com/sluicegate/sluice/masterkey/rotation"
+	"github.com/sluicegate/sluice/node/fleet"
 	"github.com/sluicegate/sluice/node/observe"
 	"github.com/sluicegate/sluice/reseal"
 	"github.com/sluicegate/sluice/seal"
@@ -75,12 +76,13 @@ func keySource(c *config.MasterKey, o *Options, s store.Store) masterkey.Source 
 
 // openKeys opens the master keys of an open store.
 func openKeys(o *StorageOptions, opened store.Store) (*masterkey.Keeper, error) {
+	opened = lease.Checked(opened) // a rotation that is late writes nothing
 	sources := defaultSources(o)
 	if o.Sources != nil {
 		sources = o.Sources(opened)
 	}
 	return masterkey.Open(context.Background(), masterkey.Options{Store: opened, Sources: sources, Sample: reseal.Sample,
-		Pinned: []string{directory.PurposeStandIn, passkeys.PurposeStandIn, chain.Purpose}, Now: o.Now, Rand: o.Rand, Log: o.Log, Guest: o.Guest, TrustFile: filepath.Join(o.Dir, trustFile)})
+		Pinned: []string{directory.PurposeStandIn, passkeys.PurposeStandIn, chain.Purpose, fleet.Purpose}, Now: o.Now, Rand: o.Rand, Log: o.Log, Guest: o.Guest, TrustFile: filepath.Join(o.Dir, trustFile)})
 }
 
 // newRotation returns what replaces the master keys on a schedule; nil if the settings have none.
@@ -91,7 +93,7 @@ func newRotation(o *Options, s *Storage, leases *lease.Keeper) (*rotation.Schedu
 	}
 	return rotation.New(rotation.Options{Store: s.Store, Keys: s.Keys, Leases: leases, Every: every, Now: o.Now, Log: o.Log, Made: observe.MasterKeyMade(o.Observer), Resealed: observe.StoreResealed(o.Observer),
 		Reseal: func(ctx context.Context) (int, error) {
-			report, err := reseal.Run(ctx, reseal.Options{Store: s.Store, Box: s.Box})
+			report, err := reseal.Run(ctx, reseal.Options{Store: lease.Checked(s.Store), Box: s.Box})
 			if err != nil {
 				return report.Resealed(), err
 			}
@@ -100,14 +102,19 @@ func newRotation(o *Options, s *Storage, leases *lease.Keeper) (*rotation.Schedu
 		}})
 }
 
-// checkRotation refuses a schedule for master keys that Sluice cannot make. config has checked those that the settings name.
+// checkRotation refuses a schedule for master keys that Sluice cannot make in their first source.
 func (o *Options) checkRotation() error {
-	if o.Config.KeyRotation.Sealing == 0 || len(o.Config.MasterKeys) > 0 {
+	if o.Config.KeyRotation.Sealing == 0 {
 		return nil
 	}
-	for _, source := range keySources(o, nil) {
-		if _, ok := source.(masterkey.Keeping); !ok {
-			return fmt.Errorf("key_rotation: %w", config.SealingNeedsSource(source.String()))
+	first := keySources(o, nil)[0]
+	if _, ok := first.(masterkey.Keeping); !ok {
+		return fmt.Errorf("key_rotation: %w", config.SealingNeedsSource(first.String()))
+	}
+	if file, ok := first.(*masterkey.File); ok && !file.Own { // the data directory may not exist yet
+		if err := file.Writable(); err != nil {
+			return fmt.Errorf("key_rotation: sealing: Sluice cannot replace the master key %s: %w; keep the key where Sluice can, "+
+				"or remove sealing and replace the key yourself (docs/keys.md)", file.Path, err)
 		}
 	}
 	return nil

@@ -25,7 +25,9 @@ import (
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/masterkey"
 	"github.com/sluicegate/sluice/node/administrator"
+	"github.com/sluicegate/sluice/node/overlap"
 	"github.com/sluicegate/sluice/server/audit"
+	"github.com/sluicegate/sluice/store/lease"
 )
 
 // DevelopmentFile is in data directories of development servers, whose administrator's key and passwords are publicly known.
@@ -176,6 +178,7 @@ type Node struct {
 	watch  context.CancelFunc // stops what runs the checks
 
 	backups []*schedule.Backup
+	joined  memberships // by what the node declared
 }
 
 // Open reads the settings, opens the store and services that they need, and creates the declared resources.
@@ -212,7 +215,7 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sources := keySources(&o, storage.Store)
+	sources := keySources(&o, lease.Checked(storage.Store))
 	if !fresh { // the new settings may name other sources, or a command that prints others
 		if err := storage.Keys.Try(ctx, sources); err != nil {
 			return err
@@ -233,7 +236,10 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.useRoot(ctx); err != nil {
 		return err
 	}
-	if err := storage.declared.Begin(ctx, n, n.declare); err != nil {
+	if err := warnSame(ctx, storage.Store, &o.Config, o.Log); err != nil {
+		return err
+	}
+	if err := storage.declared.Begin(ctx, n, overlap.Effect{Put: n.declare, PutBack: n.redeclare, Undo: n.undeclare}); err != nil {
 		return fmt.Errorf("creating what the configuration declares: %w", err)
 	}
 	if err := n.startBackups(storage); err != nil {

@@ -57,6 +57,7 @@ func (g *Gate) Decide(w http.ResponseWriter, r *http.Request, target string, cli
 	request.Method, request.Host, request.Target, request.Proto = channel.Method(r), r.Host, target, r.Proto
 	request.RawPath, request.RawQuery = r.URL.EscapedPath(), r.URL.RawQuery
 	request.Header, request.ContentLength, request.Body, request.ClientIP = r.Header, r.ContentLength, r.Body, clientIP
+	request.TransferEncoding = r.TransferEncoding
 	request.Timer, request.answer = request, w
 	request.TooEarly = channel.TooEarly(r)
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
@@ -174,7 +175,9 @@ func (p *Passage) receive(w http.ResponseWriter, r *http.Request) (checked *pass
 		return nil, nil, err
 	}
 	if store {
-		held, err = passing.Whole(r, &p.Gate.spool, sums)
+		place := p.Gate.spool
+		place.Holder = passing.Holder(p.Result.Principal, p.Gate.node.plan.o.ClientIP(r))
+		held, err = passing.Whole(r, &place, sums)
 	}
 	if err == nil && (held != nil || decidedOn) && p.passing.Ended() {
 		err = errors.Join(passing.ErrEnded, held.Close())
@@ -231,9 +234,10 @@ func (p *Passage) stripCredential(r *http.Request) {
 	}
 }
 
-// body replaces the body of a signed request by one that is checked while it is read, and any body that the decision read.
+// body replaces the body of a signed request, or one in chunks, by one that is checked while it is read, and any body that the decision
+// read.
 func (p *Passage) body(r *http.Request) (*passing.Checked, error) {
-	if p.Result.Verified == nil {
+	if p.Result.Verified == nil && !p.Result.Chunked {
 		if read := p.Result.Body; len(read) > 0 {
 			r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(read)), int64(len(read)), nil
 			r.Header.Del("Content-Length") // the server writes its own

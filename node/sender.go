@@ -14,6 +14,7 @@ import (
 	"github.com/sluicegate/sluice/node/preflight"
 	"github.com/sluicegate/sluice/node/runtimes"
 	"github.com/sluicegate/sluice/seal"
+	"github.com/sluicegate/sluice/store/postgres"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool/triggers"
 )
@@ -34,7 +35,7 @@ func newQueue(o *Options, s *Storage, functions *trigger.Functions, givenUp func
 		return nil, err
 	}
 	sender[message.Function] = triggers.New(triggers.Options{Invoke: functions.Respond, Logger: o.Log})
-	return queue.New(queue.Options{Store: s.Store, Seal: s.Box, Sender: sender, Now: o.Now, Rand: o.Rand, GivenUp: givenUp, Observer: o.Observer, Logger: o.Log})
+	return queue.New(queue.Options{Store: s.Store, Seal: s.Box, Sender: sender, Now: postgres.SharedClock(s.Store, o.Now), Rand: o.Rand, GivenUp: givenUp, Observer: o.Observer, Logger: o.Log})
 }
 
 // newSender returns the sender of codes and invitations; dir is the data directory.

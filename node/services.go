@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -226,30 +227,57 @@ func (sv *Services) root() *authz.RootKey {
 	return &authz.RootKey{AccessKeyID: id, Secret: secret, Account: sv.Roles.Account()}
 }
 
-// declare creates the declared resources that are missing and updates the others. It is called again if a newer configuration, which may
-// have had services of its own, declared something else and then did not start.
+// declare creates the declared resources that are missing and updates the others. It ends at the first error.
 func (n *Node) declare(ctx context.Context) error {
 	sv, d := n.Services, n.plan.declared
 	sv.changes.CatchUp(ctx, fleet.Now)
-	for _, role := range d.app.Roles {
-		if err := sv.Roles.Ensure(ctx, d.role(role)); err != nil {
+	for _, pool := range d.app.UserPools { // before the first one takes effect
+		if err := d.agree(ctx, sv.Users, pool); err != nil {
 			return err
 		}
+	}
+	if err := keepSame(ctx, sv.Store, &n.plan.o.Config); err != nil {
+		return err
 	}
 	sv.later.Forget()
-	for _, pool := range d.app.UserPools {
-		make := func(ctx context.Context) error { return d.ensureUserPool(ctx, sv.Users, pool) }
-		if err := sv.later.Unless(make(ctx), sv.log, pool.ID, make); err != nil {
-			return err
-		}
-	}
-	for _, pool := range d.app.IdentityPools {
-		if err := sv.Identities.Ensure(ctx, d.identityPool(pool)); err != nil {
+	for _, part := range n.parts(ctx) {
+		if err := part(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// redeclare is declare after a newer configuration, which may have had services of its own, declared something else and then did not start.
+// It puts back as much as it can, what gates and other processes obey first.
+func (n *Node) redeclare(ctx context.Context) error {
+	n.Services.changes.CatchUp(ctx, fleet.Now)
+	n.Services.later.Forget()
+	errs := []error{keepSame(ctx, n.Services.Store, &n.plan.o.Config)}
+	for _, part := range slices.Backward(n.parts(ctx)) {
+		errs = append(errs, part())
+	}
+	return errors.Join(errs...)
+}
+
+// parts are the steps of declaring. Roles come last: other processes obey their policies at once.
+func (n *Node) parts(ctx context.Context) (list []func() error) {
+	sv, d := n.Services, n.plan.declared
+	for _, pool := range d.app.UserPools {
+		make := func(ctx context.Context) error { return d.ensureUserPool(ctx, sv.Users, pool, &n.joined) }
+		list = append(list, func() error { return sv.later.Unless(make(ctx), sv.log, pool.ID, make) })
+	}
+	for _, pool := range d.app.IdentityPools {
+		list = append(list, func() error { return sv.Identities.Ensure(ctx, d.identityPool(pool)) })
+	}
+	for _, role := range d.app.Roles {
+		list = append(list, func() error { return sv.Roles.Ensure(ctx, d.role(role)) })
+	}
+	return list
+}
+
+// undeclare takes back what another configuration does not replace by declaring its own.
+func (n *Node) undeclare(ctx context.Context) error { return n.joined.undo(ctx, n.Services.Users) }
 
 // maintain rotates keys, deletes what has expired and reads what other processes wrote, until ctx ends.
 func (sv *Services) maintain(ctx context.Context) {

@@ -3,10 +3,13 @@ package node_test
 import (
 	"errors"
 	"io"
+	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
 )
 
@@ -74,5 +77,31 @@ func TestOneOfManyOpensAValue(t *testing.T) {
 	all.Wait()
 	if opened.Load() != value.closed.Load() {
 		t.Errorf("opened %d times, closed %d times", opened.Load(), value.closed.Load())
+	}
+}
+
+func TestAStartWithAnotherAddressOrAccountWarns(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	start := func(account string) string {
+		t.Helper()
+		var log strings.Builder
+		n, err := node.Open(t.Context(), node.Options{RootKey: exampleRoot, Log: slog.New(slog.NewTextHandler(&log, nil)), Config: config.App{DataDir: folder, Account: account,
+			UserPools: []config.UserPool{{ID: examplePool}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return log.String()
+	}
+	for i, c := range []struct {
+		account string
+		warns   bool
+	}{{"123456789012", false}, {"123456789012", false}, {"999999999999", true}, {"999999999999", false}} {
+		if log := start(c.account); strings.Contains(log, "all processes on the store must have the same") != c.warns {
+			t.Errorf("start %d: %s", i, log)
+		}
 	}
 }

@@ -88,7 +88,7 @@ func OpenStorage(o StorageOptions) (*Storage, error) {
 		o.Now = time.Now
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, storeFile)); errors.Is(err, fs.ErrNotExist) && o.Existing && o.Database == nil {
-		return nil, fmt.Errorf("%w in %s; start Sluice once, or name its configuration with --config", ErrNoStore, o.Dir)
+		return nil, fmt.Errorf("%w in %s; start Sluice once, or name its data directory (--data-dir), or its configuration if that has data_dir (--config)", ErrNoStore, o.Dir)
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)

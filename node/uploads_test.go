@@ -105,18 +105,22 @@ func TestTheStoreGetsNoBodyThatItsChecksumsAreNotOf(t *testing.T) {
 		header, value        string
 		answer               string // "" if the store gets the body
 	}{
-		"as claimed":                {"PUT", "/bucket/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", ""},
-		"as claimed, by CRC":        {"PUT", "/bucket/k?partNumber=1&uploadId=u", "hello", "X-Amz-Checksum-Crc32", "NhCmhg==", ""},
-		"another body":              {"PUT", "/bucket/k", "hellO", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code><Message>The Content-MD5 you specified did not match what we received.</Message>"},
-		"another body, by CRC":      {"PUT", "/bucket/k", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code><Message>The CRC32 you specified did not match the calculated checksum.</Message>"},
-		"another part":              {"PUT", "/bucket/k?partNumber=1&uploadId=u", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
-		"another body, in a file":   {"PUT", "/bucket/k", long, "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
-		"no body":                   {"PUT", "/bucket/k", "", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
-		"no body, as claimed":       {"PUT", "/bucket/k", "", "Content-Md5", "1B2M2Y8AsgTpgAmY7PhCfg==", ""},
-		"no MD5":                    {"PUT", "/bucket/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfF", "<Code>InvalidDigest</Code><Message>The Content-MD5 you specified was invalid.</Message>"},
-		"no CRC":                    {"PUT", "/bucket/k", "hello", "X-Amz-Checksum-Crc32", "x", "<Code>InvalidRequest</Code><Message>Value for x-amz-checksum-crc32 header is invalid.</Message>"},
-		"a policy":                  {"PUT", "/bucket?policy", "{}", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
-		"the checksum of an object": {"POST", "/bucket/k?uploadId=u", "<CompleteMultipartUpload/>", "X-Amz-Checksum-Crc32", "NhCmhg==-2", ""},
+		"as claimed":                             {"PUT", "/bucket/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", ""},
+		"as claimed, by CRC":                     {"PUT", "/bucket/k?partNumber=1&uploadId=u", "hello", "X-Amz-Checksum-Crc32", "NhCmhg==", ""},
+		"another body":                           {"PUT", "/bucket/k", "hellO", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code><Message>The Content-MD5 you specified did not match what we received.</Message>"},
+		"another body, by CRC":                   {"PUT", "/bucket/k", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code><Message>The CRC32 you specified did not match the calculated checksum.</Message>"},
+		"another part":                           {"PUT", "/bucket/k?partNumber=1&uploadId=u", "hellO", "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
+		"another body, in a file":                {"PUT", "/bucket/k", long, "X-Amz-Checksum-Crc32", "NhCmhg==", "<Code>BadDigest</Code>"},
+		"no body":                                {"PUT", "/bucket/k", "", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
+		"no body, as claimed":                    {"PUT", "/bucket/k", "", "Content-Md5", "1B2M2Y8AsgTpgAmY7PhCfg==", ""},
+		"no MD5":                                 {"PUT", "/bucket/k", "hello", "Content-Md5", "XUFAKrxLKna5cZ2REBfF", "<Code>InvalidDigest</Code><Message>The Content-MD5 you specified was invalid.</Message>"},
+		"no CRC":                                 {"PUT", "/bucket/k", "hello", "X-Amz-Checksum-Crc32", "x", "<Code>InvalidRequest</Code><Message>Value for x-amz-checksum-crc32 header is invalid.</Message>"},
+		"a CRC without a value":                  {"PUT", "/bucket/k", "hello", "X-Amz-Checksum-Crc32", "", "<Code>InvalidRequest</Code><Message>Value for x-amz-checksum-crc32 header is invalid.</Message>"},
+		"a CRC without a value of a part":        {"PUT", "/bucket/k?partNumber=1&uploadId=u", "hello", "X-Amz-Checksum-Crc32", " ", "<Code>InvalidRequest</Code>"},
+		"a checksum of a document without value": {"PUT", "/bucket/k?tagging", "<Tagging><TagSet/></Tagging>", "X-Amz-Checksum-Sha256", "", "<Code>InvalidRequest</Code>"},
+		"a checksum of keys without value":       {"POST", "/bucket?delete", "<Delete><Object><Key>k</Key></Object></Delete>", "X-Amz-Checksum-Sha256", "", "<Code>InvalidRequest</Code>"},
+		"a policy":                               {"PUT", "/bucket?policy", "{}", "Content-Md5", "XUFAKrxLKna5cZ2REBfFkg==", "<Code>BadDigest</Code>"},
+		"the checksum of an object":              {"POST", "/bucket/k?uploadId=u", "<CompleteMultipartUpload/>", "X-Amz-Checksum-Crc32", "NhCmhg==-2", ""},
 	} {
 		r := httptest.NewRequest(tc.method, tc.target, strings.NewReader(tc.body))
 		r.Header.Set(tc.header, tc.value)

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,12 +21,11 @@ import (
 	idpserver "github.com/sluicegate/sluice/server/cognitoidp"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/postgres"
 	"github.com/sluicegate/sluice/store/sqlite"
 	"github.com/sluicegate/sluice/trigger"
-	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/breach"
 	"github.com/sluicegate/sluice/userpool/declared"
-	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/logs"
@@ -59,7 +57,7 @@ func newProvider(o *Options, s *Storage, messages *queue.Queue, keys *kms.Servic
 	if err != nil {
 		return nil, err
 	}
-	return idp.New(idp.Options{Breaches: list, Relayed: o.Observer, Store: s.Store, Seal: s.Box, Now: o.Now, Rand: o.Rand, Regions: o.Config.Regions(),
+	return idp.New(idp.Options{Breaches: list, Relayed: o.Observer, Store: s.Store, Seal: s.Box, Now: o.Now, Shared: postgres.SharedClock(s.Store, o.Now), Rand: o.Rand, Regions: o.Config.Regions(),
 		Account: o.Config.Account, PublicURL: o.Config.PublicURL, DomainSuffix: o.Config.DomainSuffix, IssuerFor: o.Config.IssuerURL, CheckRequest: idpserver.CheckRequest, Sender: messages, Queue: messages, Keys: keys, Hasher: s.hasher,
 		ConfirmURL: func(id string) string { return o.Config.PublicURL + "/" + id + "/confirmUser" }, Revoker: revoker, Functions: functions, Logs: to, Observer: o.Observer, Told: o.Observer.Happened, Used: all.Used(s.used), Rates: all.Rates(), Counts: all.Events(), Strict: o.Config.StrictAWS, Logger: o.Log, NewKey: o.NewKey, KeyRotation: time.Duration(o.Config.KeyRotation.Signing), Fetch: metadataClient(o)})
 }
@@ -97,6 +95,14 @@ func OpenUserPools(o Options, create bool) (*UserPools, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return opened, nil
+}
+
+// Where says for people where the records are.
+func (u *UserPools) Where() string {
+	if u.Config.Store != nil {
+		return "the PostgreSQL database"
+	}
+	return StorePath(u.Storage.Dir)
 }
 
 // Close closes the store.
@@ -144,7 +150,7 @@ func (d *declarations) checkUserPool(p config.UserPool) (problems []error) {
 }
 
 // ensureUserPool makes a declared pool.
-func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool) error {
+func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, p config.UserPool, joined *memberships) error {
 	pool := d.userPool(p)
 	if err := users.Declared.EnsurePool(ctx, pool); err != nil {
 		return err
@@ -161,24 +167,10 @@ func (d *declarations) ensureUserPool(ctx context.Context, users *idp.Provider, 
 	if err := users.Declared.EnsureParts(ctx, pool); err != nil {
 		return err
 	}
-	if err := ensureUsers(ctx, users, p); err != nil {
+	if err := joined.ensure(ctx, users, p); err != nil {
 		return err
 	}
 	return d.ensureLooks(ctx, users, p)
-}
-
-// ensureUsers makes the declared users of a pool.
-func ensureUsers(ctx context.Context, users *idp.Provider, p config.UserPool) error {
-	for _, u := range p.Users {
-		declared := directory.DeclaredUser{PoolID: p.ID, Username: u.Name, Password: u.Password, Groups: u.Groups}
-		for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
-			declared.Attributes = append(declared.Attributes, userpool.Attribute{Name: name, Value: u.Attributes[name]})
-		}
-		if err := users.Users.EnsureUser(ctx, declared); err != nil {
-			return fmt.Errorf("user pool %s: user %s: %w", p.ID, u.Name, err)
-		}
-	}
-	return nil
 }
 
 // oauth is what AWS's settings of a declared app client do not have, in the domain's terms.

@@ -83,12 +83,14 @@ func (v *loginVerifier) poolOf(raw string) (string, bool) {
 const loginLeeway = 30 * time.Second
 
 // newIssuers returns the verifier of tokens of foreign issuers: those that are OIDC providers in IAM, and the public providers of
-// identity pools.
+// identity pools. Identity pools do not count a slash at the end of iss; webIdentities, for STS, does.
 func newIssuers(roles *iam.Service, o *Options) (*issuers.Verifier, error) {
 	return issuers.New(issuers.Options{Now: o.Now, Log: o.Log, Client: outbound.Client(o.Config.OutboundRules()),
 		Lookup: func(iss string) (jwksURL string, ok bool) {
 			if jwksURL, ok = identitypool.PublicIssuer(iss); !ok {
 				_, ok = roles.Issuer(iss)
+				_, bare := roles.Issuer(strings.TrimSuffix(iss, "/"))
+				ok = ok || bare
 			}
 			return jwksURL, ok
 		}})

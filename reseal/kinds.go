@@ -15,7 +15,6 @@ import (
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
-	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/importjob"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
@@ -45,7 +44,7 @@ var kinds = map[string]kind{
 	"messages.sealed":          bytesOf(func(row key) (string, []byte) { return queue.MessageSeal(row.text(0)) }),
 	"challenges.sealed":        bytesOf(func(row key) (string, []byte) { return signin.ChallengeSeal(row.text(0)) }),
 	"edge_sessions.sealed":     bytesOf(func(row key) (string, []byte) { return login.TokensSeal(row.text(0)) }),
-	"provider_requests.sealed": bytesOf(func(row key) (string, []byte) { return federation.RequestSeal(row.text(0)) }),
+	"provider_requests.sealed": bytesOf(func(row key) (string, []byte) { return providers.RequestSeal(row.text(0)) }),
 	"import_parts.sealed": bytesOf(func(row key) (string, []byte) {
 		n, _ := row.Key[3].(int)
 		return importjob.PartSeal(row.text(0), row.text(1), row.text(2), n)

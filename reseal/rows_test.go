@@ -17,7 +17,6 @@ import (
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/factors"
-	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/importjob"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
@@ -150,7 +149,7 @@ var rowOf = map[string]func(n int) row{
 	},
 	"provider_requests.sealed": func(n int) row {
 		id := fmt.Sprint("r", n)
-		return row{key: []any{id}, value: whole(federation.RequestSeal(id))}
+		return row{key: []any{id}, value: whole(providers.RequestSeal(id))}
 	},
 	"import_parts.sealed": func(n int) row {
 		return row{key: []any{pool, "job", "upload", n}, value: whole(importjob.PartSeal(pool, "job", "upload", n))}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds a release: scripts/release.sh VERSION [FOLDER]. For each system it makes an archive with the static binary, the manual pages and
-# the completions, and beside them a list of the modules that the binary is made of (SBOM) and a file with checksums. The same source
+# Builds a release: scripts/release.sh VERSION [FOLDER]. For each system it makes an archive with the static binary, the documentation, the
+# example, the manual pages and the completions, and beside them a list of the modules that the binary is made of (SBOM) and a file with checksums. The same source
 # and the same Go make the same bytes. RELEASE_TARGETS="linux/amd64 …" builds fewer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,7 +30,8 @@ sed -i 's/^\.TH "Caddy"/.TH "Sluice"/' "$work"/common/man/*
 for shell in bash zsh fish powershell; do
   "$work/sluice" completion "$shell" >"$work/common/completions/sluice.$shell"
 done
-cp LICENSE README.md CHANGELOG.md Caddyfile.example "$work/common/"
+# With what README.md and Caddyfile.example name.
+cp -r LICENSE README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Caddyfile.example docs examples "$work/common/"
 mkdir -p "$work/common/deploy"
 cp -r deploy/systemd deploy/prometheus deploy/grafana deploy/kubernetes "$work/common/deploy/"
 

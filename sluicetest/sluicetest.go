@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,7 +72,7 @@ type Server struct {
 	offset atomic.Int64 // of the clock, in nanoseconds
 
 	mu   sync.Mutex
-	read map[string]int // the ID of the last message whose code Code returned, by user
+	read map[string]int // the ID of the last message whose code Code returned, by the user's name and by the address
 }
 
 // Tokens are what a sign-in gives.
@@ -124,8 +125,14 @@ func (s *Server) Setenv() {
 	for name, value := range s.Environment {
 		s.t.Setenv(name, value)
 	}
-	s.t.Setenv("AWS_SESSION_TOKEN", "")
-	s.t.Setenv("AWS_PROFILE", "")
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); dev.Shadows(name) {
+			s.t.Setenv(name, "") // has the test restore it
+			if err := os.Unsetenv(name); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
 }
 
 // Now returns the server's time.
@@ -149,21 +156,23 @@ func (s *Server) AddUser(u User) {
 	}
 }
 
-// Code waits for a code, or a temporary password, for a user or an address, and returns the newest. It returns no message's code twice, so
-// that the code is that of the last call that sent one. The test ends if none comes.
+// Code waits for a code, or a temporary password, for a user or an address, and returns the newest: that of the last call that sent one,
+// even if earlier codes were not asked for. It returns no message's code twice, whether it is asked for by the name or by the address. The
+// test ends if none comes.
 func (s *Server) Code(user string) string {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	key := strings.ToLower(user)
-	mails, _, err := s.server.Mail.Wait(ctx, dev.Wanted{To: user, WithCode: true, After: s.read[key]})
+	mails, _, err := s.server.Mail.Wait(ctx, dev.Wanted{To: user, WithCode: true, After: s.read[strings.ToLower(user)]})
 	if err != nil {
 		s.t.Fatalf("sluicetest: %v", err)
 	}
 	newest := mails[len(mails)-1]
-	s.read[key] = newest.ID
+	for _, name := range []string{user, newest.To, newest.Username} {
+		s.read[strings.ToLower(name)] = newest.ID
+	}
 	return newest.Code
 }
 

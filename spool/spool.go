@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 )
 
@@ -43,21 +44,64 @@ func (e *StorageError) Error() string { return "spool: keeping the body: " + e.E
 func (e *StorageError) Unwrap() error { return e.Err }
 
 // Room counts the bytes of the bodies in files. Its zero value is ready to use.
-type Room struct{ taken atomic.Int64 }
+type Room struct {
+	mu    sync.Mutex
+	taken int64
+	by    map[string]int64 // only of holders that have bodies in files
+}
+
+// shareOf is the part of the total beyond which a holder has no second body: a quarter.
+const shareOf = 4
 
 // Close implements io.Closer. It does nothing: bodies that are still there stay counted.
 func (*Room) Close() error { return nil }
 
 // Taken returns the bytes of the bodies in files.
-func (r *Room) Taken() int64 { return r.taken.Load() }
+func (r *Room) Taken() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.taken
+}
 
-// take counts n more bytes, if that leaves no more than most.
-func (r *Room) take(n, most int64) bool {
-	if r.taken.Add(n) <= most {
-		return true
+// fits reports whether a body of p's holder that has taken own bytes may take n more. The caller holds mu.
+func (r *Room) fits(n, own int64, p *Place) bool {
+	others := r.by[p.Holder] - own // the holder's other bodies
+	return r.taken+n <= p.Total && (others == 0 || others+own+n <= p.Total/shareOf)
+}
+
+// has reports whether a body that has taken nothing yet may take n bytes.
+func (r *Room) has(n int64, p *Place) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fits(n, 0, p)
+}
+
+// take counts n more bytes of a body that has taken own, if they fit.
+func (r *Room) take(n, own int64, p *Place) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.fits(n, own, p) {
+		return false
 	}
-	r.taken.Add(-n)
-	return false
+	if r.by == nil {
+		r.by = map[string]int64{}
+	}
+	r.taken += n
+	r.by[p.Holder] += n
+	return true
+}
+
+// put ends the counting of n bytes.
+func (r *Room) put(n int64, holder string) {
+	if n == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken -= n
+	if r.by[holder] -= n; r.by[holder] == 0 {
+		delete(r.by, holder)
+	}
 }
 
 // Place is where bodies are kept, and how much of it they may take.
@@ -66,6 +110,10 @@ type Place struct {
 	Room  *Room  // of all bodies in Dir
 	Total int64  // bytes that bodies in files may take together
 	One   int64  // bytes of one body
+
+	// Holder is whose body it is. A holder has one body of any size, or several that take a quarter of Total together, so that one
+	// holder leaves room to the others.
+	Holder string
 }
 
 // Body is a whole body. It is not safe for concurrent use, but Close may be called at any time.
@@ -74,6 +122,7 @@ type Body struct {
 	length int64
 	file   *os.File // nil if the body is in memory
 	room   *Room
+	holder string
 	taken  atomic.Int64 // bytes of room
 }
 
@@ -84,7 +133,7 @@ func (p *Place) Read(source io.Reader, announced int64) (*Body, error) {
 	if announced > limit {
 		return nil, ErrTooLong
 	}
-	if announced > Memory && p.Room.Taken()+announced > p.Total {
+	if announced > Memory && !p.Room.has(announced, p) {
 		return nil, &StorageError{ErrNoRoom}
 	}
 	source = io.LimitReader(source, limit+1)
@@ -101,8 +150,8 @@ func (p *Place) Read(source io.Reader, announced int64) (*Body, error) {
 	if err != nil {
 		return nil, &StorageError{err}
 	}
-	b := &Body{Reader: file, file: file, room: p.Room}
-	if err := b.fill(head, source, p.Total, limit); err != nil {
+	b := &Body{Reader: file, file: file, room: p.Room, holder: p.Holder}
+	if err := b.fill(head, source, p, limit); err != nil {
 		_ = b.Close() // the file is unnamed and no longer needed
 		return nil, err
 	}
@@ -125,8 +174,8 @@ func create(dir string) (*os.File, error) {
 }
 
 // fill writes the body to the file and seeks to its beginning.
-func (b *Body) fill(head []byte, rest io.Reader, total, limit int64) error {
-	into := &writer{body: b, total: total, limit: limit}
+func (b *Body) fill(head []byte, rest io.Reader, p *Place, limit int64) error {
+	into := &writer{body: b, place: p, limit: limit}
 	_, err := io.Copy(into, io.MultiReader(bytes.NewReader(head), rest))
 	switch {
 	case errors.Is(into.err, ErrTooLong):
@@ -146,7 +195,7 @@ func (b *Body) fill(head []byte, rest io.Reader, total, limit int64) error {
 // writer wraps errors of the file, to distinguish them from errors of the source.
 type writer struct {
 	body  *Body
-	total int64 // bytes that all bodies may take
+	place *Place
 	limit int64 // bytes of this one
 	count int64
 	next  int64 // the count at which the free space is measured again
@@ -165,7 +214,7 @@ func (w *writer) Write(p []byte) (int, error) {
 		w.err = ErrTooLong
 		return 0, w.err
 	}
-	if !w.body.room.take(int64(len(p)), w.total) {
+	if !w.body.room.take(int64(len(p)), w.body.taken.Load(), w.place) {
 		w.err = fmt.Errorf("after %d bytes: %w", w.count, ErrNoRoom)
 		return 0, w.err
 	}
@@ -186,7 +235,7 @@ func (b *Body) Close() error {
 	if b == nil || b.file == nil {
 		return nil
 	}
-	b.room.taken.Add(-b.taken.Swap(0))
+	b.room.put(b.taken.Swap(0), b.holder)
 	if err := b.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
 	}

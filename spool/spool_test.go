@@ -126,7 +126,9 @@ func TestBodiesTakeNoMoreThanTheirTotal(t *testing.T) {
 	p.Total = 1 << 20
 	text := strings.Repeat("x", 400<<10)
 	var held []*Body
-	for range 2 {
+	for i := range 2 {
+		p := *p
+		p.Holder = strings.Repeat("h", i)
 		b, err := p.Read(strings.NewReader(text), int64(len(text)))
 		if err != nil {
 			t.Fatal(err)
@@ -160,6 +162,37 @@ func TestBodiesTakeNoMoreThanTheirTotal(t *testing.T) {
 	_, _ = b.Close(), held[1].Close()
 	if taken := p.Room.Taken(); taken != 0 {
 		t.Errorf("without bodies, %d bytes are taken", taken)
+	}
+}
+
+func TestAHolderLeavesRoomForOthers(t *testing.T) {
+	p := place(t.TempDir(), 1<<30)
+	p.Total, p.Holder = 1<<20, "one"
+	text := strings.Repeat("x", 100<<10)
+	var held []*Body
+	for range 2 {
+		b, err := p.Read(strings.NewReader(text), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, b)
+	}
+	for _, announced := range []int64{-1, int64(len(text))} {
+		if err := second(p.Read(strings.NewReader(text), announced)); !errors.Is(err, ErrNoRoom) {
+			t.Errorf("a third body of %d announced bytes: %v", announced, err)
+		}
+	}
+	other := *p
+	other.Holder = "other"
+	b, err := other.Read(strings.NewReader(strings.Repeat(text, 7)), -1) // a single body may be larger than the share
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range append(held, b) {
+		_ = b.Close()
+	}
+	if p.Room.Taken() != 0 || len(p.Room.by) != 0 {
+		t.Errorf("without bodies, %d bytes are taken, by %v", p.Room.Taken(), p.Room.by)
 	}
 }
 

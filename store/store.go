@@ -70,7 +70,7 @@ type Tx struct {
 	Users           Users           // of user pools
 	Groups          Groups          // of user pools, and who is in them
 	Codes           Codes           // that were sent to users
-	Challenges      Challenges      // of custom sign-ins, if they are long
+	Challenges      Challenges      // of custom sign-ins, if they are long, and of devices
 	DeviceGrants    DeviceGrants    // devices that wait for their users (RFC 8628)
 	SpentIDs        SpentIDs        // of clients' assertions
 	SpentAssertions SpentAssertions // SAML messages that were accepted

@@ -133,6 +133,9 @@ type Filter struct {
 	Folded bool // compares the attribute in lower case; username, email and preferred_username only
 }
 
+// CountExact is the number of records up to which Count methods are exact. Above it, they may return an estimate.
+const CountExact = 100_000
+
 // Users keeps users. The key of List is the sub.
 type Users interface {
 	Get(poolID, sub string) (User, error)
@@ -143,7 +146,7 @@ type Users interface {
 	Update(User) error                                     // replaces the record and its aliases; ErrNotFound, ErrExists
 	Delete(poolID, sub string) error                       // with memberships, codes, passkeys, devices and refresh tokens
 	DeleteSome(poolID string, limit int) (int, error)      // deletes at most limit users as Delete does; returns how many
-	Count(poolID string) (int, error)                      // exact
+	Count(poolID string) (int, error)                      // see CountExact
 	List(poolID string, f *Filter, p Page) ([]User, error) // f nil = all
 	CountElsewhere(poolID string) (int, error)             // of those whose password is PasswordElsewhere
 	ListElsewhere(poolID string, p Page) ([]User, error)   // the same users
@@ -230,6 +233,8 @@ type RefreshTokens interface {
 	Update(RefreshToken) error
 	Count(now time.Time) (int, error)                  // of those that are neither expired nor revoked
 	OfUser(poolID, sub string) ([]RefreshToken, error) // including expired and revoked ones; the oldest first
+	// OfDevice returns those of the newest families of a user, so many, that have the device, in any order.
+	OfDevice(poolID, sub, deviceKey string, newest int) ([]RefreshToken, error)
 	// RevokeOfUser sets RevokedAt of all families of a user that are not revoked yet. It is one statement.
 	RevokeOfUser(poolID, sub string, at time.Time) error
 	// ForgetDevice sets DeviceForgottenAt of all families of a user's device where it is zero. It is one statement.

@@ -54,7 +54,7 @@ type Writer int
 // The writers of attributes.
 const (
 	Admin    Writer = iota // AdminCreateUser: every attribute but sub; AdminUpdateUserAttributes: what of them is mutable
-	SignUp                 // SignUp and the first password: what the client may write, including immutable attributes
+	SignUp                 // SignUp: what the client may write, including immutable attributes; the first password: its caller checks these
 	Self                   // UpdateUserAttributes: what the client may write and is mutable
 	Provider               // an identity provider, whose caller checks what is required: the same as Admin
 )
@@ -91,7 +91,7 @@ func (p *Pool) CheckWrite(c *Client, w Writer, current map[string]string, attrs 
 		if a.Value == "" && (!isNew || s.IsRequired()) {
 			continue // clears it, or is missing
 		}
-		if err := p.checkAlias(a.Name, a.Value); err != nil {
+		if err := p.checkAlias(isNew && w == SignUp, a.Name, a.Value); err != nil {
 			return err
 		}
 		if err := s.checkValue(a.Value); err != nil {

@@ -24,6 +24,9 @@ type Base struct {
 	Rand   io.Reader    // crypto/rand.Reader outside of tests
 	Logger *slog.Logger // nil discards
 
+	// Shared is the clock of all processes on the store, for locks and leases; nil = Now.
+	Shared func() time.Time
+
 	// Told is called with events of users and keys, after they are stored. It must return at once. It may be nil.
 	Told func(Event)
 }
@@ -73,9 +76,16 @@ func NewBase(b Base) (*Base, error) {
 	if b.Told == nil {
 		b.Told = func(Event) {}
 	}
-	now := b.Now
-	b.Now = func() time.Time { return now().UTC().Truncate(time.Millisecond) }
+	if b.Shared == nil {
+		b.Shared = b.Now
+	}
+	b.Now, b.Shared = inStore(b.Now), inStore(b.Shared)
 	return &b, nil
+}
+
+// inStore returns a clock whose times are as the store returns them.
+func inStore(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().UTC().Truncate(time.Millisecond) }
 }
 
 // View runs fn on a snapshot of the store. An outage is a fault of kind Unavailable.

@@ -115,6 +115,7 @@ func (s *Service) UpdateUserPoolClient(ctx context.Context, poolID, id, name str
 	return s.ChangeClient(ctx, poolID, id, name, func(old *ClientSettings) ClientSettings {
 		next := settings
 		next.keep(old)
+		next.OAuth = old.OAuth.Used() // a registered client that an administrator changes is there to stay
 		return next
 	})
 }
@@ -165,6 +166,30 @@ func (s *Service) ChangeClient(ctx context.Context, poolID, id, name string, nex
 		return nil, err
 	}
 	return &changed.ClientDescription, nil
+}
+
+// UseClient notes, in the transaction of its first use, that a registered client has been used. Call ChangedClient afterwards. Another
+// client stays as it is. The error is store.ErrNotFound if the client is gone.
+func (s *Service) UseClient(tx store.Tx, c *Client) error {
+	if c.Settings.OAuth.NeverUsed() == "" {
+		return nil
+	}
+	rec, err := tx.Clients.Get(c.ID)
+	if err != nil {
+		return err
+	}
+	var settings ClientSettings
+	if err := json.Unmarshal(rec.Settings, &settings); err != nil {
+		return fmt.Errorf("userpool: settings of client %s: %w", c.ID, err)
+	}
+	if settings.OAuth.NeverUsed() == "" {
+		return nil
+	}
+	settings.OAuth = settings.OAuth.Used()
+	if rec.Settings, err = json.Marshal(settings); err != nil {
+		return fmt.Errorf("userpool: settings of client %s: %w", c.ID, err)
+	}
+	return tx.Clients.Update(rec)
 }
 
 // ListUserPoolClients returns at most limit clients after the id, and the id to continue after. kind selects clients that were

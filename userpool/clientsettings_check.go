@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
@@ -25,6 +26,9 @@ func (c *ClientSettings) Complete(p *PoolSettings, hasSecret bool) error {
 	if _, err := c.lifetimes(); err != nil {
 		return err
 	}
+	if err := c.completeAnalytics(); err != nil {
+		return err
+	}
 	if err := c.SSOSession.check(); err != nil {
 		return err
 	}
@@ -41,6 +45,32 @@ func (c *ClientSettings) Complete(p *PoolSettings, hasSecret bool) error {
 		return err
 	}
 	return c.validateAttributes(p)
+}
+
+// completeAnalytics fills in AWS's defaults of AnalyticsConfiguration: the service-linked role of the account that has the application of
+// Amazon Pinpoint, and that users' data are not shared.
+//
+// Source: TestAccCognitoIDPUserPoolClient_analyticsWithARN of terraform-provider-aws.
+func (c *ClientSettings) completeAnalytics() error {
+	if len(c.AnalyticsConfiguration) == 0 || string(c.AnalyticsConfiguration) == "null" {
+		return nil
+	}
+	var a struct {
+		ApplicationArn string `json:",omitempty"`
+		ApplicationID  string `json:"ApplicationId,omitempty"`
+		ExternalID     string `json:"ExternalId,omitempty"`
+		RoleArn        string `json:",omitempty"`
+		UserDataShared bool
+	}
+	if err := json.Unmarshal(c.AnalyticsConfiguration, &a); err != nil {
+		return fault.Wrap(fault.InvalidParameter, err, "Invalid AnalyticsConfiguration.")
+	}
+	if parts := strings.Split(a.ApplicationArn, ":"); a.RoleArn == "" && len(parts) > 4 {
+		a.RoleArn = "arn:" + parts[1] + ":iam::" + parts[4] + ":role/aws-service-role/cognito-idp.amazonaws.com/AWSServiceRoleForAmazonCognitoIdp"
+	}
+	var err error
+	c.AnalyticsConfiguration, err = json.Marshal(a)
+	return err
 }
 
 // setRefreshDefault sets the lifetime of refresh tokens to 30 days, in the unit that is given, if it is 0.

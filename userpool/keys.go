@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/lease"
 )
 
 // The uses of a pool's keys. As in Cognito, different keys sign ID and access tokens.
@@ -19,6 +20,11 @@ const (
 
 // keyAfterlife is how long a key stays published after it has signed: longer than the longest ID or access token lives.
 const keyAfterlife = MaxTokenLife + time.Hour
+
+// hintLife is how long an ID token is a hint after its key is published no more: as long as the longest session of a browser, since OpenID
+// Connect RP-Initiated Logout 1.0 section 2 wants a session to end by an ID token that has expired. The private half stays in the record,
+// sealed: who had it could forge hints, and nothing else.
+const hintLife = maxSSOMinutes * time.Minute
 
 // purposeSigningKey seals private keys.
 const purposeSigningKey = "signing key"
@@ -31,9 +37,10 @@ func KeySeal(k *store.SigningKey) (purpose string, additional []byte) {
 // newRing returns the ring of all pools' keys. A pool ID owns the keys of its pool.
 func newRing(o Options) (*keyring.Ring, error) {
 	return keyring.New(keyring.Options{
-		Store: o.Base.Store, Seal: o.Base.Seal, Now: o.Base.Now, Rand: o.Base.Rand, Purpose: purposeSigningKey,
-		NewKey:   func(rand io.Reader, _ []store.SigningKey) (*token.SigningKey, error) { return o.NewKey(rand) },
-		Schedule: keyring.Schedule{Period: o.KeyRotation, Lead: o.KeyLead, Linger: keyAfterlife},
+		Store: lease.Checked(o.Base.Store), Seal: o.Base.Seal, Now: o.Base.Now, Rand: o.Base.Rand, Purpose: purposeSigningKey,
+		NewKey: func(rand io.Reader, _ []store.SigningKey) (*token.SigningKey, error) { return o.NewKey(rand) },
+		Schedule: keyring.Schedule{Period: o.KeyRotation, Lead: o.KeyLead, Linger: keyAfterlife,
+			Kept: map[string]time.Duration{UseID: hintLife}},
 		Rotated: func(k store.SigningKey) {
 			o.Base.Told(Event{Kind: KeyRotated, PoolID: k.Owner, KeyID: k.ID, Use: k.Use})
 		},

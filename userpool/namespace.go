@@ -120,10 +120,15 @@ func (p *Pool) taken(tx store.Tx, value, sub string) (bool, error) {
 }
 
 // checkAlias refuses a preferred_username that has the form of another kind of name, in a pool whose users sign in with
-// preferred_username.
-func (p *Pool) checkAlias(attribute, value string) error {
+// preferred_username. There, users who sign up get none: it would be free for others until they are confirmed.
+//
+// Source of the first text: amplify-js#1669.
+func (p *Pool) checkAlias(signsUp bool, attribute, value string) error {
 	if attribute != "preferred_username" || !slices.Contains(p.Settings.AliasAttributes, attribute) {
 		return nil
+	}
+	if signsUp {
+		return fault.New(fault.InvalidParameter, "Preferred username cannot be provided for unconfirmed account, since user pool is configured for preferred username alias.")
 	}
 	if emailForm.MatchString(value) || phoneForm.MatchString(value) || isUUID(value) {
 		return fault.New(fault.InvalidParameter, "preferred_username cannot have the form of an email address, a phone number or a UUID, since user pool is configured for preferred_username alias.")

@@ -2,10 +2,10 @@ package userpool
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,8 +51,8 @@ type Pool struct {
 	SealedKeys []byte          // see store.Pool.Keys
 	Pull       *store.Pull     // the sealed record of where the users came from; nil for none
 	keys       *keyring.Keys
-	verifier   *token.Verifier // of the pool's own access tokens
-	keySet     token.KeySet    // published
+	verifier   *token.Verifier   // of the pool's own access tokens
+	hintKeys   *token.StaticKeys // of ID tokens, also those that are published no more
 }
 
 // VerifyAccess verifies an access token of the pool: signature, issuer, time and use. It does not check revocations.
@@ -60,22 +60,14 @@ func (p *Pool) VerifyAccess(ctx context.Context, raw string) (*token.Token, erro
 	return p.verifier.Verify(ctx, raw)
 }
 
-// VerifyHint verifies an ID token of the pool that a client sends as a hint: signature, issuer and use. It may have expired.
+// VerifyHint verifies an ID token of the pool that a client sends as a hint: signature, issuer and use. It may have expired,
+// and its key may be published no more.
 func (p *Pool) VerifyHint(ctx context.Context, raw string) (*token.Token, error) {
-	if len(raw) > token.DefaultMaxTokenBytes {
-		return nil, fault.New(fault.NotAuthorized, "The token is too long.")
-	}
-	issued := time.Time{}
-	if parts := strings.Split(raw, "."); len(parts) == 3 {
-		var claims struct {
-			IssuedAt int64 `json:"iat"`
-		}
-		if payload, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil && json.Unmarshal(payload, &claims) == nil {
-			issued = time.Unix(claims.IssuedAt, 0)
-		}
-	}
-	v, err := token.New(token.Options{Now: func() time.Time { return issued }, Issuers: []token.Issuer{{
-		URL: p.Issuer, Keys: p.keySet, AnyClient: true, TokenUse: []string{"id"}, Leeway: ClockLeeway,
+	claims, _ := token.UnverifiedClaims(raw)
+	iat, _ := claims.Raw("iat")
+	issued, _ := strconv.ParseInt(iat, 10, 64) // it was valid then
+	v, err := token.New(token.Options{Now: func() time.Time { return time.Unix(issued, 0) }, Issuers: []token.Issuer{{
+		URL: p.Issuer, Keys: p.hintKeys, AnyClient: true, TokenUse: []string{"id"}, Leeway: ClockLeeway,
 	}}})
 	if err != nil {
 		return nil, err
@@ -287,13 +279,16 @@ func (s *Service) resolvePool(rec store.Pool, keys []store.SigningKey, srp bool)
 	return p, nil
 }
 
-// newVerifier makes the verifier of the pool's access tokens.
+// newVerifier makes the verifier of the pool's access tokens, and the keys of its hints.
 func (s *Service) newVerifier(p *Pool) (*token.Verifier, error) {
 	if err := s.ring.Publish(p.ID, p.keys); err != nil {
 		return nil, err
 	}
-	p.keySet = s.ring.KeySet(p.ID)
+	p.hintKeys = new(token.StaticKeys)
+	if err := p.hintKeys.Set(p.keys.OfUse(UseID)...); err != nil {
+		return nil, err
+	}
 	return token.New(token.Options{Now: s.base.Now, Issuers: []token.Issuer{{
-		URL: p.Issuer, Keys: p.keySet, AnyClient: true, TokenUse: []string{"access"}, Leeway: ClockLeeway,
+		URL: p.Issuer, Keys: s.ring.KeySet(p.ID), AnyClient: true, TokenUse: []string{"access"}, Leeway: ClockLeeway,
 	}}})
 }

@@ -73,7 +73,8 @@ func (s *Service) poolRecord(id, name string, settings PoolSettings) (store.Pool
 	return store.Pool{ID: id, Name: name, Settings: data, ModifiedAt: s.base.Now()}, nil
 }
 
-// DescribeUserPool returns a pool with the exact number of its users, and whether it has identity providers.
+// DescribeUserPool returns a pool with the number of its users, and whether it has identity providers. Of many users the number is up to a minute
+// old, of very many it may be an estimate.
 func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescription, error) {
 	p, err := s.Pool(ctx, id)
 	if err != nil {
@@ -81,7 +82,7 @@ func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescrip
 	}
 	out := p.PoolDescription
 	if r, err := s.ReplicaAt(ctx, id); err == nil && r != nil {
-		out.ARN = s.ARN(r.Region, id)
+		out.ARN, out.Settings.UserPoolTags = s.ARN(r.Region, id), r.Tags
 	}
 	err = s.base.View(ctx, func(tx store.Tx) (err error) {
 		if out.Users, err = s.count(tx, id); err != nil {
@@ -97,7 +98,7 @@ func (s *Service) DescribeUserPool(ctx context.Context, id string) (*PoolDescrip
 // manyUsers is how many users a pool has that are counted once a minute only: counting takes as long as they are many.
 const manyUsers = 10_000
 
-// count returns the number of users of a pool, exact unless they are many.
+// count returns the number of users of a pool; see store.CountExact. That of many users may be a minute old.
 func (s *Service) count(tx store.Tx, poolID string) (int, error) {
 	now := s.base.Now()
 	if n, ok := s.counts.Get(poolID, now); ok {

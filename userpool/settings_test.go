@@ -236,3 +236,21 @@ func TestUnmappedFunctionsAreLogged(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Source: TestAccCognitoIDPUserPoolClient_analyticsApplicationID and _analyticsWithARN of terraform-provider-aws.
+func TestTheAnalyticsOfAClientHaveAWSsDefaults(t *testing.T) {
+	h := newHarness(t)
+	pool := h.Pool(userpool.PoolSettings{}).ID
+	const app, linked = "arn:aws:mobiletargeting:us-east-1:123456789012:apps/0123", "arn:aws:iam::123456789012:role/aws-service-role/cognito-idp.amazonaws.com/AWSServiceRoleForAmazonCognitoIdp"
+	for given, want := range map[string]string{
+		`{"ApplicationId": "a", "ExternalId": "x", "RoleArn": "arn:aws:iam::123456789012:role/r"}`: `{"ApplicationId":"a","ExternalId":"x","RoleArn":"arn:aws:iam::123456789012:role/r","UserDataShared":false}`,
+		`{"ApplicationArn": "` + app + `"}`:                         `{"ApplicationArn":"` + app + `","RoleArn":"` + linked + `","UserDataShared":false}`,
+		`{"ApplicationArn": "` + app + `", "UserDataShared": true}`: `{"ApplicationArn":"` + app + `","RoleArn":"` + linked + `","UserDataShared":true}`,
+	} {
+		c := h.Client(pool, clientSettings(t, `{"AnalyticsConfiguration": `+given+`}`))
+		got, err := h.Pools.DescribeUserPoolClient(t.Context(), pool, c.ID)
+		if err != nil || string(got.Settings.AnalyticsConfiguration) != want {
+			t.Errorf("%s: %s, %v", given, got.Settings.AnalyticsConfiguration, err)
+		}
+	}
+}

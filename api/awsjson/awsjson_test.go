@@ -2,6 +2,8 @@ package awsjson_test
 
 import (
 	"reflect"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -178,6 +180,26 @@ func BenchmarkDecodeAdminCreateUser(b *testing.B) {
 	for b.Loop() {
 		if err := awsjson.Decode(body, op.Input, op.NewInput()); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestABodyOfManyEntriesTakesLittleMemory(t *testing.T) {
+	keys := strings.Builder{}
+	for i := range 60_000 {
+		keys.WriteString(`"` + strconv.Itoa(i) + `":"",`)
+	}
+	for name, body := range map[string]string{
+		"a list": `{"UserAttributes":[` + strings.Repeat("{},", 300_000) + "{}]}",
+		"lists":  `{"UserAttributes":[` + strings.Repeat(`{}],"UserAttributes":[`, 40_000) + "{}]}",
+		"a map":  `{"ClientMetadata":{` + keys.String() + `"":""}}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := decode(t, "SignUp", body)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; err == nil || used > 6<<20 {
+			t.Errorf("%s: %d bytes allocated for %d, %v", name, used, len(body), err)
 		}
 	}
 }

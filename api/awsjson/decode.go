@@ -15,6 +15,10 @@ import (
 // MaxDepth is how deeply arrays and objects may nest. The models' inputs need fewer than ten levels; documents may need more.
 const MaxDepth = 64
 
+// MaxEntries is how many elements of lists and entries of maps a body may have. The longest lists of the models have a few hundred.
+// Three bytes, such as {}, in a list become a structure of many words.
+const MaxEntries = 20_000
+
 // SerializationError is the error for a body that is not JSON, or whose values are not of the shape's types. Its message may
 // be sent to the client; it repeats nothing of the body.
 type SerializationError struct{ Message string }
@@ -25,7 +29,7 @@ func (e *SerializationError) Error() string { return e.Message }
 // Decode decodes data into a pointer to the Go struct of the structure s. An empty body counts as an empty object. An error is
 // a *SerializationError, and may leave the struct partly filled.
 func Decode(data []byte, s *api.Shape, into any) error {
-	d := decoder{scanner{data: data}}
+	d := decoder{scanner: scanner{data: data}}
 	d.space()
 	if d.pos == len(data) {
 		return nil
@@ -39,7 +43,18 @@ func Decode(data []byte, s *api.Shape, into any) error {
 	return nil
 }
 
-type decoder struct{ scanner }
+type decoder struct {
+	scanner
+	entries int // of all lists and maps so far
+}
+
+// entry counts an element of a list or an entry of a map.
+func (d *decoder) entry() error {
+	if d.entries++; d.entries > MaxEntries {
+		return &SerializationError{fmt.Sprintf("The body has more than %d elements in its lists and maps", MaxEntries)}
+	}
+	return nil
+}
 
 func (d *decoder) structure(s *api.Shape, into reflect.Value) error {
 	if err := d.open('{', "structure or map"); err != nil {
@@ -104,6 +119,9 @@ func (d *decoder) list(s *api.Shape, into reflect.Value) error {
 			into.Set(list)
 			return nil
 		}
+		if err := d.entry(); err != nil {
+			return err
+		}
 		if d.null() {
 			return &SerializationError{"A list must not hold null"}
 		}
@@ -131,6 +149,9 @@ func (d *decoder) mapping(s *api.Shape, into reflect.Value) error {
 			return nil
 		}
 		name, err := d.name()
+		if err == nil {
+			err = d.entry()
+		}
 		if err != nil {
 			return err
 		}

@@ -30,12 +30,12 @@ func TestReadFindsRecordsAmongOtherLines(t *testing.T) {
 	text := `{"msg":"other"}` + "\n\n" + line(t, record("ada", "a", 1)) + "not JSON\n" + strings.Repeat("x", decisionlog.MaxLine+5) + "\n" +
 		`{"msg":"decision","decision":{"targets":[]}}` + "\n" + `{"msg":"other","decision":null}` + "\n" + line(t, record("rita", "b", 2)) + `{"msg":"decision","deci`
 	var found []string
-	skipped, err := decisionlog.Read(strings.NewReader(text), func(n int, d *decisionlog.Record) error {
+	count, err := decisionlog.Read(strings.NewReader(text), func(n int, d *decisionlog.Record) error {
 		found = append(found, d.Principal.Name())
 		return nil
 	})
-	if err != nil || skipped != 4 || strings.Join(found, " ") != "ada rita" {
-		t.Errorf("%v, %d skipped, %q", err, skipped, found)
+	if err != nil || count != (decisionlog.Lines{Whole: 4, Skipped: 4}) || strings.Join(found, " ") != "ada rita" {
+		t.Errorf("%v, %+v, %q", err, count, found)
 	}
 	_, err = decisionlog.Read(strings.NewReader(text), func(int, *decisionlog.Record) error { return errors.New("enough") })
 	if err == nil || err.Error() != "line 3: enough" {

@@ -5,6 +5,14 @@ import "strings"
 // s3Resource begins the ARNs of buckets and objects.
 const s3Resource = "arn:aws:s3:::"
 
+// resource returns the resource of the target. Earlier releases wrote "*" for the list of buckets.
+func (t *Target) resource() string {
+	if t.Resource == "*" && t.Action == "s3:ListAllMyBuckets" {
+		return s3Resource + "*"
+	}
+	return t.Resource
+}
+
 // path returns http:path of the request. Earlier releases wrote the path of a bucket of S3 as the client did, perhaps without the slash
 // at its end.
 func (r *Record) path() string {

@@ -12,35 +12,42 @@ import (
 // MaxLine is the longest line that Read reads, in bytes. Records are far shorter.
 const MaxLine = 256 << 10
 
-// Read calls f for each record of a log: lines of JSON, skipping those of other loggers. The record is f's to keep. It
-// returns how many lines it skipped because they are too long or no JSON, which the end of a file that is being written may be. Errors
-// are f's and r's.
-func Read(r io.Reader, f func(line int, record *Record) error) (skipped int, err error) {
+// Lines counts the lines of a log.
+type Lines struct {
+	Whole   int // in JSON, those of other loggers too
+	Skipped int // too long or no JSON, which the end of a file that is being written may be
+}
+
+// Read calls f for each record of a log: lines of JSON, skipping those of other loggers. The record is f's to keep. Errors are f's and r's.
+func Read(r io.Reader, f func(line int, record *Record) error) (count Lines, err error) {
 	lines := bufio.NewReaderSize(r, MaxLine)
 	for n := 1; ; n++ {
 		text, err := lines.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
-			skipped++
+			count.Skipped++
 			if err := rest(lines); errors.Is(err, io.EOF) {
-				return skipped, nil
+				return count, nil
 			} else if err != nil {
-				return skipped, err
+				return count, err
 			}
 			continue
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return skipped, err
+			return count, err
 		}
 		switch record, wrong := parse(text); {
 		case wrong:
-			skipped++
+			count.Skipped++
 		case record != nil:
+			count.Whole++
 			if err := f(n, record); err != nil {
-				return skipped, fmt.Errorf("line %d: %w", n, err)
+				return count, fmt.Errorf("line %d: %w", n, err)
 			}
+		case len(bytes.TrimSpace(text)) > 0:
+			count.Whole++
 		}
 		if err != nil {
-			return skipped, nil
+			return count, nil
 		}
 	}
 }

@@ -109,7 +109,7 @@ func (t *Target) decide(layers []policy.Layers, folded *policy.Layers, context p
 }
 
 func (t *Target) request(context policy.Context) *policy.Request {
-	return &policy.Request{Action: t.Action, Resource: t.Resource, Context: context}
+	return &policy.Request{Action: t.Action, Resource: t.resource(), Context: context}
 }
 
 // combine combines the decisions of layers as a gate does.

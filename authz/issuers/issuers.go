@@ -27,8 +27,8 @@ const (
 	leeway     = time.Minute
 )
 
-// algorithms are the signatures that IAM accepts of an OIDC provider. PS and EdDSA are accepted beyond them.
-var algorithms = []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}
+// algorithms are the signatures that IAM accepts of an OIDC provider. PS, EdDSA and Ed25519 are accepted beyond them.
+var algorithms = []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA", "Ed25519"}
 
 // Verifier verifies tokens of registered issuers. It is safe for concurrent use. Call Close to end its background work.
 type Verifier struct {

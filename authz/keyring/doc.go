@@ -11,6 +11,8 @@
 // A key is published Lead before it signs, so that verifiers which cache a key set know it in time. It stays published
 // for Linger after its last signature, so that the tokens it signed verify until they expire.
 //
+// A key of a use that Kept names is not deleted then, but stays in the store for a while, published no more.
+//
 // Private keys are sealed before they reach the store. Several processes may run the same Ring on one store: when two
 // of them rotate at once, the first transaction wins and the other process uses its key.
 //

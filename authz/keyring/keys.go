@@ -47,3 +47,15 @@ func (k *Keys) Published(now time.Time) []token.PublicKey {
 	}
 	return list
 }
+
+// OfUse returns the public keys of a use, also those that are kept although they are published no more. They tell that the owner made a
+// token, not that the token is valid.
+func (k *Keys) OfUse(use string) []token.PublicKey {
+	var list []token.PublicKey
+	for _, t := range k.list {
+		if t.record.Use == use {
+			list = append(list, t.key.Public())
+		}
+	}
+	return list
+}

@@ -39,7 +39,13 @@ type Schedule struct {
 	Period time.Duration // how long a key signs
 	Lead   time.Duration // how long a key is published before it signs; shorter than Period
 	Linger time.Duration // how long a key is published after it signed; longer than any token is valid
+
+	// Kept is how long the keys of a use are kept after that, published no more; see Keys.OfUse. A use that is missing keeps none.
+	Kept map[string]time.Duration
 }
+
+// maxKept is the most keys of a use that are kept although they are published no more.
+const maxKept = 10
 
 // Ring makes, stores, rotates and publishes signing keys. It is safe for concurrent use.
 type Ring struct {
@@ -92,7 +98,7 @@ func (r *Ring) Ensure(ctx context.Context, owner, use string) error {
 	})
 }
 
-// Rotate makes a successor Lead before a key stops signing, and deletes keys whose Linger has passed. It may be called
+// Rotate makes a successor Lead before a key stops signing, and deletes keys whose Linger has passed, or the time in Kept. It may be called
 // early, late, repeatedly, and by several processes. It makes no key for a use without keys.
 //
 // changed reports whether the keys in the store may differ from those read before; call Load or Open again then.
@@ -115,7 +121,7 @@ func (r *Ring) rotate(ctx context.Context, owner, use string) (bool, error) {
 	}
 	last := line[len(line)-1]
 	due := !now.Before(last.SignsFrom.Add(r.o.Period - r.o.Lead))
-	if !due && !slices.ContainsFunc(line, func(k store.SigningKey) bool { return expired(&k, now) }) {
+	if !due && len(r.over(line, now)) == 0 {
 		return false, nil
 	}
 	var next store.SigningKey
@@ -137,11 +143,9 @@ func (r *Ring) rotate(ctx context.Context, owner, use string) (bool, error) {
 			return err
 		}
 		line := lineOf(all, use, r.o.Linger)
-		for i := range line {
-			if expired(&line[i], now) {
-				if err := tx.SigningKeys.Delete(owner, line[i].ID); err != nil {
-					return err
-				}
+		for _, k := range r.over(line, now) {
+			if err := tx.SigningKeys.Delete(owner, k.ID); err != nil {
+				return err
 			}
 		}
 		if !due || len(line) == 0 || line[len(line)-1].ID != last.ID {
@@ -154,6 +158,20 @@ func (r *Ring) rotate(ctx context.Context, owner, use string) (bool, error) {
 		r.o.Rotated(next)
 	}
 	return true, err
+}
+
+// over returns the keys of a line that are no longer kept.
+func (r *Ring) over(line []store.SigningKey, now time.Time) (list []store.SigningKey) {
+	kept := 0
+	for _, k := range slices.Backward(line) {
+		if !expired(&k, now) {
+			continue
+		}
+		if kept++; kept > maxKept || !now.Before(k.ExpiresAt.Add(r.o.Kept[k.Use])) {
+			list = append(list, k)
+		}
+	}
+	return list
 }
 
 // read returns all keys of the owner and the line of keys of one use.

@@ -299,3 +299,42 @@ func TestARotationKeepsWhatAnotherProcessHasSealedAgain(t *testing.T) {
 		t.Errorf("%d keys", n)
 	}
 }
+
+func TestKeysOfAUseAreKeptWhileTheyArePublishedNoMore(t *testing.T) {
+	w := newWorld(t)
+	r := w.ring(func(o *Options) { o.Period, o.Kept = 2*day, map[string]time.Duration{"id": 90 * day} })
+	must(t, r.Ensure(t.Context(), "pool", "id"))
+	must(t, r.Ensure(t.Context(), "pool", "access"))
+	first := w.signer(r, "pool", "id")
+	kept := func() bool {
+		keys, err := r.Load(t.Context(), "pool")
+		must(t, err)
+		return slices.ContainsFunc(keys.OfUse("id"), func(k token.PublicKey) bool { return k.ID == first })
+	}
+	for range 6 {
+		w.now = w.now.Add(day)
+		w.rotate(r, "pool", "id", "access")
+	}
+	if w.signer(r, "pool", "id") == first || slices.Contains(w.published(r, "pool"), first) || !kept() {
+		t.Error("the first key must be kept, and neither sign nor be published")
+	}
+	if w.rotate(r, "pool", "id", "access") {
+		t.Error("a key that is kept is deleted every time")
+	}
+	for range 30 {
+		w.now = w.now.Add(day)
+		w.rotate(r, "pool", "id", "access")
+	}
+	uses := map[string]int{}
+	for _, k := range w.records("pool") {
+		uses[k.Use]++
+	}
+	if kept() || uses["id"] > maxKept+3 || uses["id"] < maxKept || uses["access"] > 3 {
+		t.Errorf("%v, the first one kept: %t", uses, kept())
+	}
+	w.now = w.now.Add(150 * day)
+	w.rotate(r, "pool", "id", "access")
+	if n := len(w.records("pool")); n > 6 {
+		t.Errorf("%d keys are kept for ever", n)
+	}
+}

@@ -112,15 +112,24 @@ var ErrNoAttempt = errors.New("login: the response does not belong to a sign-in 
 // ErrBadAnswer is the error of a provider whose answer cannot be trusted.
 var ErrBadAnswer = errors.New("login: the provider's response is not valid")
 
+// attempt opens the cookie of an attempt on a host; false if it is none.
+func (s *Service) attempt(cookie, host string) (a attempt, ok bool) {
+	text, err := s.o.Box.OpenToken(attemptPurpose, cookie, s.bound(host), maxAttempt)
+	return a, err == nil && json.Unmarshal(text, &a) == nil
+}
+
+// Wanted returns where the browser wanted to go that has the cookie of an attempt, which may be over; "" if it is none of this login on the
+// host, whose name has no port.
+func (s *Service) Wanted(cookie, host string) string {
+	a, _ := s.attempt(cookie, host)
+	return a.Target
+}
+
 // Finish ends an attempt: it redeems the code, verifies the ID token and makes a session, always a new one. The error is
 // ErrNoAttempt, *Refused, ErrBadAnswer or a temporary error.
 func (s *Service) Finish(ctx context.Context, in Answer) (*Made, error) {
-	text, err := s.o.Box.OpenToken(attemptPurpose, in.Cookie, s.bound(in.Host), maxAttempt)
-	if err != nil {
-		return nil, ErrNoAttempt
-	}
-	var a attempt
-	if err := json.Unmarshal(text, &a); err != nil {
+	a, ok := s.attempt(in.Cookie, in.Host)
+	if !ok {
 		return nil, ErrNoAttempt
 	}
 	now := s.o.Now()

@@ -65,6 +65,7 @@ func TestIDTokensOfOthersAreRefused(t *testing.T) {
 		"another issuer":      func(w *world) { w.more = map[string]any{"iss": "https://evil.example"} },
 		"expired":             func(w *world) { w.more = map[string]any{"exp": w.now.Unix() - 1} },
 		"no subject":          func(w *world) { w.more = map[string]any{"sub": ""} },
+		"no iat":              func(w *world) { w.more = map[string]any{"iat": nil} },
 		"larger than allowed": func(w *world) { w.more = map[string]any{"x": strings.Repeat("x", 20_000)} },
 	} {
 		t.Run(name, func(t *testing.T) {

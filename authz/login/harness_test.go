@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"sync"
@@ -164,6 +165,7 @@ func (w *world) tokens(nonce string) (*Tokens, error) {
 	for name, value := range w.more {
 		claims[name] = value
 	}
+	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
 	text, err := json.Marshal(claims)
 	if err != nil {
 		return nil, err

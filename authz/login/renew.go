@@ -44,7 +44,7 @@ func (s *Service) lease(ctx context.Context, record *store.EdgeSession, stale fu
 		if *record, err = s.read(tx, id); err != nil {
 			return err
 		}
-		now := s.o.Now()
+		now := s.o.Shared()
 		if !stale(record) || now.Before(record.LeasedUntil) {
 			return nil
 		}
@@ -54,7 +54,8 @@ func (s *Service) lease(ctx context.Context, record *store.EdgeSession, stale fu
 	return leased, err
 }
 
-// ask asks the provider for new tokens. A provider that refuses has ended the session.
+// ask asks the provider for new tokens. A provider that refuses has ended the session, unless another process was asking at the same time
+// and has got them.
 func (s *Service) ask(ctx context.Context, record store.EdgeSession) (store.EdgeSession, error) {
 	k, err := s.open(&record)
 	if err != nil {
@@ -63,8 +64,12 @@ func (s *Service) ask(ctx context.Context, record store.EdgeSession) (store.Edge
 	if k.Refresh == "" {
 		return record, errors.Join(s.end(ctx, &record), errOver)
 	}
+	before := record
 	got, err := s.o.Provider.Refresh(ctx, k.Refresh)
 	if _, refused := errors.AsType[*Refused](err); refused {
+		if now, err := s.now(ctx, &before); err != nil || !now.ValidUntil.Equal(before.ValidUntil) {
+			return now, err
+		}
 		s.o.Log.Info("a session ended because its tokens cannot be renewed", "reason", err)
 		if err := s.end(ctx, &record); err != nil {
 			return record, err
@@ -78,28 +83,45 @@ func (s *Service) ask(ctx context.Context, record store.EdgeSession) (store.Edge
 	if err != nil {
 		return record, errors.Join(err, s.release(ctx, &record))
 	}
-	held := record.LeasedUntil
 	if err := s.keep(&record, k, id, got); err != nil {
 		return record, err
 	}
-	// What the provider gave must not be lost, even if the request has gone.
-	err = s.o.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
-		now, err := tx.EdgeSessions.Get(record.ID)
-		if err != nil || !now.LeasedUntil.Equal(held) {
-			return errors.Join(err, errLate)
-		}
-		return tx.EdgeSessions.Update(record)
-	})
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return record, errOver // it ended meanwhile
-	case err != nil:
-		return record, err
-	}
-	return record, nil
+	return s.store(context.WithoutCancel(ctx), &before, record)
 }
 
-var errLate = errors.New("login: renewing the tokens of the session took longer than its lease")
+// now reads a session again. The error is errOver if it has ended.
+func (s *Service) now(ctx context.Context, record *store.EdgeSession) (now store.EdgeSession, err error) {
+	err = s.o.Store.View(ctx, func(tx store.Tx) (err error) {
+		now, err = s.read(tx, record.ID)
+		return err
+	})
+	return now, err
+}
+
+// store writes the renewed tokens. What the provider gave must not be lost: one that rotates refresh tokens takes a further use of the old one for
+// theft. So it tries again as long as no other process asks, and writes although the request has gone or the lease has ended. If another
+// process has renewed the tokens as well, its tokens stay.
+func (s *Service) store(ctx context.Context, before *store.EdgeSession, renewed store.EdgeSession) (store.EdgeSession, error) {
+	for {
+		kept := renewed
+		err := s.o.Store.Update(ctx, func(tx store.Tx) error {
+			now, err := s.read(tx, renewed.ID)
+			if err != nil {
+				return err
+			}
+			if kept = renewed; !now.LeasedUntil.Equal(before.LeasedUntil) && !now.ValidUntil.Equal(before.ValidUntil) {
+				kept = now
+				return nil
+			}
+			return tx.EdgeSessions.Update(renewed)
+		})
+		if !errors.Is(err, store.ErrUnavailable) || !s.o.Shared().Before(before.LeasedUntil) {
+			return kept, err
+		}
+		s.o.Log.Warn("the renewed tokens of a session cannot be stored yet", "error", err)
+		time.Sleep(pause)
+	}
+}
 
 // renewed checks a new ID token: it is of the same user (OpenID Connect Core 1.0 section 12.2).
 func (s *Service) renewed(ctx context.Context, record *store.EdgeSession, k *kept, got *Tokens) (*token.Token, error) {
@@ -128,7 +150,7 @@ func (s *Service) release(ctx context.Context, record *store.EdgeSession) error 
 		if err != nil || !now.LeasedUntil.Equal(held) {
 			return nil
 		}
-		now.LeasedUntil = s.o.Now().Add(pause).Truncate(time.Millisecond)
+		now.LeasedUntil = s.o.Shared().Add(pause).Truncate(time.Millisecond)
 		return tx.EdgeSessions.Update(now)
 	})
 }

@@ -36,6 +36,7 @@ type Options struct {
 	AccessTokens bool
 	CacheBytes   int64            // 0 means DefaultCacheBytes
 	Now          func() time.Time // decides whether attempts, sessions and tokens have expired
+	Shared       func() time.Time // the clock of all processes on the store, for leases; nil = Now
 	Rand         io.Reader        // crypto/rand.Reader outside of tests
 	Log          *slog.Logger     // gets failures of work in the background
 }
@@ -68,6 +69,9 @@ func New(o Options) (*Service, error) {
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = DefaultCacheBytes
+	}
+	if o.Shared == nil {
+		o.Shared = o.Now
 	}
 	cache, err := token.NewCache[*authz.Subject](token.CacheOptions{MaxBytes: o.CacheBytes, Rand: o.Rand})
 	if err != nil {

@@ -63,6 +63,9 @@ func (s *Service) verify(ctx context.Context, raw string) (*token.Token, error) 
 	case t.Subject == "":
 		return nil, fmt.Errorf("%w: the ID token has no sub", ErrBadAnswer)
 	}
+	if _, ok := t.Claims.Raw("iat"); !ok {
+		return nil, fmt.Errorf("%w: the ID token has no iat", ErrBadAnswer)
+	}
 	if azp, ok := t.Claims.Values("azp"); ok && (len(azp) != 1 || azp[0] != s.o.ClientID) || !ok && len(t.Audience) > 1 {
 		return nil, fmt.Errorf("%w: the ID token is for another client", ErrBadAnswer)
 	}
@@ -123,7 +126,7 @@ func (s *Service) insert(ctx context.Context, record store.EdgeSession) error {
 			s.revoke(k.Refresh)
 		}
 	}
-	return s.o.Revoker.Revoked(ctx, ended...)
+	return s.o.Revoker.Revoked(context.WithoutCancel(ctx), ended...) // they have ended, also if the caller has gone
 }
 
 // keep seals the tokens into the record. Of those that got lacks, the old ones stay.

@@ -114,19 +114,16 @@ func Restore(root *s3xml.Node) (writes, ok bool) {
 	return false, root.Only("Days", "Tier", "Description", "GlacierJobParameters")
 }
 
-// Configuration reads a CreateBucketConfiguration. The other members that S3 has are of directory buckets. tags is nil for none. A location
-// without a value, which stores ignore, is removed.
+// Location is the element of a CreateBucketConfiguration with the region of the bucket.
+const Location = "LocationConstraint"
+
+// Configuration reads a CreateBucketConfiguration. The other members that S3 has are of directory buckets. tags is nil for none.
 func Configuration(root *s3xml.Node) (location string, tags *s3xml.Node, ok bool) {
-	if root.Name != "CreateBucketConfiguration" || root.Repeats() || !root.Only("LocationConstraint", "Tags") {
+	if root.Name != "CreateBucketConfiguration" || root.Repeats() || !root.Only(Location, "Tags") {
 		return "", nil, false
 	}
-	if node := root.Find("LocationConstraint"); node != nil {
-		if len(node.Children) > 0 {
-			return "", nil, false
-		}
-		if location = root.Value("LocationConstraint"); location == "" {
-			root.Children = slices.DeleteFunc(root.Children, func(n *s3xml.Node) bool { return n == node })
-		}
+	if node := root.Find(Location); node != nil && len(node.Children) > 0 {
+		return "", nil, false
 	}
-	return location, root.Find("Tags"), true
+	return root.Value(Location), root.Find("Tags"), true
 }

@@ -62,11 +62,11 @@ func TestValuesHaveOneSpelling(t *testing.T) {
 	for _, tc := range [][3]string{
 		{"partNumber", "1", "1"}, {"partNumber", "0010000", "10000"}, {"partNumber", "0", refused}, {"partNumber", "10001", refused}, {"partNumber", "+1", refused},
 		{"partNumber", " 1", refused}, {"partNumber", "1x", refused}, {"partNumber", "", refused}, {"partNumber", "99999999999999999999", refused},
-		{"max-keys", "0", "0"}, {"max-keys", "01000", "1000"}, {"max-keys", "-1", refused}, {"max-keys", "2147483648", refused},
+		{"max-keys", "0", "0"}, {"max-keys", "01000", "1000"}, {"max-keys", "-1", refused}, {"max-keys", "x", refused}, {"max-keys", "2147483648", refused},
 		{"uploadId", "", refused}, {"uploadId", "2~a.b_c-d+e/f=", "2~a.b_c-d+e/f="}, {"uploadId", "../k", refused}, {"uploadId", "a/../b", refused},
 		{"uploadId", " ", refused}, {"uploadId", "a\x00", refused}, {"versionId", "null", "null"}, {"versionId", "..", refused}, {"prefix", "", ""},
 	} {
-		written, flaw := ParamValue(tc[0], tc[1])
+		written, _, flaw := new(Op).Param(tc[0], tc[1])
 		check(tc[0], tc[1], tc[2], written, flaw)
 	}
 }

@@ -21,28 +21,24 @@ type Tag struct{ Key, Value string }
 // Tags are the tags of an object or a bucket.
 type Tags []Tag
 
-// add adds a tag, unless there are too many or one with the key.
-func (t *Tags) add(key, value string, most int) bool {
-	if key == "" || len(*t) == most || slices.ContainsFunc(*t, func(other Tag) bool { return other.Key == key }) {
-		return false
-	}
-	*t = append(*t, Tag{key, value})
-	return true
+// takes reports whether the key may be that of a further tag.
+func (t Tags) takes(key string) bool {
+	return key != "" && !slices.ContainsFunc(t, func(other Tag) bool { return other.Key == key })
 }
 
-// TagHeader reads x-amz-tagging, which is encoded like a query. wellFormed is false if it is none, ok if the tags are not valid.
-func TagHeader(value string) (tags Tags, wellFormed, ok bool) {
+// TagHeader reads x-amz-tagging, which is encoded like a query. flaw is why S3 refuses it, few whether the tags are not too many.
+func TagHeader(value string) (tags Tags, flaw string, few bool) {
 	for {
 		p, rest, more, err := urlquery.Next(value)
-		if err != nil {
-			return nil, false, false
+		switch {
+		case err == nil && !more:
+			return tags, "", len(tags) <= ObjectTags
+		case err != nil || !tags.takes(p.Name):
+			return nil, "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.", true
+		case len(tags) > ObjectTags:
+			return nil, "", false
 		}
-		if !more {
-			return tags, true, true
-		}
-		if value = rest; !tags.add(p.Name, p.Value, ObjectTags) {
-			return nil, true, false
-		}
+		tags, value = append(tags, Tag{p.Name, p.Value}), rest
 	}
 }
 
@@ -74,9 +70,10 @@ func TagSet(set *s3xml.Node, most int) (tags Tags, wellFormed, ok bool) {
 		if node.Name != "Tag" || len(node.Children) != 2 || key == nil || value == nil || !node.Leaves("Key", "Value") {
 			return nil, false, false
 		}
-		if !tags.add(key.Text, value.Text, most) {
+		if len(tags) == most || !tags.takes(key.Text) {
 			return nil, true, false
 		}
+		tags = append(tags, Tag{key.Text, value.Text})
 	}
 	return tags, true, true
 }

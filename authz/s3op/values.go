@@ -68,33 +68,43 @@ func number(value string, least, most int) (string, bool) {
 	return strconv.Itoa(n), err == nil && n >= least && n <= most
 }
 
-// ParamValue returns the value of a parameter as the store gets it, or why S3 refuses it. A store that takes a value for none
-// would do another operation: an upload id without a value is none to some, and so is a part number that is no number.
-func ParamValue(name, value string) (written, flaw string) {
+// Param returns the value of a parameter as the store gets it, or why S3 refuses it and what S3 calls the argument. A store that takes a
+// value for none would do another operation: an upload id without a value is none to some, and so is a part number that is no number.
+func (op *Op) Param(name, value string) (written, argument, flaw string) {
 	var ok bool
 	switch name {
 	case "partNumber":
-		if written, ok = number(value, 1, 10_000); !ok {
-			return "", "Part number must be an integer between 1 and 10000, inclusive"
+		if value, ok = number(value, 1, 10_000); !ok {
+			return "", name, "Part number must be an integer between 1 and 10000, inclusive"
 		}
 	case "max-keys":
 		if written, ok = number(value, 0, 1<<31-1); !ok {
-			return "", "Provided max-keys not an integer or within integer range"
+			argument, flaw = op.maxKeysFlaw(value)
+			return "", argument, flaw
 		}
+		value = written
 	case "uploadId":
 		if !IsID(value) {
-			return "", "The upload ID is not valid"
+			return "", name, "The upload ID is not valid"
 		}
-		written = value
 	case "versionId":
 		if !IsID(value) {
-			return "", "Invalid version id specified"
+			return "", name, "Invalid version id specified"
 		}
-		written = value
-	default:
-		written = value
 	}
-	return written, ""
+	return value, "", ""
+}
+
+// maxKeysFlaw returns why S3 refuses max-keys.
+func (op *Op) maxKeysFlaw(value string) (argument, flaw string) {
+	n, err := strconv.ParseInt(value, 10, 32)
+	switch {
+	case err != nil || n >= 0:
+		return "max-keys", "Provided max-keys not an integer or within integer range"
+	case slices.Contains(op.Actions, "s3:ListBucketVersions"):
+		return "max-keys", "max-keys cannot be negative"
+	}
+	return "maxKeys", "Argument maxKeys must be an integer between 0 and 2147483647"
 }
 
 // IsID reports whether value can be the id of an upload or a version. Stores on a file system make names of files of it.
@@ -117,14 +127,45 @@ var overrides = []string{"response-cache-control", "response-content-disposition
 // IsOverride reports whether the parameter chooses a header of the response.
 func IsOverride(name string) bool { return slices.Contains(overrides, name) }
 
-// CopySource reads "[/]bucket/key[?versionId=id]". A question mark in a key is encoded, so the first raw one ends the
-// key. A plus is refused, because stores disagree on its meaning.
+// logParams begins the parameters that S3 only writes to its logs. SDKs name the operation in x-id.
+const logParams = "x-"
+
+// presignedHeaders are standard headers that signers put into the query of a presigned request, in lower case.
+var presignedHeaders = []string{"cache-control", "content-disposition", "content-encoding", "content-language", "content-length", "content-md5",
+	"content-type", "expires"}
+
+// IsIgnored reports whether S3 ignores the parameter: one for its logs, or, in a presigned request, one that has the name of a
+// standard header. Those that begin with x-amz- are not ignored.
+func IsIgnored(name string, presigned bool) bool {
+	name = strings.ToLower(name)
+	if len(name) > len(logParams) && strings.HasPrefix(name, logParams) {
+		return !strings.HasPrefix(name, "x-amz-")
+	}
+	return presigned && slices.Contains(presignedHeaders, name)
+}
+
+// IsCondition reports whether a header, in lower case, makes an operation depend on the state of an object, or limits a copy.
+func IsCondition(name string) bool {
+	switch name {
+	case "if-match", "if-none-match", "if-unmodified-since":
+		return true
+	}
+	return strings.HasPrefix(name, "x-amz-copy-source-") || strings.HasPrefix(name, "x-amz-if-match-")
+}
+
+// CopySource reads "[/]bucket/key[?versionId=id]", encoded as in a form: clients encode all of it, with a plus for a space. A question
+// mark in a key is encoded, so the first raw one ends the key.
 func CopySource(source string, emptySegments bool) (object, version string, ok bool) {
-	path, query, _ := strings.Cut(strings.TrimPrefix(source, "/"), "?")
-	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") || strings.IndexByte(path, '+') >= 0 {
+	path, query, _ := strings.Cut(source, "?")
+	if rest, found := strings.CutPrefix(path, "/"); found {
+		path = rest
+	} else if len(path) > len("%2F") && strings.EqualFold(path[:len("%2F")], "%2F") {
+		path = path[len("%2F"):]
+	}
+	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") {
 		return "", "", false
 	}
-	object, err := s3key.Decode(path, emptySegments)
+	object, err := s3key.Decode(strings.ReplaceAll(path, "+", "%20"), emptySegments)
 	if err != nil || s3key.HoldsVersion(object) {
 		return "", "", false
 	}

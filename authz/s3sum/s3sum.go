@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	md5Name = "content-md5"
-	prefix  = "X-Amz-Checksum-"
+	md5Name   = "content-md5"
+	prefix    = "X-Amz-Checksum-"
+	announced = "X-Amz-Sdk-Checksum-Algorithm" // names the checksum
 )
 
 // Sums are the checksums that headers claim for a body, and those of the body so far. A nil Sums claims nothing.
@@ -55,7 +56,7 @@ func of(header http.Header, all bool) (*Sums, error) {
 	}
 	claimed, count := "", len(header["X-Amz-Trailer"]) // the name of another one
 	for name := range header {
-		if strings.HasPrefix(name, prefix) && name != prefix+"Algorithm" && name != prefix+"Type" && name != prefix+"Mode" {
+		if Claims(name) {
 			claimed = name
 			count++
 		}
@@ -66,8 +67,28 @@ func of(header http.Header, all bool) (*Sums, error) {
 	case count > 1:
 		return nil, &sigv4.Error{Reason: sigv4.ManyChecksums, Detail: "x-amz-checksum-*"}
 	}
+	if lines := header[announced]; len(lines) > 0 && !strings.EqualFold(prefix+lines[0], claimed) {
+		return nil, &sigv4.Error{Reason: sigv4.InvalidDigest, Detail: strings.ToLower(announced)}
+	}
 	name := strings.ToLower(claimed)
 	return s, s.add(name, header[claimed], sigv4.NewChecksum(name))
+}
+
+// Claims reports whether a header is a checksum, and not about one.
+func Claims(name string) bool {
+	return strings.HasPrefix(name, prefix) && name != prefix+"Algorithm" && name != prefix+"Type" && name != prefix+"Mode"
+}
+
+// Counts reports whether a header is a checksum of the body of a request, also if it has no value: S3 refuses that one as malformed. writes
+// tells whether the operation makes an object.
+func Counts(name, method string, header http.Header, writes bool) bool {
+	switch {
+	case !Claims(name):
+		return false
+	case method == http.MethodPut:
+		return len(header["X-Amz-Copy-Source"]) == 0
+	}
+	return method == http.MethodPost && !writes // an upload in parts begins and ends with POST
 }
 
 // add adds a claim. hash is nil for an algorithm that is not supported.

@@ -71,6 +71,9 @@ func TestChecksumsThatAreNotAboutTheBodyAreNotCompared(t *testing.T) {
 		"words about checksums":                   {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Algorithm": {"CRC32"}, "X-Amz-Checksum-Type": {"FULL_OBJECT"}, "X-Amz-Checksum-Mode": {"ENABLED"}}, 0},
 		"two checksums":                           {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32": {other}, "X-Amz-Checksum-Sha1": {other}}, sigv4.ManyChecksums},
 		"one in a header and one in the trailer":  {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32": {other}, "X-Amz-Trailer": {"x-amz-checksum-sha1"}}, sigv4.ManyChecksums},
+		"two checksums without a value":           {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32": {""}, "X-Amz-Checksum-Sha1": {""}}, sigv4.ManyChecksums},
+		"another checksum than is announced":      {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32c": {sum("x-amz-checksum-crc32c", "body")}, "X-Amz-Sdk-Checksum-Algorithm": {"crc32"}}, sigv4.InvalidDigest},
+		"the checksum that is announced":          {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32c": {sum("x-amz-checksum-crc32c", "body")}, "X-Amz-Sdk-Checksum-Algorithm": {"crc32c"}}, 0},
 		"an MD5 twice":                            {"PUT", "/b/k", http.Header{"Content-Md5": {sum("content-md5", "body"), sum("content-md5", "body")}}, sigv4.InvalidDigest},
 		"an algorithm that is not supported here": {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Xxhash64": {"AAAAAAAAAAA="}}, sigv4.InvalidDigest},
 	} {

@@ -83,6 +83,9 @@ var ErrForm = errors.New("s3xml: a document that is not plain elements and text"
 // type, comments, processing instructions other than the declaration, more than one root, and text next to elements. It
 // ignores namespaces, as S3 does.
 func Parse(body []byte) (*Node, error) {
+	if !shapely(body) {
+		return nil, ErrForm
+	}
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var root *Node
 	var open []*Node

@@ -12,7 +12,7 @@ import (
 	"slices"
 )
 
-// algorithm is a signature algorithm of RFC 7518 section 3.1 or RFC 8037.
+// algorithm is a signature algorithm of RFC 7518 section 3.1, RFC 8037 or RFC 9864.
 type algorithm struct {
 	name   string
 	hash   crypto.Hash // 0 for EdDSA
@@ -43,6 +43,7 @@ var algorithms = []*algorithm{
 	{name: "ES384", family: ecdsaFixed, hash: crypto.SHA384, curve: elliptic.P384(), size: 48},
 	{name: "ES512", family: ecdsaFixed, hash: crypto.SHA512, curve: elliptic.P521(), size: 66},
 	{name: "EdDSA", family: edDSA},
+	{name: "Ed25519", family: edDSA}, // the same with Ed25519, the only curve of EdDSA that there is here
 }
 
 // Algorithms returns the names of the supported algorithms.
@@ -67,7 +68,9 @@ func algorithmNamed(name string) *algorithm {
 // (RFC 8725 section 3.1).
 func (a *algorithm) fits(key *PublicKey) bool {
 	if key.Algorithm != "" && key.Algorithm != a.name {
-		return false
+		if named := algorithmNamed(key.Algorithm); a.family != edDSA || named == nil || named.family != edDSA {
+			return false
+		}
 	}
 	switch k := key.Key.(type) {
 	case *rsa.PublicKey:

@@ -41,7 +41,7 @@ type Issuer struct {
 	// TokenUseOptional also accepts tokens without token_use, which only Cognito writes.
 	TokenUseOptional bool
 	// Types are the accepted values of the header's typ, without "application/" and regardless of case (RFC 8725 section
-	// 3.11); empty accepts any value and none.
+	// 3.11); empty accepts none, and any but those of tokens that give no access, such as logout+jwt.
 	Types []string
 
 	// Leeway is the clock skew allowed for exp, nbf and iat, in whole seconds, at most five minutes. iat may always be one

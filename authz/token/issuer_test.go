@@ -74,6 +74,10 @@ func TestTypesOfTheHeader(t *testing.T) {
 		want   Reason
 	}{
 		"any is accepted when none is named":   {`{"alg":"RS256",` + kid + `,"typ":"whatever"}`, nil, ""},
+		"a logout token":                       {`{"alg":"RS256",` + kid + `,"typ":"logout+jwt"}`, nil, WrongType},
+		"a security event":                     {`{"alg":"RS256",` + kid + `,"typ":"application/SecEvent+JWT"}`, nil, WrongType},
+		"an answer to an authorization":        {`{"alg":"RS256",` + kid + `,"typ":"oauth-authz-resp+jwt"}`, nil, WrongType},
+		"a logout token where it is expected":  {`{"alg":"RS256",` + kid + `,"typ":"logout+jwt"}`, []string{"logout+jwt"}, ""},
 		"at+jwt":                               {`{"alg":"RS256",` + kid + `,"typ":"at+jwt"}`, []string{"at+jwt"}, ""},
 		"the full media type, in another case": {`{"alg":"RS256",` + kid + `,"typ":"application/AT+JWT"}`, []string{"at+jwt"}, ""},
 		"another type":                         {`{"alg":"RS256",` + kid + `,"typ":"JWT"}`, []string{"at+jwt"}, WrongType},
@@ -87,6 +91,16 @@ func TestTypesOfTheHeader(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+func TestALogoutTokenWithoutATypeIsRefused(t *testing.T) {
+	for event, want := range map[string]Reason{logoutEvent: WrongType, "urn:x": ""} {
+		raw := claims(map[string]any{"events": map[string]any{event: map[string]any{}}})
+		_, err := verifier(t, pool(t)).Verify(t.Context(), signWith(t, fmt.Sprintf(`{"alg":"RS256","kid":%q}`, testKey().ID), raw, testKey().Private, "RS256"))
+		if got := reasonOf(t, err); got != want {
+			t.Errorf("%s: got %q, want %q", event, got, want)
+		}
 	}
 }
 

@@ -61,6 +61,9 @@ func variants(t *testing.T, key, other *SigningKey) map[string]string {
 // The verifier accepts what jwx accepts, apart from the variants that looser names.
 func TestTheVerifierAgreesWithJWX(t *testing.T) {
 	for _, alg := range Algorithms() {
+		if alg == "Ed25519" { // a name that jwx does not know
+			continue
+		}
 		t.Run(alg, func(t *testing.T) {
 			key, err := GenerateKey(rand.Reader, alg)
 			if err != nil {

@@ -127,7 +127,11 @@ func (k *SigningKey) signature(signed []byte) ([]byte, error) {
 	if public := k.Public(); !a.fits(&public) {
 		return nil, fmt.Errorf("token: key %s is not a key for %s", k.ID, k.Algorithm)
 	}
-	signer, err := jwxsign.NewSigner(jwa.SignatureAlgorithm(k.Algorithm))
+	name := jwa.SignatureAlgorithm(k.Algorithm)
+	if a.family == edDSA {
+		name = jwa.EdDSA // jwx does not know the name of RFC 9864
+	}
+	signer, err := jwxsign.NewSigner(name)
 	if err != nil {
 		return nil, fmt.Errorf("token: signing: %w", err)
 	}

@@ -40,6 +40,9 @@ func TestSignedTokensVerifyElsewhere(t *testing.T) {
 			if text, _ := decodeStrict(header); string(text) != `{"kid":"k","alg":"`+alg+`"}` {
 				t.Errorf("header %s", text)
 			}
+			if alg == "Ed25519" { // a name that jwx does not know
+				return
+			}
 			payload, err := jwxjws.Verify([]byte(raw), jwxjws.WithKey(jwa.SignatureAlgorithm(alg), key.Private.Public()))
 			if err != nil || string(payload) != `{"sub":"a"}` {
 				t.Errorf("jwx returned %v, %s", err, payload)

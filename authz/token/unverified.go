@@ -6,7 +6,12 @@ import "strings"
 // to select a verifier or for an error message, never for a decision. The second result is false if raw is longer than
 // DefaultMaxTokenBytes, does not have three parts, or has claims that ParseClaims refuses.
 func UnverifiedClaims(raw string) (Claims, bool) {
-	if len(raw) > DefaultMaxTokenBytes || strings.Count(raw, ".") != 2 {
+	return UnverifiedClaimsWithin(raw, DefaultMaxTokenBytes)
+}
+
+// UnverifiedClaimsWithin is UnverifiedClaims for tokens of at most maxBytes.
+func UnverifiedClaimsWithin(raw string, maxBytes int) (Claims, bool) {
+	if len(raw) > maxBytes || strings.Count(raw, ".") != 2 {
 		return Claims{}, false
 	}
 	_, rest, _ := strings.Cut(raw, ".")

@@ -174,6 +174,9 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 	if err := t.fill(&claims, from); err != nil {
 		return from, nil, err
 	}
+	if len(from.Types) == 0 && isLogout(&t.Claims) {
+		return from, t, errWrongType
+	}
 	return from, t, from.accepts(t)
 }
 
@@ -197,12 +200,14 @@ func (i *issuer) admits(t *jws) *Error {
 		return errAlgorithm
 	}
 	if len(i.Types) == 0 {
+		if foreign(t) {
+			return errWrongType
+		}
 		return nil
 	}
-	typ := strings.ToLower(t.typ)
+	typ := typeOf(t)
 	for _, want := range i.Types {
-		// RFC 7515 section 4.1.9: "application/" may be omitted if the value has no other slash.
-		if strings.TrimPrefix(typ, "application/") == strings.ToLower(want) {
+		if typ == strings.ToLower(want) {
 			return nil
 		}
 	}

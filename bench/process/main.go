@@ -309,10 +309,13 @@ func calling(transport http.RoundTripper, url, target string, body []byte, n int
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(io.Discard, response.Body)
+		text, err := io.ReadAll(response.Body)
 		response.Body.Close()
-		if err != nil || response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s: %s, %w", target, response.Status, err)
+		if err != nil {
+			return err
+		}
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s: %s: %s", target, response.Status, text)
 		}
 	}
 	return nil

@@ -145,9 +145,9 @@ func runProcesses(binary, dir string, rounds int) (err error) {
 		return err
 	}
 	works := []work{
-		{"sign-in with a password", idp + "InitiateAuth", 96, signIn},
 		{"refresh", idp + "InitiateAuth", 768, map[string]any{"ClientId": clientID, "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": map[string]string{"REFRESH_TOKEN": refresh}}},
 		{"GetCredentialsForIdentity", identity + "GetCredentialsForIdentity", 1536, map[string]any{"IdentityId": id["IdentityId"], "Logins": logins}},
+		{"sign-in with a password", idp + "InitiateAuth", 96, signIn}, // last, because so many end the session of the refresh token
 	}
 	return measureProcesses(s, nodes, works, rounds)
 }

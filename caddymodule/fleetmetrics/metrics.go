@@ -15,9 +15,9 @@ type Metrics struct {
 	feedQueued    prometheus.Gauge
 	feedLag       prometheus.Histogram
 	shared        *prometheus.CounterVec // what, result
-	sharedReached prometheus.Gauge
+	sharedReached *prometheus.GaugeVec
 	changes       prometheus.Counter
-	changesRead   prometheus.Gauge
+	changesRead   *prometheus.GaugeVec
 }
 
 var _ fleet.Observer = (*Metrics)(nil)
@@ -36,12 +36,13 @@ func New() *Metrics {
 		feedLag: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "sluice", Name: "revocation_feed_lag_seconds",
 			Help: "How long revocations of other processes were under way.", Buckets: []float64{.001, .005, .01, .05, .1, .25, .5, 1, 5, 30}}),
 		shared: counter("shared_counts_total", "What this process counted together with others in Redis, or alone while Redis was away.", "what", "result"),
-		sharedReached: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sluice", Name: "shared_counts_reached",
-			Help: "1 while rate limits and used sessions are shared through Redis, else 0."}),
+		// Without labels, a vector has no value until one is set: a process that shares nothing has none.
+		sharedReached: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "shared_counts_reached",
+			Help: "1 while rate limits and used sessions are shared through Redis, else 0."}, nil),
 		changes: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "sluice", Name: "changes_applied_total",
 			Help: "Changes of settings by this and other processes that were applied to memory."}),
-		changesRead: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "sluice", Name: "changes_followed",
-			Help: "1 while changes of settings by other processes are read and applied within a second, else 0."}),
+		changesRead: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "sluice", Name: "changes_followed",
+			Help: "1 while changes of settings by other processes are read and applied within a second, else 0."}, nil),
 	}
 	for _, what := range []string{"rate", "count", "session"} {
 		for _, result := range []string{"shared", "alone"} {
@@ -88,7 +89,7 @@ func (m *Metrics) RevocationsQueued(n int) { m.feedQueued.Set(float64(n)) }
 func (m *Metrics) ChangesApplied(n int) { m.changes.Add(float64(n)) }
 
 // ChangesFollowed implements fleet.Observer.
-func (m *Metrics) ChangesFollowed(yes bool) { set(m.changesRead, yes) }
+func (m *Metrics) ChangesFollowed(yes bool) { set(m.changesRead.WithLabelValues(), yes) }
 
 // SharedCount implements fleet.Observer.
 func (m *Metrics) SharedCount(what string, shared bool) {
@@ -96,7 +97,7 @@ func (m *Metrics) SharedCount(what string, shared bool) {
 }
 
 // SharedReached implements fleet.Observer.
-func (m *Metrics) SharedReached(yes bool) { set(m.sharedReached, yes) }
+func (m *Metrics) SharedReached(yes bool) { set(m.sharedReached.WithLabelValues(), yes) }
 
 func set(g prometheus.Gauge, yes bool) {
 	g.Set(map[bool]float64{true: 1}[yes])

@@ -1,6 +1,7 @@
 package help
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,8 +23,27 @@ var pages = map[string]string{
 	"user-pool pull": "leaving-aws.md",
 }
 
-// Own puts a command into Sluice's group.
-func Own(cmd *cobra.Command) { cmd.GroupID = Group }
+// Own puts a command into Sluice's group. It and the commands below it refuse words that are no subcommands: cobra would show the help,
+// and a script would take that for success.
+func Own(cmd *cobra.Command) {
+	cmd.GroupID = Group
+	refuseUnknown(cmd)
+}
+
+func refuseUnknown(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		refuseUnknown(sub)
+	}
+	if !cmd.HasSubCommands() || cmd.Args != nil {
+		return
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return fmt.Errorf("there is no command %q; see %s --help", args[0], cmd.CommandPath())
+	}
+}
 
 // Shape sets how the root command and all commands below it show their help. Caddy's template names only Caddy's documentation.
 func Shape(root *cobra.Command) {
@@ -49,6 +69,22 @@ func Shape(root *cobra.Command) {
 	}
 	root.SetHelpTemplate(text[:at] + "{{with sluiceDocumentation .}}Documentation:\n{{.}}\n{{else}}" + text[at:] +
 		"{{if not .HasParent}}Documentation of Sluice:\n" + Documentation + "\n{{end}}{{end}}")
+}
+
+// Versions has "version" and --version of the root command say whose version is which.
+func Versions(root *cobra.Command, sluice, caddy string) {
+	root.Version = "Sluice " + sluice + "\nCaddy " + caddy
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "version" {
+			continue
+		}
+		cmd.Short = "Prints the versions of Sluice and of the Caddy inside it"
+		cmd.Long = cmd.Short + ", one on each line."
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), root.Version)
+			return err
+		}
+	}
 }
 
 // escape has manual pages show <placeholders>, which they would otherwise leave out as tags of HTML.

@@ -38,7 +38,7 @@ const examples = `  Try it on this machine, without any configuration, in a shel
 
       $ sluice run --config Caddyfile
 
-  Check a Caddyfile without opening the store, and apply it to the running process:
+  Check a Caddyfile without changing anything, and apply it to the running process:
 
       $ sluice validate --config Caddyfile
       $ sluice reload --config Caddyfile

@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -234,6 +235,9 @@ func (a *Auth) cutEncodedCredential(text string) (end string, ok bool) {
 // SignedHeaders returns the names of the signed headers in the client's order. Verify checks that they are in lower case,
 // without duplicates, and that host is one of them.
 func (a *Auth) SignedHeaders() []string { return strings.Split(a.signed, ";") }
+
+// Signed is SignedHeaders without memory for the list.
+func (a *Auth) Signed() iter.Seq[string] { return strings.SplitSeq(a.signed, ";") }
 
 // oneHeader returns the only value of a header, or "" if the header is absent. A repeated or too long header is an error.
 func oneHeader(header http.Header, key string) (string, *Error) {

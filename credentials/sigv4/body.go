@@ -27,22 +27,39 @@ func (v *Verified) Body(body io.Reader) (*Body, error) {
 	if body == nil {
 		body = eof{}
 	}
-	b := &Body{length: v.request.ContentLength}
-	b.closer, _ = body.(io.Closer)
 	if v.Streaming() {
-		chunks, err := newChunks(v, body)
-		if err != nil {
-			return nil, err
-		}
-		b.source, b.length = chunks, chunks.length
-	} else {
-		whole := &wholeBody{source: body, length: v.request.ContentLength}
-		if decodeDigest(&whole.want, v.payloadHash) {
-			whole.hash = sha256.New()
-		}
-		b.source = whole
+		return decode(v.Auth, v.key, body)
 	}
-	if b.length == 0 {
+	whole := &wholeBody{source: body, length: v.request.ContentLength}
+	if decodeDigest(&whole.want, v.payloadHash) {
+		whole.hash = sha256.New()
+	}
+	return newBody(whole, whole.length, body)
+}
+
+// DecodeUnsigned returns a reader of the body of a request without a signature whose body is aws-chunked, as with
+// StreamingUnsignedTrailer. It checks the lengths and the trailing checksum, as Verified.Body does for a signed request, and has the
+// same errors.
+func DecodeUnsigned(r *Request, body io.Reader) (*Body, error) {
+	if body == nil {
+		body = eof{}
+	}
+	return decode(&Auth{request: r, PayloadHash: StreamingUnsignedTrailer}, nil, body)
+}
+
+func decode(a *Auth, key *signingKey, body io.Reader) (*Body, error) {
+	chunks, err := newChunks(a, key, body)
+	if err != nil {
+		return nil, err
+	}
+	return newBody(chunks, chunks.length, body)
+}
+
+// newBody returns a reader of length bytes of source, which closes body.
+func newBody(source io.Reader, length int64, body io.Reader) (*Body, error) {
+	b := &Body{source: source, length: length}
+	b.closer, _ = body.(io.Closer)
+	if length == 0 {
 		if _, err := b.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 type form struct {
 	rawPath   bool // the path is not normalized; for S3 it is not decoded and encoded either
 	byDecoded bool // the query is sorted by the decoded keys and values
+	noExpect  bool // a signed Expect that is not in the header of an HTTP/2 request was not sent
 }
 
 // scratch holds the buffers for one canonical request. It is pooled.
@@ -21,6 +22,10 @@ type scratch struct {
 	signed     []signedHeader // the part of headers in use
 	unsigned   string         // an x-amz-* header that is not signed, or ""
 	presigned  bool
+
+	takesAbsent bool   // signed headers that the request does not have are empty
+	absent      string // one of them, or ""
+	guessed     bool   // Expect was taken as sent, and may not have been
 }
 
 var scratches = sync.Pool{New: func() any { return newScratch() }}
@@ -34,7 +39,7 @@ func (s *scratch) release() {
 	if cap(s.out)+cap(s.encoded) <= 64<<10 {
 		// Do not retain strings of the request.
 		clear(s.signed)
-		s.unsigned = ""
+		s.unsigned, s.absent = "", ""
 		scratches.Put(s)
 	}
 }
@@ -54,7 +59,7 @@ func (s *scratch) canonicalRequest(r *Request, signed string, rule PathRule, pay
 	out = append(out, '\n')
 	out = s.appendQuery(out, r.RawQuery, presigned, f.byDecoded)
 	out = append(out, '\n')
-	out, err := s.appendHeaders(out, r)
+	out, err := s.appendHeaders(out, r, f)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ func (s *scratch) loadHeaders(r *Request, list string, presigned bool) *Error {
 		*last = uint8(n + 1)
 	}
 	s.signed, s.unsigned, s.presigned = s.headers[:n], "", presigned
+	s.takesAbsent, s.absent, s.guessed = false, "", false
 	for key, values := range r.Header {
 		h := s.find(key, byLength[len(key)%len(byLength)])
 		switch {
@@ -86,8 +87,8 @@ func (s *scratch) find(key string, from uint8) *signedHeader {
 
 // appendHeaders appends the canonical headers. It returns an error if the request has an x-amz-* header that is not signed, which
 // S3 tells first, if a name is not in lower case or is repeated, if the request does not have such a header (a proxy may have
-// removed it), and if host is not signed.
-func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
+// removed it) and the service does not take it as empty, and if host is not signed.
+func (s *scratch) appendHeaders(dst []byte, r *Request, f form) ([]byte, *Error) {
 	if s.unsigned != "" {
 		return nil, s.unsignedHeaders(r)
 	}
@@ -105,10 +106,12 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 			}
 		case s.repeats(): // only the first of them has the values
 			return nil, refuse(Malformed, "SignedHeaders names a header twice")
-		case h.name == "content-length" && r.ContentLength >= 0:
-			dst = strconv.AppendInt(dst, r.ContentLength, 10) // net/http keeps it out of the header map
+		case h.name != strings.ToLower(h.name):
+			return nil, absent(h.name) // whatever the request has
+		case !s.takesAbsent && !r.keepsOut(h.name):
+			return nil, missing(h.name)
 		default:
-			return nil, absent(h.name)
+			dst = s.appendKeptOut(dst, r, h.name, f)
 		}
 		dst = append(dst, '\n')
 	}
@@ -117,6 +120,41 @@ func (s *scratch) appendHeaders(dst []byte, r *Request) ([]byte, *Error) {
 	}
 	return dst, nil
 }
+
+// keepsOut reports whether the request has a header that net/http keeps out of the header map. In HTTP/2, that may be so of Expect.
+func (r *Request) keepsOut(name string) bool {
+	switch name {
+	case "content-length":
+		return r.ContentLength >= 0
+	case "transfer-encoding":
+		return len(r.TransferEncoding) > 0
+	case "expect":
+		return strings.HasPrefix(r.Proto, "HTTP/2")
+	}
+	return false
+}
+
+// appendKeptOut appends the value of a signed header that is not in the header map. One that the request does not have is empty.
+func (s *scratch) appendKeptOut(dst []byte, r *Request, name string, f form) []byte {
+	switch {
+	case !r.keepsOut(name):
+	case name == "content-length":
+		return strconv.AppendInt(dst, r.ContentLength, 10)
+	case name == "transfer-encoding":
+		return append(dst, strings.Join(r.TransferEncoding, ",")...)
+	case !f.noExpect:
+		s.guessed = true
+		return append(dst, "100-continue"...) // the only value that there is
+	}
+	if s.absent == "" || strings.ContainsAny(name, "_.") { // such names are the ones that proxies drop
+		s.absent = name
+	}
+	return dst
+}
+
+// takesAbsent reports whether a service takes a header that SignedHeaders names and that is not in the request as one without a value.
+// The client has signed just that, so a header with a value cannot be removed on the way. AWS's other services name the header.
+func takesAbsent(service string) bool { return isS3(service) || service == "sts" }
 
 // covers reports whether the header with a key need not be in the list of signed headers.
 func (s *scratch) covers(key string) bool {

@@ -35,19 +35,20 @@ type chunks struct {
 // maxChunkLine is the maximum length of a line between chunks or of a trailer.
 const maxChunkLine = 1024
 
-func newChunks(v *Verified, body io.Reader) (*chunks, error) {
-	length, err := v.decodedLength()
+// newChunks returns the decoder for the body of a request. key is that of its signature; nil if the chunks are not signed.
+func newChunks(a *Auth, key *signingKey, body io.Reader) (*chunks, error) {
+	length, err := a.decodedLength()
 	if err != nil {
 		return nil, err
 	}
-	trailer, err := newTrailer(v.Auth)
+	trailer, err := newTrailer(a)
 	if err != nil {
 		return nil, err
 	}
-	c := &chunks{length: length, said: v.request.ContentLength, wire: &counter{source: body}, trailer: trailer}
+	c := &chunks{length: length, said: a.request.ContentLength, wire: &counter{source: body}, trailer: trailer}
 	c.in = bufio.NewReaderSize(c.wire, maxChunkLine)
-	if v.PayloadHash != StreamingUnsignedTrailer {
-		c.signer = &chunkSigner{key: v.key, date: v.date, previous: v.signature, data: sha256.New()}
+	if a.PayloadHash != StreamingUnsignedTrailer {
+		c.signer = &chunkSigner{key: key, date: a.date, previous: a.signature, data: sha256.New()}
 	}
 	return c, nil
 }
@@ -80,7 +81,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 	}
 	if c.left > 0 {
 		if err != nil {
-			return 0, bodyError(err)
+			return 0, chunkError(err)
 		}
 		return n, nil
 	}
@@ -96,7 +97,7 @@ func (c *chunks) nextChunk() error {
 	size, extension, _ := bytes.Cut(line, []byte(";"))
 	n, ok := parseChunkSize(size)
 	if !ok || bytes.IndexByte(line, ';') >= 0 != (c.signer != nil) {
-		return incomplete("a chunk's first line is malformed")
+		return broken("a chunk's first line is malformed")
 	}
 	if n > c.length-c.count || n == 0 && c.count != c.length {
 		return incomplete("the chunks do not add up to x-amz-decoded-content-length")
@@ -104,7 +105,7 @@ func (c *chunks) nextChunk() error {
 	if c.signer != nil {
 		text, found := strings.CutPrefix(string(extension), "chunk-signature=")
 		if !found || !decodeDigest(&c.signer.said, text) {
-			return incomplete("a chunk's signature is malformed")
+			return broken("a chunk's signature is malformed")
 		}
 	}
 	c.left = n
@@ -130,18 +131,23 @@ func (c *chunks) finish() error {
 			return err
 		}
 	}
-	if c.trailer == nil {
-		if err := c.expectLineEnd(); err != nil {
-			return err
-		}
-	} else if err := c.readTrailer(); err != nil {
+	var err error
+	switch {
+	case c.trailer != nil:
+		err = c.readTrailer()
+	case c.signer != nil:
+		err = c.expectLineEnd()
+	default:
+		err = c.expectTrailerEnd(false)
+	}
+	if err != nil {
 		return err
 	}
 	switch _, err := c.in.ReadByte(); {
 	case err == nil:
-		return incomplete("the body continues after the last chunk")
+		return broken("the body continues after the last chunk")
 	case !errors.Is(err, io.EOF):
-		return bodyError(err)
+		return chunkError(err)
 	case c.said >= 0 && c.wire.count != c.said:
 		return incomplete("the body does not have the length that Content-Length says")
 	}
@@ -153,13 +159,13 @@ func (c *chunks) line() ([]byte, error) {
 	line, err := c.in.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, incomplete("a line between chunks is too long")
+		return nil, broken("a line between chunks is too long")
 	case err != nil:
-		return nil, bodyError(err)
+		return nil, chunkError(err)
 	}
 	line, found := bytes.CutSuffix(line, []byte("\r\n"))
 	if !found {
-		return nil, incomplete("a line between chunks does not end in CRLF")
+		return nil, broken("a line between chunks does not end in CRLF")
 	}
 	return line, nil
 }
@@ -167,7 +173,20 @@ func (c *chunks) line() ([]byte, error) {
 func (c *chunks) expectLineEnd() error {
 	line, err := c.line()
 	if err == nil && len(line) > 0 {
-		return incomplete("a chunk is longer than it says")
+		return broken("a chunk is longer than it says")
+	}
+	return err
+}
+
+// broken returns the error for a body in chunks whose framing is broken.
+func broken(detail string) *Error {
+	return &Error{Reason: IncompleteBody, Detail: detail, Facts: Facts{Chunks: true}}
+}
+
+// chunkError is bodyError for a body in chunks.
+func chunkError(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return broken("the body ends before it is complete")
 	}
 	return err
 }

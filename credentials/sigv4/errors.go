@@ -75,8 +75,10 @@ type Facts struct {
 	Allowed time.Duration
 	// Unsigned lists the headers that must be signed and are not, in lower case with ", " between (UnsignedHeader).
 	Unsigned string
-	// Absent is a signed header that did not arrive (Mismatch), in lower case.
+	// Absent is a signed header that did not arrive (Mismatch, Incomplete), in lower case.
 	Absent string
+	// Chunks reports that the framing of a body in chunks is broken, or its end missing (IncompleteBody).
+	Chunks bool
 	// ClaimedHash is the body's hash as signed, ComputedHash that of the body that arrived (PayloadMismatch). Both are in
 	// hexadecimal.
 	ClaimedHash, ComputedHash string

@@ -10,7 +10,7 @@ import (
 )
 
 // plainHeaders implements the rule for canonical headers literally, without optimizations.
-func plainHeaders(r *Request, list string) (string, Reason) {
+func plainHeaders(r *Request, list string, takesAbsent bool) (string, Reason) {
 	names := strings.Split(list, ";")
 	if len(names) > maxSignedHeaders {
 		return "", Malformed
@@ -38,8 +38,12 @@ func plainHeaders(r *Request, list string) (string, Reason) {
 			values = []string{fmt.Sprint(r.ContentLength)}
 		case len(values) == 0 && len(slices.Compact(slices.Sorted(slices.Values(names)))) < len(names):
 			return "", Malformed // either error is correct
-		case len(values) == 0:
+		case len(values) == 0 && name != strings.ToLower(name):
 			return "", Mismatch
+		case len(values) == 0 && !takesAbsent:
+			return "", Incomplete
+		case len(values) == 0:
+			values = []string{""}
 		}
 		for j, value := range values {
 			value = strings.Trim(value, " \t")
@@ -86,11 +90,13 @@ func TestSignedHeadersAreThoseThatThePlainRuleGives(t *testing.T) {
 		}
 		random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		list := strings.Join(names[random.IntN(20)/19:], ";")
-		want, reason := plainHeaders(r, list)
+		takesAbsent := random.IntN(2) > 0
+		want, reason := plainHeaders(r, list, takesAbsent)
 		var got []byte
 		err := s.loadHeaders(r, list, false)
 		if err == nil {
-			got, err = s.appendHeaders(nil, r)
+			s.takesAbsent = takesAbsent
+			got, err = s.appendHeaders(nil, r, form{})
 		}
 		switch {
 		case err == nil && reason == 0 && string(got) == want:

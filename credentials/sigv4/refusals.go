@@ -107,7 +107,17 @@ func notSigned(names string) *Error {
 	return &Error{Reason: UnsignedHeader, Detail: names, Facts: Facts{Unsigned: names}}
 }
 
-// absent returns the error for a signed header that did not arrive.
+// missing returns the error for a signed header that did not arrive, for services that do not take it as empty. The text is AWS's.
+//
+//go:noinline
+func missing(name string) *Error {
+	if !printable(name) || len(name) > maxShownName {
+		return refuse(Incomplete, "a signed header is not in the request")
+	}
+	return &Error{Reason: Incomplete, Detail: "'" + name + "' is named as a SignedHeader, but it does not exist in the HTTP request.", Facts: Facts{Absent: name}}
+}
+
+// absent returns the error for a signature that does not match and names a header that did not arrive.
 //
 //go:noinline
 func absent(name string) *Error {

@@ -11,6 +11,10 @@ type Request struct {
 	RawQuery      string      // without "?"
 	Header        http.Header // keys in canonical form, as net/http makes them
 	ContentLength int64       // of the body on the wire; -1 when unknown
+	// TransferEncoding and Proto are the fields of http.Request. net/http keeps Transfer-Encoding out of Header, and in HTTP/2 also
+	// "Expect: 100-continue".
+	TransferEncoding []string
+	Proto            string // such as "HTTP/1.1"; "" means that Header has Expect if it was sent
 }
 
 // FromHTTP returns the Request of r. It shares the header map of r. If another handler has rewritten the URL, pass the original
@@ -22,7 +26,7 @@ func FromHTTP(r *http.Request) *Request {
 	}
 	return &Request{
 		Method: r.Method, Host: host, RawPath: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery,
-		Header: r.Header, ContentLength: r.ContentLength,
+		Header: r.Header, ContentLength: r.ContentLength, TransferEncoding: r.TransferEncoding, Proto: r.Proto,
 	}
 }
 

@@ -49,17 +49,17 @@ func NewChecksum(name string) hash.Hash {
 const crc64NVME = 0x9a6c9329ac4bc9b5
 
 // newTrailer parses x-amz-trailer. The header must announce exactly one checksum in the payload modes with trailers, and be
-// absent in the others. It returns nil for those.
+// absent in the others. It returns nil for those, and for unsigned chunks without a trailer, which S3 accepts.
 func newTrailer(a *Auth) (*trailer, *Error) {
 	announced, err := oneHeader(a.request.Header, "X-Amz-Trailer")
 	if err != nil {
 		return nil, err
 	}
 	announced = strings.ToLower(announced)
-	if !strings.HasSuffix(a.PayloadHash, "-TRAILER") {
-		if announced != "" {
-			return nil, &Error{Reason: MalformedTrailer, Detail: "x-amz-trailer is not allowed with this x-amz-content-sha256"}
-		}
+	switch with := strings.HasSuffix(a.PayloadHash, "-TRAILER"); {
+	case !with && announced != "":
+		return nil, &Error{Reason: MalformedTrailer, Detail: "x-amz-trailer is not allowed with this x-amz-content-sha256"}
+	case !with, announced == "" && a.PayloadHash == StreamingUnsignedTrailer:
 		return nil, nil
 	}
 	sum := NewChecksum(announced)
@@ -101,7 +101,7 @@ func (c *chunks) readTrailer() error {
 	}
 	sum, bad := base64.StdEncoding.Strict().DecodeString(value)
 	if bad != nil || len(sum) != c.trailer.sum.Size() {
-		return malformedTrailer("the value of " + c.trailer.name + " is malformed")
+		return &Error{Reason: InvalidDigest, Detail: c.trailer.name + " trailing"}
 	}
 	if !bytes.Equal(sum, c.trailer.sum.Sum(nil)) {
 		return &Error{Reason: BadDigest, Detail: c.trailer.name}
@@ -121,11 +121,18 @@ func (c *chunks) trailerLine(name string) (value string, stray bool, err error) 
 			return "", false, err
 		}
 	}
-	got, value, found := strings.Cut(strings.TrimRight(text, "\r\n"), ":")
-	if !found || !strings.EqualFold(got, name) {
+	text = strings.TrimRight(text, "\r\n")
+	if !stray { // the line of the extra LF ends as it is signed
+		text = strings.TrimRight(text, " \t")
+	}
+	got, value, found := strings.Cut(text, ":")
+	switch {
+	case text == "" && c.signer != nil:
+		return "", false, broken("the trailer " + name + " is missing")
+	case !found || !strings.EqualFold(strings.TrimRight(got, " \t"), name):
 		return "", false, malformedTrailer("the trailer " + name + " is missing")
 	}
-	return strings.TrimLeft(value, " "), stray, nil
+	return strings.TrimLeft(value, " \t"), stray, nil
 }
 
 // expectTrailerEnd reads an empty line. If it is optional, the body may end instead.
@@ -143,12 +150,12 @@ func (c *chunks) expectTrailerEnd(optional bool) error {
 	return nil
 }
 
-// trailerError returns MalformedTrailer for a line that is too long, and bodyError(err) for other errors.
+// trailerError returns MalformedTrailer for a line that is too long, and chunkError(err) for other errors.
 func trailerError(err error) error {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		return malformedTrailer("a trailer is too long")
 	}
-	return bodyError(err)
+	return chunkError(err)
 }
 
 func malformedTrailer(detail string) *Error { return &Error{Reason: MalformedTrailer, Detail: detail} }

@@ -145,16 +145,21 @@ func (a *Auth) checkForms(s *scratch, key *signingKey, rule PathRule, payloadHas
 	if err := s.loadHeaders(a.request, a.signed, a.Presigned); err != nil {
 		return err
 	}
+	s.takesAbsent = takesAbsent(a.Service)
 	if ok, err := a.fits(s, key, rule, payloadHash, form{}); ok || err != nil {
 		return err
 	}
-	for _, f := range [...]form{{rawPath: true}, {byDecoded: true}, {rawPath: true, byDecoded: true}} {
-		if f.rawPath && !a.request.pathForms(rule) || f.byDecoded && !a.request.queryForms() {
+	for i := 1; i < 8; i++ {
+		f := form{rawPath: i&1 != 0, byDecoded: i&2 != 0, noExpect: i&4 != 0}
+		if f.rawPath && !a.request.pathForms(rule) || f.byDecoded && !a.request.queryForms() || f.noExpect && !(s.guessed && s.takesAbsent) {
 			continue
 		}
 		if ok, err := a.fits(s, key, rule, payloadHash, f); ok || err != nil {
 			return err
 		}
+	}
+	if s.absent != "" {
+		return absent(s.absent)
 	}
 	return refuse(Mismatch, "")
 }

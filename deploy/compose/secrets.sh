@@ -3,12 +3,17 @@
 set -eu
 cd "$(dirname "$0")"
 mkdir -p secrets
-# The containers run as other users: the files are readable, the folder is not.
+# The containers run as other users, who read the files that are mounted: those are readable, the folder is not. docker compose itself reads
+# the .env files.
 chmod 700 secrets
-make() { [ -e "secrets/$1" ] || { (umask 022 && cat >"secrets/$1.new") && mv "secrets/$1.new" "secrets/$1"; }; }
+make() {
+	mask=022
+	case $1 in *.env) mask=077 ;; esac
+	[ -e "secrets/$1" ] || { (umask $mask && cat >"secrets/$1.new") && mv "secrets/$1.new" "secrets/$1"; }
+}
 random() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
 word() { head -c 24 /dev/urandom | base64 | tr -d '+/=\n'; }
-random | make master_key
+printf 'SLUICE_MASTER_KEY=%s\n' "$(random)" | make sluice.env
 printf 'AKIA%s' "$(head -c 64 /dev/urandom | base64 | tr -dc 'A-Z2-7' | head -c 16)" | make root_key_id
 word | make root_key_secret
 word | make postgres_password

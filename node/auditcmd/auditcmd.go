@@ -1,7 +1,6 @@
 package auditcmd
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -9,13 +8,14 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/logfile"
+	"github.com/sluicegate/sluice/node/storeflags"
 	"github.com/sluicegate/sluice/server/audit/chain"
 )
 
@@ -30,19 +30,21 @@ type Options struct {
 // Help describes the command.
 const Help = `Checks files of the audit log that were written with "audit_log { chain on }": that no record was added, changed, moved or left
 out, and, against the store that the configuration names, that none was cut off the end. It says where the first broken record is, and
-exits with 1. Files may be named in any order, and may be those that were rotated and compressed (.gz). It may run while processes write.`
+exits with 1, also if the files have no record at all. Files may be named in any order, and may be those that were rotated and compressed. It
+may run while processes write.
+
+Files that are gone are not missed, unless --since or --complete says what must be there.`
 
 // Add adds the subcommands of "sluice audit" to cmd.
 func Add(cmd *cobra.Command, o Options) {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
-	t := &tool{Options: o}
-	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
+	t := &tool{Options: o, flags: storeflags.Add(cmd.PersistentFlags())}
 	verify := &cobra.Command{Use: "verify <file>...", Short: "Checks that an audit log is complete and unchanged", Long: Help, Args: cobra.MinimumNArgs(1), RunE: t.verify}
 	verify.Flags().BoolVar(&t.complete, "complete", false, "every record of every chain that the store knows must be in the files")
+	verify.Flags().StringVar(&t.since, "since", "", "every record since this time must be in the files: 2026-11-29T14:30:05Z, or 24h for a day ago")
+	verify.MarkFlagsMutuallyExclusive("complete", "since")
 	verify.Flags().BoolVar(&t.unchained, "unchained", false, "accept records without a chain, such as those from before it was switched on")
 	cmd.AddCommand(verify)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
@@ -50,16 +52,26 @@ func Add(cmd *cobra.Command, o Options) {
 
 type tool struct {
 	Options
-	file, adapter       string
+	flags               *storeflags.Flags
 	complete, unchained bool
+	since               string
+	from                time.Time // from when on every record must be there; zero = any may be missing
 }
 
-func (t *tool) verify(cmd *cobra.Command, files []string) error {
-	app, err := t.Load(t.file, t.adapter)
-	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+func (t *tool) verify(cmd *cobra.Command, files []string) (err error) {
+	switch {
+	case t.complete:
+		t.from = time.Unix(0, 0)
+	case t.since != "":
+		if t.from, err = moments(t.since); err != nil {
+			return err
+		}
 	}
-	pools, err := node.OpenUserPools(node.Options{Config: app, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.Getenv}, false)
+	at, err := t.flags.Read(t.Load, t.Getenv)
+	if err != nil {
+		return err
+	}
+	pools, err := node.OpenUserPools(node.Options{Config: at.Config, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: at.Getenv}, false)
 	if err != nil {
 		return err
 	}
@@ -81,7 +93,7 @@ func (t *tool) check(ctx context.Context, out io.Writer, s *node.Storage, files 
 	}
 	v := &chain.Verifier{Box: s.Box, Unchained: t.unchained}
 	for _, name := range files {
-		if err := reading(name, func(r io.Reader) error { return v.Read(name, r) }); err != nil {
+		if err := logfile.Read(name, nil, func(r io.Reader) error { return v.Read(name, r) }); err != nil {
 			return err
 		}
 	}
@@ -92,16 +104,34 @@ func (t *tool) check(ctx context.Context, out io.Writer, s *node.Storage, files 
 		}
 		seen := v.Seen[heads[i].Chain]
 		switch {
-		case seen == nil && t.complete:
+		case seen == nil && t.must(heads[i].At):
 			return &chain.Broken{Chain: heads[i].Chain, Sequence: heads[i].Sequence, Problem: "no record of this chain, of " + heads[i].Host + " since " + moment(heads[i].Began) + ", is in the files"}
 		case seen == nil:
 			absent++
-		case seen.First > 1 && t.complete:
-			return &chain.Broken{Chain: heads[i].Chain, Sequence: seen.First, Problem: "the records before this one are not in the files"}
+		case seen.First > 1 && t.must(seen.Began):
+			return &chain.Broken{Chain: heads[i].Chain, Sequence: seen.First, Problem: "the records before this one, of " + moment(seen.Began) + ", are not in the files"}
 		}
+	}
+	if len(v.Seen) == 0 && v.Plain == 0 {
+		return errors.New("no record is in the files; name the output of the logger sluice.audit, if nobody has emptied it")
 	}
 	t.report(out, v, heads, absent)
 	return nil
+}
+
+// must reports whether a record of that time has to be in the files.
+func (t *tool) must(at time.Time) bool { return !t.from.IsZero() && !at.Before(t.from) }
+
+// moments reads a time, or how long ago it was.
+func moments(text string) (time.Time, error) {
+	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
+		return time.Now().Add(-ago), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("--since %q is not a time; write it as 2026-11-29T14:30:05Z, or 24h for a day ago", text)
+	}
+	return at, nil
 }
 
 // report says what was verified.
@@ -124,42 +154,22 @@ func (t *tool) report(out io.Writer, v *chain.Verifier, heads []chain.Head, abse
 		}
 		fmt.Fprintf(out, "chain %s: records %d to %d are good, the last of %s; %s\n", id, s.First, s.Last, moment(s.At), end)
 	}
-	if len(v.Seen) == 0 {
-		fmt.Fprintln(out, "no record of a chain is in the files")
-	}
 	if v.Plain > 0 {
 		fmt.Fprintf(out, "%d records have no chain: nothing is known about them\n", v.Plain)
 	}
 	if absent > 0 {
-		fmt.Fprintf(out, "%d chains that the store knows have no record in these files; --complete refuses that\n", absent)
+		fmt.Fprintf(out, "%d chains that the store knows have no record in these files; --since and --complete refuse that\n", absent)
 	}
 }
 
 func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }
-
-// reading calls f with the contents of a file.
-func reading(name string, f func(io.Reader) error) error {
-	file, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	if !strings.HasSuffix(name, ".gz") {
-		return f(file)
-	}
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return f(unzipped)
-}
 
 // inOrder sorts the files by the times of their first records. Files without records come last.
 func inOrder(files []string) ([]string, error) {
 	began := map[string]time.Time{}
 	for _, name := range files {
 		began[name] = time.Now().Add(24 * time.Hour)
-		err := reading(name, func(r io.Reader) error {
+		err := logfile.Read(name, nil, func(r io.Reader) error {
 			if at, ok := chain.First(r); ok {
 				began[name] = at
 			}

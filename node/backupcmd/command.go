@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/backup"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/storeflags"
 	"github.com/sluicegate/sluice/seal"
 )
 
@@ -54,7 +54,11 @@ func Add(cmd *cobra.Command, o Options) {
 	var keep int
 	cmd.Flags().BoolVarP(&force, "force", "f", false, "replace an existing backup of that name")
 	cmd.Flags().IntVar(&keep, "keep", 0, "in a folder or bucket, keep only the last `n` backups; 0 keeps all")
+	cmd.SuggestionsMinimumDistance = 2
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 && !strings.ContainsAny(args[0], `./\:`) {
+			return fmt.Errorf("there is no command %[1]q; did you mean %[2]s? A file of that name is ./%[1]s", args[0], near[0])
+		}
 		return t.run(cmd, func(ctx context.Context, dir string) error {
 			to, err := backup.At(ctx, args[0])
 			if err != nil {
@@ -69,7 +73,7 @@ func Add(cmd *cobra.Command, o Options) {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "backed up to %s: %d bytes, %d users, schema %d\n", to.Name(name), m.Size, m.Rows["users"], m.Schema)
-			t.remind(cmd, dir, m.MasterKeys)
+			t.remind(cmd, m.MasterKeys)
 			return t.warn(ctx, cmd, to)
 		})
 	}
@@ -99,7 +103,7 @@ func AddRestore(cmd *cobra.Command, o Options) {
 					return err
 				}
 			}
-			done, err := backup.Restore(ctx, backup.RestoreOptions{From: from, Store: node.StorePath(dir), Mine: node.OwnFiles(), At: when, Force: force, Keys: t.keys(ctx, cmd, dir), Now: t.Now})
+			done, err := backup.Restore(ctx, backup.RestoreOptions{From: from, Store: node.StorePath(dir), Mine: node.OwnFiles(), At: when, Force: force, Keys: t.keys(ctx, cmd), Now: t.Now})
 			if err != nil {
 				return fmt.Errorf("nothing was restored: %w", err)
 			}
@@ -111,7 +115,7 @@ func AddRestore(cmd *cobra.Command, o Options) {
 			for _, path := range done.Replaced {
 				fmt.Fprintf(cmd.OutOrStdout(), "what was there is now %s\n", path)
 			}
-			t.judge(cmd, dir, done.Keys)
+			t.judge(cmd, done.Keys)
 			return nil
 		})
 	}
@@ -131,8 +135,8 @@ func parseTime(text string) (time.Time, error) {
 // tool is what the commands share: the options and the flags that all of them take.
 type tool struct {
 	Options
-	file, adapter, dir string
-	app                config.App // of the configuration, once run has read it
+	flags *storeflags.Flags
+	at    storeflags.Store // that the flags choose, once run has read them
 }
 
 func newTool(cmd *cobra.Command, o Options) *tool {
@@ -142,12 +146,7 @@ func newTool(cmd *cobra.Command, o Options) *tool {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	t := &tool{Options: o}
-	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
-	flags.StringVarP(&t.dir, "data-dir", "d", "", "the data directory, instead of that of a configuration")
-	return t
+	return &tool{Options: o, flags: storeflags.Add(cmd.PersistentFlags())}
 }
 
 // run calls do with the data directory. The context of do ends when the user interrupts the command.
@@ -158,36 +157,25 @@ func (t *tool) run(cmd *cobra.Command, do func(ctx context.Context, dir string) 
 	}
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	dir := t.dir
-	if dir == "" {
-		app, err := t.Load(t.file, t.adapter)
-		if err != nil {
-			return fmt.Errorf("reading the configuration: %w", err)
-		}
-		app.Defaults(t.Getenv)
-		if app.Store != nil {
-			return errors.New("the configuration names a store in PostgreSQL, which PostgreSQL's own tools back up (docs/backup.md); for a store in SQLite, name its folder with --data-dir")
-		}
-		dir, t.app = app.DataDir, app
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
+	var err error
+	if t.at, err = t.flags.Read(t.Load, t.Getenv); err != nil {
 		return err
 	}
-	return do(ctx, dir)
+	if t.at.Config.Store != nil {
+		return errors.New("the configuration names a store in PostgreSQL, which PostgreSQL's own tools back up (docs/backup.md); for a store in SQLite, name its folder with --data-dir")
+	}
+	return do(ctx, t.at.Config.DataDir)
 }
 
 // node returns the options with which a server on the data directory finds its master keys.
-func (t *tool) node(dir string) node.Options {
-	app := t.app
-	app.DataDir = dir
-	return node.Options{Config: app, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.Getenv}
+func (t *tool) node() node.Options {
+	return node.Options{Config: t.at.Config, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.at.Getenv}
 }
 
 // keys returns the available master keys. The command reports those that it cannot get.
-func (t *tool) keys(ctx context.Context, cmd *cobra.Command, dir string) backup.Keys {
+func (t *tool) keys(ctx context.Context, cmd *cobra.Command) backup.Keys {
 	return func(setting func(name string) ([]byte, error)) *seal.Box {
-		box, err := node.KeysAtHand(ctx, t.node(dir), setting)
+		box, err := node.KeysAtHand(ctx, t.node(), setting)
 		if err != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "the master key cannot be read: %v\n", err)
 		}
@@ -196,12 +184,12 @@ func (t *tool) keys(ctx context.Context, cmd *cobra.Command, dir string) backup.
 }
 
 // remind says which keys must be kept with a backup.
-func (t *tool) remind(cmd *cobra.Command, dir string, ids []string) {
+func (t *tool) remind(cmd *cobra.Command, ids []string) {
 	which := ""
 	if len(ids) > 0 {
 		which = " " + strings.Join(ids, ", ")
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "the backup does NOT contain the master key%s, without which its secrets stay sealed forever; keep that, too, elsewhere: it is in %s\n", which, node.WhereKeysAre(t.node(dir)))
+	fmt.Fprintf(cmd.OutOrStdout(), "the backup does NOT contain the master key%s, without which its secrets stay sealed forever; keep that, too, elsewhere: it is in %s\n", which, node.WhereKeysAre(t.node()))
 }
 
 // warn names the backups of a place that are dated in the future.
@@ -215,8 +203,8 @@ func (t *tool) warn(ctx context.Context, cmd *cobra.Command, at *backup.Location
 }
 
 // judge says for each key that a store needs whether it is available.
-func (t *tool) judge(cmd *cobra.Command, dir string, uses []backup.KeyUse) {
-	where := node.WhereKeysAre(t.node(dir))
+func (t *tool) judge(cmd *cobra.Command, uses []backup.KeyUse) {
+	where := node.WhereKeysAre(t.node())
 	for _, use := range uses {
 		if use.Held {
 			fmt.Fprintf(cmd.OutOrStdout(), "master key %s, which sealed %d secrets, is available: %s\n", use.ID, use.Secrets, where)
@@ -239,7 +227,7 @@ parents of records, schema, number of records, and which master keys sealed its 
 is wrong.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.run(cmd, func(ctx context.Context, dir string) error {
+			return t.run(cmd, func(ctx context.Context, _ string) error {
 				from, err := backup.At(ctx, args[0])
 				if err != nil {
 					return err
@@ -247,17 +235,17 @@ is wrong.`,
 				if err := t.warn(ctx, cmd, from); err != nil {
 					return err
 				}
-				report, err := backup.Verify(ctx, from, t.keys(ctx, cmd, dir))
+				report, err := backup.Verify(ctx, from, t.keys(ctx, cmd))
 				if err != nil {
 					return err
 				}
-				return t.report(cmd, dir, from.Name(report.Name), report)
+				return t.report(cmd, from.Name(report.Name), report)
 			})
 		},
 	}
 }
 
-func (t *tool) report(cmd *cobra.Command, dir, name string, report *backup.Report) error {
+func (t *tool) report(cmd *cobra.Command, name string, report *backup.Report) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s, made %s\n", name, report.Manifest.Made.Format(time.RFC3339))
 	for _, problem := range report.Problems {
@@ -268,7 +256,7 @@ func (t *tool) report(cmd *cobra.Command, dir, name string, report *backup.Repor
 	}
 	fmt.Fprintf(out, "sound: %d bytes, SHA-256 %s, schema %d\n", report.Manifest.Size, report.Manifest.SHA256, report.Manifest.Schema)
 	writeRows(out, report.Manifest.Rows)
-	t.judge(cmd, dir, report.Keys)
+	t.judge(cmd, report.Keys)
 	return nil
 }
 

@@ -84,7 +84,11 @@ func (f *flags) run(cmd *cobra.Command, args []string) (code int, err error) {
 	if f.options.Port < 0 || f.options.Port > 65535 {
 		return 0, fmt.Errorf("--port %d: must be 1 to 65535, or 0 for a free port", f.options.Port)
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup has it ignored
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), ends...)
 	defer stop()
 	level := slog.LevelWarn
 	if f.debug {
@@ -137,7 +141,7 @@ func (f *flags) print(to io.Writer, s *Server) error {
 	}
 	_, err := fmt.Fprintf(to, `%s
 # Overview:   %s
-# Mailbox:    %s   (or: sluice outbox --follow --dir %s)
+# Mailbox:    %s   (or: sluice outbox --follow --data-dir %s)
 # Sign in at: %s
 # Ctrl-C stops the server%s.
 `, facts.exports(), s.URL+homePath, facts.MailURL, s.DataDir, facts.LoginURL, map[bool]string{true: " and deletes its data"}[s.temporary])

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +84,37 @@ func TestScriptsReadOneLineOfJSON(t *testing.T) {
 	out.Reset()
 	if err := (&flags{}).print(&out, s); err != nil || !strings.Contains(out.String(), "export AWS_ENDPOINT_URL='"+s.URL+"'\n") {
 		t.Errorf("%v %s", err, out.String())
+	}
+}
+
+func TestTheVariablesNameTheDataAndTheSecretOfTheSeed(t *testing.T) {
+	t.Parallel()
+	const secret = "a0own0secret0of0the0seed0of0a0project"
+	s := start(t, Options{}, `{"clients": [{"id": "`+ServerClient+`", "secret": "`+secret+`"}]}`)
+	facts := s.Facts()
+	if facts.ServerClientSecret != secret || facts.Environment["SLUICE_SERVER_CLIENT_SECRET"] != secret {
+		t.Errorf("the secret is said to be %q", facts.ServerClientSecret)
+	}
+	if facts.Environment["SLUICE_DATA_DIR"] != s.DataDir {
+		t.Errorf("the data is said to be in %q", facts.Environment["SLUICE_DATA_DIR"])
+	}
+}
+
+// The guides leave the paths at which frameworks take the answer of the login pages.
+func TestTheCallbacksOfTheGuidesAreAllowed(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/guides/spring-aspnet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	registration := regexp.MustCompile(`registration:\n +(\w+):`).FindStringSubmatch(string(text))
+	aspnet := regexp.MustCompile("`CallbackPath = \"([^\"]+)\"`").FindStringSubmatch(string(text))
+	if registration == nil || aspnet == nil || strings.Contains(string(text), "redirect-uri:") {
+		t.Fatal("the guide has other settings than this test knows")
+	}
+	for _, path := range []string{"/login/oauth2/code/" + registration[1], aspnet[1]} {
+		if !slices.Contains(callbackPaths, path) {
+			t.Errorf("the clients do not allow %s", path)
+		}
 	}
 }

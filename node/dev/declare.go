@@ -78,7 +78,8 @@ func (s *Server) AddUser(ctx context.Context, u SeedUser) error {
 	for name, value := range u.attributes() {
 		user.Attributes = append(user.Attributes, userpool.Attribute{Name: name, Value: value})
 	}
-	return s.node.Services.Users.Users.EnsureUser(ctx, user)
+	_, err := s.node.Services.Users.Users.EnsureUser(ctx, user)
+	return err
 }
 
 func (d *declaring) role(r SeedRole) config.Role {

@@ -33,8 +33,8 @@ var defaultPool = Document{Text: []byte(`{
 // callbacks are where development servers of frameworks usually listen.
 var callbacks = []string{"http://localhost:3000", "http://localhost:4200", "http://localhost:5173", "http://localhost:8000", "http://localhost:8080"}
 
-// callbackPaths are where libraries usually take the answer.
-var callbackPaths = []string{"", "/", "/callback", "/api/auth/callback/cognito", "/oauth2/callback"}
+// callbackPaths are where libraries usually take the answer. The last one is that of Spring Security for a registration named sluice.
+var callbackPaths = []string{"", "/", "/callback", "/api/auth/callback/cognito", "/oauth2/callback", "/login/oauth2/code/sluice"}
 
 // clientSettings are the settings of a default app client of a server with the URL.
 func clientSettings(url string) Document {
@@ -87,6 +87,16 @@ func (s Seed) withDefaults(url string) Seed {
 		}
 	}
 	return s
+}
+
+// serverSecret returns the secret of the client for servers, which the seed may have declared.
+func (s *Seed) serverSecret() string {
+	for i := range s.Pool.Clients {
+		if s.Pool.Clients[i].ID == ServerClient {
+			return s.Pool.Clients[i].Secret
+		}
+	}
+	return ""
 }
 
 // poolsOf returns the identity pools that give a role, each with the kind of identities that get it.

@@ -34,7 +34,7 @@ func (s *Server) Facts() Facts {
 	pool := s.Seed.Pool.ID
 	login := url.Values{"client_id": {Client}, "response_type": {"code"}, "scope": {"openid email profile"}, "redirect_uri": {s.URL + callbackPath}}
 	f := Facts{URL: s.URL, Region: Region, AccessKeyID: RootKey.AccessKeyID, SecretAccessKey: RootKey.SecretAccessKey,
-		UserPoolID: pool, ClientID: Client, ServerClientID: ServerClient, ServerClientSecret: ServerSecret, IdentityPoolID: IdentityPool,
+		UserPoolID: pool, ClientID: Client, ServerClientID: ServerClient, ServerClientSecret: s.Seed.serverSecret(), IdentityPoolID: IdentityPool,
 		Issuer: s.issuer, JWKSURL: s.URL + "/" + pool + "/.well-known/jwks.json", LoginURL: s.URL + "/" + pool + "/login?" + login.Encode(),
 		APIURL: s.URL + samplePath, MailURL: s.URL + mailPath, DataDir: s.DataDir, Environment: map[string]string{}}
 	for _, v := range f.variables() {
@@ -61,18 +61,24 @@ func (f *Facts) variables() [][2]string {
 		{"SLUICE_LOGIN_URL", f.LoginURL},
 		{"SLUICE_API_URL", f.APIURL},
 		{"SLUICE_MAIL_URL", f.MailURL},
+		{"SLUICE_DATA_DIR", f.DataDir}, // for sluice outbox and the commands on a store
 	}
 }
 
-// shadows are variables that would take precedence over those of variables.
-var shadows = []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
+// shadows are variables that would take precedence over those of variables, or with which SDKs refuse them.
+var shadows = []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"}
+
+// Shadows reports whether a variable of the environment would keep programs from using the variables of a server.
+func Shadows(name string) bool {
+	return slices.Contains(shadows, name) || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")
+}
 
 // environ returns an environment with the server's variables.
 func (f *Facts) environ(base []string) []string {
 	env := slices.DeleteFunc(slices.Clone(base), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		_, own := f.Environment[name]
-		return own || slices.Contains(shadows, name) || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")
+		return own || Shadows(name)
 	})
 	for _, v := range f.variables() {
 		env = append(env, v[0]+"="+v[1])

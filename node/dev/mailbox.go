@@ -19,6 +19,9 @@ type Mailbox struct {
 	mails  []Mail
 	last   int
 
+	// waiting returns how many messages the server is still to write to the file; nil = none ever.
+	waiting func(ctx context.Context) (int, error)
+
 	closed  chan struct{}
 	closing sync.Once
 }
@@ -34,8 +37,8 @@ const (
 	lookEvery = 20 * time.Millisecond // how often a waiter looks at the file
 )
 
-func newMailbox(path string) *Mailbox {
-	return &Mailbox{reader: message.NewReader(path, maxMails), closed: make(chan struct{})}
+func newMailbox(path string, waiting func(context.Context) (int, error)) *Mailbox {
+	return &Mailbox{reader: message.NewReader(path, maxMails), waiting: waiting, closed: make(chan struct{})}
 }
 
 func (m *Mailbox) close() { m.closing.Do(func() { close(m.closed) }) }
@@ -85,16 +88,38 @@ func (m *Mailbox) Read(w Wanted) ([]Mail, int, error) {
 	return found, m.last, nil
 }
 
+// coming reports whether the server has messages that it is still to write.
+func (m *Mailbox) coming(ctx context.Context) (bool, error) {
+	select {
+	case <-m.closed:
+		return false, nil
+	default:
+	}
+	if m.waiting == nil {
+		return false, nil
+	}
+	n, err := m.waiting(ctx)
+	if ctx.Err() != nil { // the reader has waited long enough
+		return false, nil
+	}
+	return n > 0, err
+}
+
 // errClosed means that the server ended while a reader waited.
 var errClosed = errors.New("the server has ended")
 
-// Wait is Read that waits until there is a wanted message, or ctx ends; then it returns none and ctx's error.
+// Wait is Read that waits until there is a wanted message, or ctx ends; then it returns none and ctx's error. Messages of calls that have
+// been answered count, even if the server is still to write them: so the newest is that of the last call.
 func (m *Mailbox) Wait(ctx context.Context, w Wanted) ([]Mail, int, error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
+		coming, err := m.coming(ctx) // before Read, which then has what was written since
+		if err != nil {
+			return nil, 0, err
+		}
 		found, last, err := m.Read(w)
-		if err != nil || len(found) > 0 {
+		if err != nil || len(found) > 0 && !coming {
 			return found, last, err
 		}
 		select {
@@ -102,6 +127,9 @@ func (m *Mailbox) Wait(ctx context.Context, w Wanted) ([]Mail, int, error) {
 		case <-m.closed:
 			return found, last, errClosed
 		case <-ctx.Done():
+			if len(found) > 0 {
+				return found, last, nil
+			}
 			return found, last, fmt.Errorf("no message for %q: %w", w.To, ctx.Err())
 		}
 	}

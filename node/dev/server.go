@@ -123,7 +123,7 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	if err := s.claimData(); err != nil {
 		return err
 	}
-	s.Mail = newMailbox(filepath.Join(s.DataDir, node.OutboxFile))
+	s.Mail = newMailbox(filepath.Join(s.DataDir, node.OutboxFile), func(ctx context.Context) (int, error) { return s.node.WaitingMessages(ctx) })
 	files, err := os.MkdirTemp("", "sluice-dev-seed")
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -33,50 +32,69 @@ type Observer interface {
 type Counts struct {
 	shared *redis.Shared // nil = without Redis
 	stale  time.Duration
-	closed bool // refuse answers in sign-ins when Redis is away for longer than stale
+
+	// What is refused when Redis is away for longer than stale: answers in sign-ins, calls under a rate, and what users may do so often in
+	// an hour.
+	sessions, rates, events bool
 }
 
-// purpose derives the key that hashes names and addresses for Redis.
-const purpose = "names in redis"
+// Purpose is that of the key that hashes names and addresses for Redis. It is pinned: processes count together also if they started
+// before and after the master key was replaced.
+const Purpose = "names in redis"
 
 // NewCounts connects to Redis, in the background if it does not answer at once. c is nil without Redis.
 func NewCounts(c *config.Redis, box *seal.Box, now func() time.Time, log *slog.Logger, observer Observer) (*Counts, error) {
 	if c == nil {
 		return &Counts{}, nil
 	}
-	key, err := box.Derive(purpose, 32)
+	key := box.PinnedMAC(Purpose, []byte("key"))
+	shared, err := redis.NewShared(redis.SharedOptions{Options: RedisOptions(c, now, log), Key: key[:], Counted: observer.SharedCount, State: observer.SharedReached})
 	if err != nil {
 		return nil, err
 	}
-	shared, err := redis.NewShared(redis.SharedOptions{Options: RedisOptions(c, now, log), Key: key, Counted: observer.SharedCount, State: observer.SharedReached})
-	if err != nil {
-		return nil, err
-	}
-	return &Counts{shared: shared, stale: time.Duration(c.MaxStale), closed: c.SignIns == "fail_closed"}, nil
+	return &Counts{shared: shared, stale: time.Duration(c.MaxStale), sessions: c.SignIns == failClosed, rates: c.Rates == failClosed,
+		events: c.HourlyLimits == failClosed}, nil
 }
+
+const failClosed = "fail_closed"
 
 // RedisOptions are those that all parts of package redis take.
 func RedisOptions(c *config.Redis, now func() time.Time, log *slog.Logger) redis.Options {
 	all := redis.Options{Addresses: c.Addresses, Master: c.Master, Username: c.Username, Password: seal.NewSecret(c.Password),
-		Database: c.Database, MaxStale: time.Duration(c.MaxStale), Now: now, Logger: log}
+		SentinelUsername: c.SentinelUsername, SentinelPassword: seal.NewSecret(c.SentinelPassword), Database: c.Database, MaxStale: time.Duration(c.MaxStale), Now: now, Logger: log}
 	if c.TLS {
-		all.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		all.TLS = RedisTLS(c)
 	}
 	return all
 }
 
+// RedisTLS are the settings of connections with TLS.
+func RedisTLS(c *config.Redis) *redis.TLSFiles {
+	o := c.TLSOptions
+	if o == nil {
+		return new(redis.TLSFiles)
+	}
+	return &redis.TLSFiles{CA: o.CA, Certificate: o.Certificate, Key: o.Key, ServerName: o.ServerName}
+}
+
 // Rates counts calls.
 func (f *Counts) Rates() throttle.Shared {
-	if f.shared == nil {
+	switch {
+	case f.shared == nil:
 		return nil
+	case f.rates:
+		return strict{f}
 	}
 	return f.shared
 }
 
 // Events counts what hourly limits are about.
 func (f *Counts) Events() directory.Counter {
-	if f.shared == nil {
+	switch {
+	case f.shared == nil:
 		return nil
+	case f.events:
+		return strict{f}
 	}
 	return f.shared
 }
@@ -86,7 +104,30 @@ func (f *Counts) Used(m *replay.Memory) *replay.Memory {
 	if f.shared == nil {
 		return m
 	}
-	return m.With(f.shared, func() bool { return !f.closed || f.shared.Away() <= f.stale })
+	return m.With(f.shared, func() bool { return !f.sessions || !f.lost() })
+}
+
+// lost reports whether Redis has been away for too long.
+func (f *Counts) lost() bool { return f.shared.Away() > f.stale }
+
+// strict counts in Redis, and allows nothing once Redis has been away for too long.
+type strict struct{ *Counts }
+
+// Rate implements throttle.Shared.
+func (s strict) Rate(table, name string, interval, patience time.Duration) (bool, error) {
+	return s.unlessLost(s.shared.Rate(table, name, interval, patience))
+}
+
+// Count implements directory.Counter.
+func (s strict) Count(table, name string, slots, limit int, window time.Duration) (bool, error) {
+	return s.unlessLost(s.shared.Count(table, name, slots, limit, window))
+}
+
+func (s strict) unlessLost(allowed bool, err error) (bool, error) {
+	if err != nil && s.lost() {
+		return false, nil
+	}
+	return allowed, err
 }
 
 // Close ends the connections.

@@ -115,7 +115,6 @@ func (f *Follower) Run(ctx context.Context, m Memory) {
 // follow calls apply with what changed, until ctx is done. What could not be applied is due again.
 func (f *Follower) follow(ctx context.Context, apply func(context.Context, *changed) error) {
 	var due changed
-	f.observer.ChangesFollowed(true)
 	defer f.end()
 	for failing := false; ; {
 		l, err := f.await(ctx)
@@ -133,8 +132,8 @@ func (f *Follower) follow(ctx context.Context, apply func(context.Context, *chan
 				f.observer.ChangesApplied(due.count)
 			}
 			due = changed{}
+			f.observer.ChangesFollowed(true) // each time: a follower that a reload replaces may say false until it ends
 			if failing {
-				f.observer.ChangesFollowed(true)
 				f.log.Info("changes by other processes are followed again")
 			}
 			failing = false

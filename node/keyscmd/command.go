@@ -3,7 +3,6 @@ package keyscmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/storeflags"
 )
 
 // Options are what the commands need.
@@ -32,10 +32,7 @@ func Add(cmd *cobra.Command, o Options) {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
-	t := &tool{Options: o}
-	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
+	t := &tool{Options: o, flags: storeflags.Add(cmd.PersistentFlags())}
 	rotate := &cobra.Command{Use: "rotate <command>", Short: "Rotates the master key, or the signing keys of a user pool",
 		Long: "Creates the next master key, or the next signing keys of a user pool, while Sluice runs. Nothing that was sealed or signed before becomes invalid.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
@@ -51,7 +48,7 @@ func Add(cmd *cobra.Command, o Options) {
 // tool is what the subcommands share.
 type tool struct {
 	Options
-	file, adapter string
+	flags *storeflags.Flags
 }
 
 // run opens the store, calls do and closes the store. The context of do ends when the user interrupts the command.
@@ -62,11 +59,11 @@ func (t *tool) run(cmd *cobra.Command, do func(ctx context.Context, pools *node.
 	}
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	app, err := t.Load(t.file, t.adapter)
+	at, err := t.flags.Read(t.Load, t.Getenv)
 	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+		return err
 	}
-	pools, err := node.OpenUserPools(node.Options{Config: app, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.Getenv}, false)
+	pools, err := node.OpenUserPools(node.Options{Config: at.Config, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: at.Getenv}, false)
 	if err != nil {
 		return err
 	}

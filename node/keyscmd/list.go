@@ -75,6 +75,8 @@ func stateOf(k *store.SigningKey, now time.Time) string {
 	switch {
 	case k.SignsFrom.After(now):
 		return "published, signs next"
+	case !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(now):
+		return "checks id_token_hint only"
 	case !k.SignsTo.IsZero() && !k.SignsTo.After(now):
 		return "published, signs no more"
 	}

@@ -66,7 +66,7 @@ func await(ctx context.Context, out io.Writer, keys *masterkey.Keeper, id string
 			return fmt.Errorf("key %s is no longer the first key: another rotation has replaced it; sluice keys list shows the keys", id)
 		}
 		return fmt.Errorf("these processes do not have it yet: %s; it opens already, and seals when they have it (give it to them, or stop them; "+
-			"sluice keys list shows them)", strings.Join(state.Waiting(), ", "))
+			"a process with a mounted secret or a variable has it after a restart; sluice keys list shows them)", strings.Join(state.Waiting(), ", "))
 	}
 }
 

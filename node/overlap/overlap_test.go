@@ -61,9 +61,13 @@ func TestTheNewestConfigurationThatRunsCounts(t *testing.T) {
 
 func TestWhatTheConfigurationBeforePutIntoEffectIsBackIfANewOneDoesNotStart(t *testing.T) {
 	var e overlap.Effects
-	now := ""
+	now, undone := "", ""
 	begin := func(owner string, fails error) error {
-		return e.Begin(t.Context(), owner, func(context.Context) error { now = owner; return fails })
+		return e.Begin(t.Context(), owner, overlap.Effect{
+			Put:     func(context.Context) error { now = owner; return fails },
+			PutBack: func(context.Context) error { now = owner + " again"; return nil },
+			Undo:    func(context.Context) error { undone += owner; return nil },
+		})
 	}
 	end := func(owner string) {
 		t.Helper()
@@ -87,7 +91,7 @@ func TestWhatTheConfigurationBeforePutIntoEffectIsBackIfANewOneDoesNotStart(t *t
 	}
 	is("halfway", "fails")
 	end("fails")
-	is("a new one did not start", "first")
+	is("a new one did not start", "first again")
 	if err := begin("second", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -96,4 +100,14 @@ func TestWhatTheConfigurationBeforePutIntoEffectIsBackIfANewOneDoesNotStart(t *t
 	now = "nothing"
 	end("second")
 	is("at the end", "nothing")
+	if undone != "fails" {
+		t.Errorf("undone: %q", undone)
+	}
+	if err := begin("alone", broken); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	end("alone")
+	if undone != "failsalone" {
+		t.Errorf("undone after a start that failed: %q", undone)
+	}
 }

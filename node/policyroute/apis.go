@@ -2,11 +2,11 @@ package policyroute
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +20,10 @@ import (
 	"github.com/sluicegate/sluice/api/iam"
 	"github.com/sluicegate/sluice/api/kms"
 	"github.com/sluicegate/sluice/api/sts"
+	"github.com/sluicegate/sluice/authz/decisionlog"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/node/logfile"
 	"github.com/sluicegate/sluice/server/audit"
 )
 
@@ -212,29 +214,22 @@ type call struct {
 func (t *tool) calls(cmd *cobra.Command, files []string, subjects []*subject) error {
 	found := false
 	for _, name := range files {
-		in := cmd.InOrStdin()
-		if name != "-" {
-			f, err := os.Open(name)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = f.Close() }()
-			in = f
-		}
-		err := readCalls(in, func(c *call) {
-			found = true
-			role, account := c.role()
-			if role == "" || c.Result == string(fault.AccessDenied) {
-				return
-			}
-			for _, s := range subjects {
-				if s.kind != policy.Trust && s.role != nil && (*s.role == "" || *s.role == role) {
-					s.calls.note(time.UnixMilli(int64(c.Time*1000)), c.Operation, c.resource(account))
-				}
-			}
+		var lines decisionlog.Lines
+		err := logfile.Read(name, cmd.InOrStdin(), func(in io.Reader) (err error) {
+			lines, err = readCalls(in, func(c *call) {
+				found = true
+				c.note(subjects)
+			})
+			return err
 		})
+		if err == nil && lines.Whole == 0 && lines.Skipped > 0 {
+			err = errNoLog
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+		if lines.Skipped > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d lines cannot be read and are left out\n", name, lines.Skipped)
 		}
 	}
 	if !found && len(files) > 0 {
@@ -243,17 +238,39 @@ func (t *tool) calls(cmd *cobra.Command, files []string, subjects []*subject) er
 	return nil
 }
 
-// readCalls calls f for each call in an audit log. It skips other lines.
-func readCalls(in io.Reader, f func(*call)) error {
+// note adds a call to what the documents of its caller are used for.
+func (c *call) note(subjects []*subject) {
+	role, account := c.role()
+	if role == "" || c.Result == string(fault.AccessDenied) {
+		return
+	}
+	for _, s := range subjects {
+		if s.kind != policy.Trust && s.role != nil && (*s.role == "" || *s.role == role) {
+			s.calls.note(time.UnixMilli(int64(c.Time*1000)), c.Operation, c.resource(account))
+		}
+	}
+}
+
+// readCalls calls f for each call in an audit log, and skips lines of other loggers.
+func readCalls(in io.Reader, f func(*call)) (count decisionlog.Lines, err error) {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var c call
-		if json.Unmarshal(lines.Bytes(), &c) == nil && c.Message == "api call" && c.Operation != "" {
+		text := lines.Bytes()
+		switch {
+		case len(bytes.TrimSpace(text)) == 0:
+			continue
+		case !json.Valid(text):
+			count.Skipped++
+			continue
+		}
+		count.Whole++
+		if json.Unmarshal(text, &c) == nil && c.Message == "api call" && c.Operation != "" {
 			f(&c)
 		}
 	}
-	return lines.Err()
+	return count, lines.Err()
 }
 
 // role returns the name of the role whose session called, and its account; "" for other callers.

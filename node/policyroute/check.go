@@ -53,8 +53,7 @@ Exit codes: 0 allowed; 1 not allowed; 2 wrong usage or an unreadable configurati
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		x, err := t.checked(cmd, &w, args[0], args[1])
 		if err != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "sluice policy check:", err)
-			return t.end(2)
+			return t.failed(cmd, err)
 		}
 		if asJSON {
 			lines := json.NewEncoder(cmd.OutOrStdout())
@@ -64,7 +63,7 @@ Exit codes: 0 allowed; 1 not allowed; 2 wrong usage or an unreadable configurati
 			err = x.WriteText(cmd.OutOrStdout(), "")
 		}
 		if err != nil {
-			return err
+			return t.failed(cmd, err)
 		}
 		if x.Refusal != nil {
 			return t.end(1)

@@ -3,6 +3,7 @@ package policyroute
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -12,11 +13,12 @@ import (
 	"github.com/sluicegate/sluice/authz/policycmd"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/logfile"
 )
 
 // Options are what the commands need.
 type Options struct {
-	// Load reads a configuration: its sluice block, without what needs secrets, and its sluice_authorize directives in their order.
+	// Load reads a configuration: its sluice block, without what needs secrets, and its routes in their order.
 	Load func(file, adapter string) (config.App, []config.Authorize, error)
 	// Exit ends the process with a code, after the command has said why; nil = os.Exit.
 	Exit func(code int)
@@ -53,12 +55,34 @@ func Add(cmd *cobra.Command, o Options) {
 			f.Flags().String("kind", "identity", "identity, trust or resource")
 		}),
 		t.check(), t.replay(), t.shadow(), t.lint())
+	for _, sub := range cmd.Commands() {
+		if check := sub.Args; check != nil {
+			sub.Args = func(cmd *cobra.Command, args []string) error { return t.used(cmd, check(cmd, args)) }
+		}
+	}
+	cmd.SetFlagErrorFunc(t.used)
+	cmd.Args = cobra.ArbitraryArgs // RunE refuses them
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return fmt.Errorf("there is no command %q; see sluice policy --help", args[0])
+			return t.used(cmd, fmt.Errorf("there is no command %q", args[0]))
 		}
 		return cmd.Help()
 	}
+}
+
+// used ends the process with the code for wrong usage if there is an error. Without it, the code would be 1, as if a decision differed.
+func (t *tool) used(cmd *cobra.Command, err error) error {
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v; see %s --help\n", cmd.CommandPath(), err, cmd.CommandPath())
+		t.Exit(2)
+	}
+	return err
+}
+
+// failed ends the process with the code for input that cannot be read, or a result that cannot be written.
+func (t *tool) failed(cmd *cobra.Command, err error) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.CommandPath(), err)
+	return t.end(2)
 }
 
 // onFiles is a command of package policycmd.
@@ -118,7 +142,7 @@ func (t *tool) gates() (map[string][]*node.GatePlan, error) {
 		return nil, fmt.Errorf("the configuration has no route %q; the name is that of api, or of the signed service", t.route)
 	}
 	if len(gates) == 0 {
-		return nil, errors.New("the configuration has no sluice_authorize")
+		return nil, errors.New("the configuration has no route: no sluice_authorize, sluice_forward_auth, sluice_authenticate or sluice_allowed")
 	}
 	return gates, nil
 }
@@ -148,20 +172,22 @@ func (t *tool) records(cmd *cobra.Command, files []string, f func(*decisionlog.R
 	return fmt.Errorf("%s: no decision is in the log; name the output of the logger %s, which decision_log on writes", strings.Join(files, ", "), decisionlog.Logger)
 }
 
+// errNoLog is the error for a file that has nothing to read. To leave it out would have other files look complete.
+var errNoLog = errors.New("no line is JSON; is it the right file?")
+
 func (t *tool) read(cmd *cobra.Command, name string, f func(*decisionlog.Record)) (skipped int, err error) {
-	in := cmd.InOrStdin()
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { _ = file.Close() }() // it was only read
-		in = file
-	}
-	return decisionlog.Read(in, func(_ int, d *decisionlog.Record) error {
-		if t.route == "" || d.Route == t.route {
-			f(d)
-		}
-		return nil
+	var lines decisionlog.Lines
+	err = logfile.Read(name, cmd.InOrStdin(), func(in io.Reader) (err error) {
+		lines, err = decisionlog.Read(in, func(_ int, d *decisionlog.Record) error {
+			if t.route == "" || d.Route == t.route {
+				f(d)
+			}
+			return nil
+		})
+		return err
 	})
+	if err == nil && lines.Whole == 0 && lines.Skipped > 0 {
+		err = errNoLog
+	}
+	return lines.Skipped, err
 }

@@ -241,8 +241,8 @@ func (l *linter) usedResources(st *policy.Statement) []string {
 			}
 		}
 	}
-	if used[""] || used["*"] {
-		return nil // some are not known, or have none
+	if used[""] || used["*"] || used["arn:aws:s3:::*"] {
+		return nil // some are not known, have none, or are the list of all buckets
 	}
 	all := slices.Sorted(maps.Keys(used))
 	if len(all) <= few {

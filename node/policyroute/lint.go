@@ -64,7 +64,7 @@ With --log, it also finds actions and statements that the decision log never use
 --audit-log, it does the same for the calls of cognito-idp, cognito-identity, IAM, KMS and STS. The audit log has no calls that only read, so
 these are never reported as unused.
 
-Each finding has the position of a text and its replacement. Exit codes: 0 no finding; 1 findings; 2 unreadable input.`,
+Each finding has the position of a text and its replacement. Exit codes: 0 no finding; 1 findings; 2 wrong usage or unreadable input.`,
 	}
 	t.configured(cmd)
 	cmd.Flags().StringArrayVar(&logs, "log", nil, "a decision log; may be repeated")
@@ -74,11 +74,10 @@ Each finding has the position of a text and its replacement. Exit codes: 0 no fi
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		findings, err := t.linted(cmd, files, logs, audits, kind)
 		if err != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "sluice policy lint:", err)
-			return t.end(2)
+			return t.failed(cmd, err)
 		}
 		if err := writeFindings(cmd.OutOrStdout(), findings, asJSON); err != nil {
-			return err
+			return t.failed(cmd, err)
 		}
 		if len(findings) > 0 {
 			return t.end(1)

@@ -118,7 +118,11 @@ func TestReplaySaysWhatAChangedPolicyChanges(t *testing.T) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	out, code = s.run("replay", "--route", "notes", "--json", s.log(asked("allowed", "ada", "/public/x")))
-	if code != 0 || out != "" {
+	if code != 0 || out != `{"same":1,"denied":0,"allowed":0,"unknown":0,"left_out":0}`+"\n" {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if out, code := s.run("replay", "--json", s.log(elsewhere, asked("allowed", "ada", "/public/x"))); code != 1 || !strings.Contains(out, `"change":"left_out","route":"other"`) ||
+		!strings.HasSuffix(out, `{"same":1,"denied":0,"allowed":0,"unknown":0,"left_out":1}`+"\n") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
@@ -312,13 +316,18 @@ func TestALogWithoutDecisionsIsAnError(t *testing.T) {
 	s.routes[0].Policies = []config.Policy{{File: filepath.Join(s.dir, "now.json")}}
 	log := s.log(asked("allowed", "ada", "/x"))
 	for name, file := range map[string]string{"an empty file": s.write("empty", ""), "another log": s.write("access", `{"logger":"http.log.access","msg":"handled request"}`+"\n"),
-		"no log": s.write("text", "decisions\n")} {
+		"no log": s.write("text", "decisions\n"), "another log that is being written": s.write("begun", `{"msg":"handled request"}`+"\n"+`{"msg":"hand`)} {
 		for _, args := range [][]string{{"replay", file}, {"shadow", file}, {"lint", "--log", file}} {
-			if out, code := s.run(args...); code != 2 || !strings.Contains(out, "no decision is in the log") {
+			want := "no decision is in the log"
+			if name == "no log" {
+				want = "no line is JSON"
+			}
+			if out, code := s.run(args...); code != 2 || !strings.Contains(out, want) {
 				t.Errorf("%s, %v: exit %d\n%s", name, args, code, out)
 			}
 		}
-		if out, code := s.run("replay", file, log); code != 0 {
+		out, code := s.run("replay", file, log)
+		if wrong := name == "no log"; wrong != (code == 2) || !wrong && code != 0 {
 			t.Errorf("%s beside a log: exit %d\n%s", name, code, out)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 
 // change is a group of recorded requests that the policies now decide otherwise.
 type change struct {
-	Change    string `json:"change"` // denied, allowed, or unknown
+	Change    string `json:"change"` // denied, allowed, unknown, or left_out
 	Route     string `json:"route"`
 	Principal string `json:"principal"`
 	Action    string `json:"action"`
@@ -35,7 +35,17 @@ const (
 	newlyDenied  = "denied"
 	newlyAllowed = "allowed"
 	notKnown     = "unknown"
+	leftOut      = "left_out" // in JSON: the configuration has no such route
 )
+
+// totals is the last line of JSON: how many requests there are of each kind of change.
+type totals struct {
+	Same    uint64 `json:"same"`
+	Denied  uint64 `json:"denied"`
+	Allowed uint64 `json:"allowed"`
+	Unknown uint64 `json:"unknown"`
+	LeftOut uint64 `json:"left_out"`
+}
 
 // summary is what a replay found.
 type summary struct {
@@ -62,11 +72,10 @@ Exit codes: 0 nothing would change; 1 something would, or is unknown; 2 wrong us
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		s, err := t.replayed(cmd, files)
 		if err != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "sluice policy replay:", err)
-			return t.end(2)
+			return t.failed(cmd, err)
 		}
 		if err := s.write(cmd.OutOrStdout(), asJSON); err != nil {
-			return err
+			return t.failed(cmd, err)
 		}
 		if len(s.changes)+len(s.unrouted) > 0 {
 			return t.end(1)
@@ -175,14 +184,7 @@ func (s *summary) sorted() []*change {
 
 func (s *summary) write(out io.Writer, asJSON bool) error {
 	if asJSON {
-		lines := json.NewEncoder(out)
-		lines.SetEscapeHTML(false)
-		for _, c := range s.sorted() {
-			if err := lines.Encode(c); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.writeJSON(out)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	totals, heading := map[string]uint64{}, ""
@@ -205,6 +207,26 @@ func (s *summary) write(out io.Writer, asJSON bool) error {
 	fmt.Fprintf(table, "%d requests would be decided as before, %d would be denied, %d would be allowed, %d are unknown\n", s.same, totals[newlyDenied],
 		totals[newlyAllowed], totals[notKnown])
 	return table.Flush()
+}
+
+// writeJSON writes a line for each change, one for each route that is left out, and one with the totals.
+func (s *summary) writeJSON(out io.Writer) error {
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	sum := map[string]uint64{}
+	for _, c := range s.sorted() {
+		sum[c.Change] += c.Count
+		if err := lines.Encode(c); err != nil {
+			return err
+		}
+	}
+	for _, route := range slices.Sorted(maps.Keys(s.unrouted)) {
+		sum[leftOut] += s.unrouted[route]
+		if err := lines.Encode(change{Change: leftOut, Route: route, Count: s.unrouted[route]}); err != nil {
+			return err
+		}
+	}
+	return lines.Encode(totals{Same: s.same, Denied: sum[newlyDenied], Allowed: sum[newlyAllowed], Unknown: sum[notKnown], LeftOut: sum[leftOut]})
 }
 
 var headings = map[string]string{

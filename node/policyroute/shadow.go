@@ -23,7 +23,7 @@ func (t *tool) shadow() *cobra.Command {
 		Long: `Summarizes the requests of a decision log that passed only because of "mode shadow": what enforcing would refuse, to whom, by which
 statement, and the ID of the latest for sluice explain. With --all, it includes requests that were refused.
 
-Exit codes: 0 nothing was found; 1 something was; 2 unreadable input.`,
+Exit codes: 0 nothing was found; 1 something was; 2 wrong usage or unreadable input.`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	f := cmd.Flags()
@@ -41,11 +41,10 @@ Exit codes: 0 nothing was found; 1 something was; 2 unreadable input.`,
 			}
 		})
 		if err != nil {
-			fmt.Fprintln(cmd.ErrOrStderr(), "sluice policy shadow:", err)
-			return t.end(2)
+			return t.failed(cmd, err)
 		}
 		if err := writeReport(cmd.OutOrStdout(), report, asJSON); err != nil {
-			return err
+			return t.failed(cmd, err)
 		}
 		if report.Total > 0 {
 			return t.end(1)
@@ -65,7 +64,11 @@ func writeReport(out io.Writer, report *decisionlog.Report, asJSON bool) error {
 				return err
 			}
 		}
-		return nil
+		return lines.Encode(struct {
+			Requests uint64 `json:"requests"`
+			Groups   int    `json:"groups"`
+			LeftOut  uint64 `json:"left_out"` // requests of further groups
+		}{report.Total, len(groups), report.More})
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "REQUESTS\tROUTE\tPRINCIPAL\tACTION\tREASON\tSTATEMENT\tLAST\tID\tLATEST RESOURCE")

@@ -54,6 +54,14 @@ func Environment(c *config.App, env func(string) string) error {
 	if c.Store != nil && c.Store.PasswordFile != "" {
 		f.file("store: password_file", c.Store.PasswordFile)
 	}
+	if c.Redis != nil && c.Redis.TLSOptions != nil {
+		o := c.Redis.TLSOptions
+		for name, path := range map[string]string{"ca": o.CA, "cert": o.Certificate, "key": o.Key} {
+			if path != "" {
+				f.file("redis: tls: "+name, path)
+			}
+		}
+	}
 	if c.CompromisedPasswords != "" {
 		_, err := breach.Open(c.CompromisedPasswords)
 		f.add("compromised_passwords", err)

@@ -239,7 +239,7 @@ func importArchive(ctx context.Context, cmd *cobra.Command, pools *node.UserPool
 		return fmt.Errorf("nothing was imported: %w", err)
 	}
 	count.end()
-	fmt.Fprintf(cmd.OutOrStdout(), "imported %s (%s): %d users, %d app clients\n", done.Pool.ID, done.Pool.Name, done.Counts["user"], done.Counts["client"])
+	fmt.Fprintf(cmd.OutOrStdout(), "imported %s (%s): %d users, %d app clients, to %s\n", done.Pool.ID, done.Pool.Name, done.Counts["user"], done.Counts["client"], pools.Where())
 	for _, name := range done.SkippedDomains {
 		fmt.Fprintf(cmd.OutOrStdout(), "left out the domain %s, which another pool has\n", name)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
+	"github.com/sluicegate/sluice/node/storeflags"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -34,18 +35,16 @@ var registry = []func(*tool) *cobra.Command{
 }
 
 // Help describes the commands.
-const Help = `These commands open the store in the configuration. Sluice may run on the same store meanwhile; it sees changes within ten
-seconds. The commands need the master key, like the server: SLUICE_MASTER_KEY, or master.key in the data directory.`
+const Help = `These commands open the store of the configuration, or that of --data-dir. Sluice may run on the same store meanwhile; it sees changes
+within a second. The commands need the master key, like the server: that of master_key in the configuration, SLUICE_MASTER_KEY,
+SLUICE_MASTER_KEY_FILE, or master.key in the data directory.`
 
 // Add adds the subcommands of "sluice user-pool" to cmd.
 func Add(cmd *cobra.Command, o Options) {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
-	t := &tool{Options: o}
-	flags := cmd.PersistentFlags()
-	flags.StringVarP(&t.file, "config", "c", "", "the configuration (default: Caddyfile in the working directory)")
-	flags.StringVarP(&t.adapter, "adapter", "a", "", "the adapter of the configuration (default: by the name of the file)")
+	t := &tool{Options: o, flags: storeflags.Add(cmd.PersistentFlags())}
 	for _, subcommand := range registry {
 		cmd.AddCommand(subcommand(t))
 	}
@@ -55,16 +54,28 @@ func Add(cmd *cobra.Command, o Options) {
 // tool is what the subcommands share: the options and the flags that all of them take.
 type tool struct {
 	Options
-	file, adapter string
+	flags *storeflags.Flags
 }
 
-// open opens the store of the configuration. create also opens a store that does not exist yet.
-func (t *tool) open(create bool) (*node.UserPools, error) {
-	app, err := t.Load(t.file, t.adapter)
+// open opens the store that the flags choose. create also makes a store that does not exist yet, where somebody has named the place, and
+// says so: an import into a store that no server uses would look like a success.
+func (t *tool) open(cmd *cobra.Command, create bool) (*node.UserPools, error) {
+	at, err := t.flags.Read(t.Load, t.Getenv)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, err
 	}
-	return node.OpenUserPools(node.Options{Config: app, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: t.Getenv}, create)
+	o := node.Options{Config: at.Config, MasterKey: t.Getenv("SLUICE_MASTER_KEY"), Env: at.Getenv}
+	pools, err := node.OpenUserPools(o, false)
+	if !create || !errors.Is(err, node.ErrNoStore) {
+		return pools, err
+	}
+	if !at.Named {
+		return nil, fmt.Errorf("%w; to make a new store there, name the folder with --data-dir", err)
+	}
+	if pools, err = node.OpenUserPools(o, true); err == nil {
+		fmt.Fprintf(cmd.OutOrStdout(), "made a new store in %s; its master key is in %s\n", pools.Where(), node.WhereKeysAre(o))
+	}
+	return pools, err
 }
 
 // run opens the store, calls do and closes the store. The context of do ends when the user interrupts the command.
@@ -75,7 +86,7 @@ func (t *tool) run(cmd *cobra.Command, create bool, do func(ctx context.Context,
 	}
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	pools, err := t.open(create)
+	pools, err := t.open(cmd, create)
 	if err != nil {
 		return err
 	}

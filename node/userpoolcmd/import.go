@@ -51,7 +51,7 @@ others are imported. In that case the exit status is 1.`,
 	}
 	poolFlag(cmd, &pool)
 	flags := cmd.Flags()
-	flags.StringVarP(&i.format, "format", "f", "", fmt.Sprintf("the format of the file, one of %v", userfile.Formats))
+	flags.StringVarP(&i.format, "format", "f", "", fmt.Sprintf("the format of the file: archive, or one of %v", userfile.Formats))
 	flags.StringVar(&i.passwords, "passwords", "", "Auth0: the file of password hashes")
 	flags.StringVar(&i.firebase, "firebase-hash", "", "Firebase: a file with the hash parameters that the console shows (hash_config)")
 	flags.StringVar(&i.report, "errors", "", "writes the users who were not imported to this file, one in a line, instead of the first 20 to the terminal")

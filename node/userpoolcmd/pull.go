@@ -120,6 +120,7 @@ func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobr
 	if err := report.Write(cmd.OutOrStdout()); err != nil {
 		return err
 	}
+	fmt.Fprintf(cmd.OutOrStdout(), "the store is %s\n", pools.Where())
 	return pullStatus(ctx, pools, cmd.OutOrStdout(), o.from)
 }
 

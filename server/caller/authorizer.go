@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -39,8 +38,8 @@ type Options struct {
 
 // Resources returns data of the pools that a call refers to. If a method returns an error, the call fails.
 type Resources interface {
-	// UserPoolTags returns the tags of a user pool; nil if there is no such pool.
-	UserPoolTags(ctx context.Context, id string) (map[string]string, error)
+	// UserPoolTags returns the tags of the user pool, or of the replica of one, with the ARN; nil if there is none.
+	UserPoolTags(ctx context.Context, arn string) (map[string]string, error)
 	// IdentityPoolTags returns the tags of an identity pool; nil if there is no such pool.
 	IdentityPoolTags(ctx context.Context, id string) (map[string]string, error)
 	// PoolOfIdentity returns the id of an identity's pool; "" if there is no such identity.
@@ -153,7 +152,6 @@ func (a *Authorizer) Authorize(ctx context.Context, c *rpc.Call) error {
 		if d.Effect == policy.Allow {
 			continue
 		}
-		c.DecisionID = decisionID(c.RequestID)
 		denied := fault.New(fault.AccessDenied, "%s", iam.Denied(c.Principal.ARN, t.action, t.resource, d))
 		if c.Denial, err = a.o.IAM.EncodeDenial(who, iam.Denial{Action: t.action, Resource: t.resource, Keys: t.keys, Decision: d}); err != nil {
 			return errors.Join(denied, err)
@@ -161,12 +159,6 @@ func (a *Authorizer) Authorize(ctx context.Context, c *rpc.Call) error {
 		return denied
 	}
 	return nil
-}
-
-// decisionID returns the id of a call's refusal: the first 16 hexadecimal digits of the id of its request, which is random.
-func decisionID(requestID string) string {
-	digits := strings.ReplaceAll(requestID, "-", "")
-	return digits[:min(16, len(digits))]
 }
 
 // decidedElsewhere are the operations that Authorize does not decide. STS API Reference: GetCallerIdentity and

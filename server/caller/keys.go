@@ -120,8 +120,8 @@ func (a *Authorizer) boundary(in reflect.Value) string {
 // poolTags returns the tags of the pool with the ARN.
 func (a *Authorizer) poolTags(ctx context.Context, c *rpc.Call, arn string) (map[string]string, error) {
 	switch {
-	case strings.HasPrefix(arn, a.arn(c, "cognito-idp", "userpool/")):
-		return a.o.Resources.UserPoolTags(ctx, lastPart(arn))
+	case strings.HasPrefix(arn, "arn:aws:cognito-idp:") && strings.Contains(arn, ":"+a.o.IAM.Account()+":userpool/"): // of any region: replicas
+		return a.o.Resources.UserPoolTags(ctx, arn)
 	case strings.HasPrefix(arn, a.arn(c, "cognito-identity", "identitypool/")):
 		return a.o.Resources.IdentityPoolTags(ctx, lastPart(arn))
 	}

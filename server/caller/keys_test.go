@@ -46,7 +46,8 @@ type keyWorld struct {
 // resources implements caller.Resources.
 type resources struct{ w *keyWorld }
 
-func (r resources) UserPoolTags(ctx context.Context, id string) (map[string]string, error) {
+func (r resources) UserPoolTags(ctx context.Context, arn string) (map[string]string, error) {
+	_, id, _ := strings.Cut(arn, ":userpool/")
 	p, err := r.w.Services.Users.Pools.Pool(ctx, id)
 	if err != nil {
 		return nil, err
@@ -234,7 +235,9 @@ func TestKeysHaveTheValuesOfTheCall(t *testing.T) {
 		"the account of the resource":    {&apiiam.API, "DeleteRole", &apiiam.DeleteRoleRequest{RoleName: &w.role.Name}, `"StringNotEquals":{"aws:ResourceAccount":"` + callertest.Account + `"}`, true},
 		"an identity of the pool":        {&cognitoidentity.API, "DescribeIdentity", &cognitoidentity.DescribeIdentityInput{IdentityId: &w.guest}, `"ArnNotEquals":{"cognito-identity:IdentityPoolArn":"` + w.Pools.ARN(w.pool) + `"}`, true},
 		"and one that does not exist":    {&cognitoidentity.API, "DeleteIdentities", &cognitoidentity.DeleteIdentitiesInput{IdentityIdsToDelete: []string{w.guest, "us-east-1:00000000-0000-4000-8000-000000000000"}}, `"ArnNotEquals":{"cognito-identity:IdentityPoolArn":"` + w.Pools.ARN(w.pool) + `"}`, false},
-		"tags while a role is created":   {&apiiam.API, "CreateRole", &apiiam.CreateRoleRequest{RoleName: new("new"), Tags: []apiiam.Tag{{Key: new("Team"), Value: new("red")}}}, `"StringEquals":{"aws:RequestTag/team":"red"}`, false},
+		"the tags of a replica by its ARN": {&cognitoidp.API, "TagResource", &cognitoidp.TagResourceRequest{ResourceArn: new("arn:aws:cognito-idp:us-west-2:" + callertest.Account + ":userpool/" + callertest.UserPool)},
+			`"StringEquals":{"aws:ResourceTag/team":"blue"}`, false},
+		"tags while a role is created": {&apiiam.API, "CreateRole", &apiiam.CreateRoleRequest{RoleName: new("new"), Tags: []apiiam.Tag{{Key: new("Team"), Value: new("red")}}}, `"StringEquals":{"aws:RequestTag/team":"red"}`, false},
 	} {
 		err := w.authorize(tc.service, tc.operation, tc.input, `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{`+tc.condition+`}}`)
 		if (err == nil) != tc.allowed {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/identitypool"
+	"github.com/sluicegate/sluice/server/cors"
 )
 
 // Paths of the discovery document and the key set, the same as those of the live service.
@@ -30,28 +31,35 @@ func Discovery(base string, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cognitoidentity: discovery: %w", err)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { public(w, log, body) }), nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { public(w, r, log, body) }), nil
 }
 
 // Keys returns a handler that serves the public keys of the identity pools' own tokens as a JWK set.
 func Keys(pools *identitypool.Service, log *slog.Logger) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := token.MarshalJWKS(pools.PublicKeys()...)
 		if err != nil {
 			log.Error("identity pool keys", "error", err)
 			http.Error(w, "", http.StatusInternalServerError)
 			return
 		}
-		public(w, log, body)
+		public(w, r, log, body)
 	})
 }
 
 // public writes a document that everyone may read and cache for an hour. A new key is published a day before it signs.
-func public(w http.ResponseWriter, log *slog.Logger, body []byte) {
+func public(w http.ResponseWriter, r *http.Request, log *slog.Logger, body []byte) {
+	if cors.Public(w, r, http.MethodGet, http.MethodHead) {
+		return
+	}
 	h := w.Header()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
+		return
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=3600")
-	h.Set("Access-Control-Allow-Origin", "*")
 	if _, err := w.Write(body); err != nil {
 		log.Debug("answer not delivered", "error", err)
 	}

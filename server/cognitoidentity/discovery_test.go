@@ -45,6 +45,15 @@ func TestTheDiscoveryDocumentLeadsToTheKeysOfTheTokens(t *testing.T) {
 		}
 		return out
 	}
+	for _, path := range []string{cognitoidentity.DiscoveryPath, cognitoidentity.KeysPath} {
+		r := httptest.NewRequest(http.MethodOptions, path, nil)
+		r.Header.Set("Access-Control-Request-Headers", "traceparent")
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || w.Body.Len() > 0 || w.Header().Get("Access-Control-Allow-Headers") != "traceparent" {
+			t.Errorf("preflight of %s: %d %v", path, w.Code, w.Header())
+		}
+	}
 	document := fetch(server.URL + cognitoidentity.DiscoveryPath)
 	if document["issuer"] != identitypool.Issuer {
 		t.Errorf("issuer %v", document["issuer"])
@@ -85,5 +94,23 @@ func TestTheDiscoveryDocumentLeadsToTheKeysOfTheTokens(t *testing.T) {
 	}
 	if got, err := verifier.Verify(t.Context(), out.Token); err != nil || got.Subject != id {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Pages of any origin may read the documents, with headers of their own. Nothing can be written there.
+func TestTheDocumentsAreOpenToReaders(t *testing.T) {
+	w := callertest.New(t)
+	for _, path := range []string{cognitoidentity.DiscoveryPath, cognitoidentity.KeysPath} {
+		for method, status := range map[string]int{"GET": 200, "HEAD": 200, "OPTIONS": 200, "POST": 405} {
+			r := httptest.NewRequest(method, "http://localhost:8080"+path, nil)
+			r.Header.Set("Origin", "https://app.example.com")
+			r.Header.Set("Access-Control-Request-Headers", "traceparent")
+			rec := httptest.NewRecorder()
+			w.ServeHTTP(rec, r)
+			if rec.Code != status || rec.Header().Get("Access-Control-Allow-Origin") != "*" || method == "OPTIONS" && rec.Header().Get("Access-Control-Allow-Headers") != "traceparent" ||
+				method == "POST" && rec.Header().Get("Allow") == "" {
+				t.Errorf("%s %s: %d %v", method, path, rec.Code, rec.Header())
+			}
+		}
 	}
 }

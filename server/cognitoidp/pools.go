@@ -43,6 +43,7 @@ func (s *server) describeUserPool(ctx context.Context, _ *rpc.Call, in *wire.Des
 	if err != nil {
 		return nil, err
 	}
+	out.UserPoolTags = present(out.UserPoolTags)
 	list, err := s.domains.OfPool(ctx, p.ID)
 	for _, d := range list {
 		if d.Custom {

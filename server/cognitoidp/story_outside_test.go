@@ -9,6 +9,7 @@ func outside(b *table) {
 	loggings(b)
 	limitations(b)
 	b.play(step{"CreateUserPoolReplica", "made", `{"UserPoolId": "{pool}", "RegionName": "us-west-2", "UserPoolTags": {"a": "1"}}`, nil})
+	replicaTags(b)
 	b.play(step{"CreateUserPoolReplica", "second", `{"UserPoolId": "{pool}", "RegionName": "eu-west-1"}`, nil})
 	b.play(step{"CreateUserPoolReplica", "own region", `{"UserPoolId": "{pool}", "RegionName": "us-east-1"}`, nil})
 	b.play(step{"CreateUserPoolReplica", "no region", `{"UserPoolId": "{pool}", "RegionName": "nowhere"}`, nil})
@@ -21,6 +22,17 @@ func outside(b *table) {
 	b.play(step{"UpdateUserPoolReplica", "inactive", `{"UserPoolId": "{pool}", "RegionName": "us-west-2", "Status": "INACTIVE"}`, nil})
 	b.play(step{"DeleteUserPoolReplica", "deleted", `{"UserPoolId": "{pool}", "RegionName": "us-west-2"}`, nil})
 	b.play(step{"DeleteUserPoolReplica", "unknown", `{"UserPoolId": "{pool}", "RegionName": "us-west-2"}`, nil})
+}
+
+// replicaTags plays the operations on the tags of a replica, which its own ARN names in the pool's region.
+func replicaTags(b *table) {
+	const replica = `"ResourceArn": "arn:aws:cognito-idp:us-west-2:123456789012:userpool/{pool}"`
+	b.play(step{"ListTagsForResource", "of a replica", `{` + replica + `}`, nil})
+	b.play(step{"TagResource", "of a replica", `{` + replica + `, "Tags": {"b": "2"}}`, nil})
+	b.play(step{"UntagResource", "of a replica", `{` + replica + `, "TagKeys": ["a"]}`, nil})
+	b.play(step{"ListTagsForResource", "of a changed replica", `{` + replica + `}`, nil})
+	b.play(step{"ListTagsForResource", "of the pool of a replica", `{"ResourceArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/{pool}"}`, nil})
+	b.play(step{"ListTagsForResource", "of no replica", `{"ResourceArn": "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/{pool}"}`, nil})
 }
 
 func loggings(b *table) {

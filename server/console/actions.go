@@ -6,6 +6,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/console/pages"
 )
 
 // action is what a form does.
@@ -73,17 +74,28 @@ var notices = map[string]string{
 	"policy-detached": "The policy is detached.",
 }
 
-// carried are the fields of forms that name what a page is about.
-var carried = []string{"pool", "user", "group", "client", "role", "policy", "region"}
+// about is the link to a page about what a form names.
+func about(page string, form url.Values) string {
+	var pairs []string
+	for _, name := range pages.About {
+		pairs = append(pairs, name, form.Get(name))
+	}
+	return to(page, pairs...)
+}
 
-// act runs a form. If it fails, the page is shown again with the reason.
-func (v *visit) act(a action) error {
+// carry takes over from the form what the page is about.
+func (v *visit) carry() {
 	v.query = url.Values{}
-	for _, name := range carried {
+	for _, name := range pages.About {
 		if value := v.form.Get(name); value != "" {
 			v.query.Set(name, value)
 		}
 	}
+}
+
+// act runs a form. If it fails, the page is shown again with the reason.
+func (v *visit) act(a action) error {
+	v.carry()
 	var err error
 	if a.answer != nil {
 		err = a.answer(v)
@@ -97,16 +109,48 @@ func (v *visit) act(a action) error {
 	if err == nil {
 		return nil
 	}
+	return v.again(a, err)
+}
+
+// again shows the page of a form that failed: the form is open and has what was typed.
+func (v *visit) again(a action, err error) error {
 	status, message := statusOf(err)
 	page := v.h.pages[a.back]
 	if page == nil || status >= 500 || v.wantsJSON() {
 		return err
 	}
+	form := v.at
 	v.at = a.back
-	if v.show(page, status, message) != nil { // the page cannot be shown either
+	p, problem := page(v)
+	if problem != nil { // the page cannot be shown either
+		v.at = form
 		return err
 	}
-	return nil
+	for i := range p.Sections {
+		for j := range p.Sections[i].Forms {
+			if f := &p.Sections[i].Forms[j]; f.Action == form {
+				v.refill(f)
+			}
+		}
+	}
+	return v.render(p, status, message)
+}
+
+// refill opens a form, and fills in what was typed, apart from passwords.
+func (v *visit) refill(f *pages.Form) {
+	f.Opened, v.frame.ProblemAt = true, f.ID()
+	if v.stale {
+		return
+	}
+	for i := range f.Fields {
+		switch field := &f.Fields[i]; field.Type {
+		case "password":
+		case "select":
+			field.Options = chosen(field.Options, v.form.Get(field.Name))
+		default:
+			field.Value = v.form.Get(field.Name)
+		}
+	}
 }
 
 // withDone adds the key of a notice to a link.

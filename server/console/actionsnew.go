@@ -85,7 +85,7 @@ func (v *visit) newRoleForms() ([]pages.Form, error) {
 	if !v.h.o.Write {
 		return nil, nil
 	}
-	who := []pages.Option{{Value: trustAccount, Text: "principals of this account whose policies allow it"}}
+	hint, who := "", []pages.Option{{Value: trustAccount, Text: "principals of this account whose policies allow it"}}
 	list, err := call[cidentity.ListIdentityPoolsResponse](v, identityAPI, "ListIdentityPools", &cidentity.ListIdentityPoolsInput{MaxResults: new(maxItems)})
 	if err != nil && fault.KindOf(err) != fault.AccessDenied { // without the pools there is one choice less
 		return nil, err
@@ -95,10 +95,13 @@ func (v *visit) newRoleForms() ([]pages.Form, error) {
 			id, name := api.Value(p.IdentityPoolId), api.Value(p.IdentityPoolName)
 			who = append(who, pages.Option{Value: trustUsers + id, Text: "signed-in users of the identity pool " + name}, pages.Option{Value: trustGuests + id, Text: "guests of the identity pool " + name})
 		}
+		if api.Value(list.NextToken) != "" {
+			hint = "These are the first identity pools only. Use the API for the others."
+		}
 	}
 	return []pages.Form{{Action: "/role/create", Open: "Create a role…", Text: "The role has no policy yet, so it allows nothing.", Submit: "Create the role", Fields: []pages.Field{
 		{Name: "name", Label: "Name of the role", Required: true, Max: 64}, {Name: "description", Label: "Description", Max: 1000},
-		{Name: "trust", Label: "Who may assume it", Type: "select", Options: who},
+		{Name: "trust", Label: "Who may assume it", Type: "select", Options: who, Hint: hint},
 	}}}, nil
 }
 
@@ -127,20 +130,22 @@ func (v *visit) attachForms(role string, attached []apiiam.AttachedPolicy) ([]pa
 		mine = append(mine, pages.Option{Value: api.Value(p.PolicyArn), Text: api.Value(p.PolicyName)})
 	}
 	list, err := call[apiiam.ListPoliciesResponse](v, iamAPI, "ListPolicies", &apiiam.ListPoliciesRequest{Scope: new("Local"), MaxItems: new(1000)})
-	if err != nil && fault.KindOf(err) != fault.AccessDenied {
-		return nil, err
+	if err != nil {
+		if !fault.Is(err, fault.AccessDenied) {
+			return nil, err
+		}
+		list = &apiiam.ListPoliciesResponse{}
 	}
-	if err == nil {
-		for i := range list.Policies {
-			if p := &list.Policies[i]; !has(api.Value(p.Arn)) {
-				others = append(others, pages.Option{Value: api.Value(p.Arn), Text: api.Value(p.PolicyName)})
-			}
+	for i := range list.Policies {
+		if p := &list.Policies[i]; !has(api.Value(p.Arn)) {
+			others = append(others, pages.Option{Value: api.Value(p.Arn), Text: api.Value(p.PolicyName)})
 		}
 	}
+	listed := err == nil && !api.Value(list.IsTruncated)
 	about := hidden("role", role)
 	var forms []pages.Form
-	if len(others) > 0 {
-		forms = append(forms, pages.Form{Action: "/role/attach", Open: "Attach a policy…", Hidden: about, Submit: "Attach", Fields: []pages.Field{{Name: "arn", Label: "Policy to attach", Type: "select", Options: others}}})
+	if len(others) > 0 || !listed {
+		forms = append(forms, pages.Form{Action: "/role/attach", Open: "Attach a policy…", Hidden: about, Submit: "Attach", Fields: choice(pages.Field{Name: "arn", Label: "Policy to attach", Max: 2048}, "its ARN", others, listed)})
 	}
 	if len(mine) > 0 {
 		forms = append(forms, pages.Form{Action: "/role/detach", Open: "Detach a policy…", Hidden: about, Submit: "Detach", Danger: true, Fields: []pages.Field{{Name: "arn", Label: "Policy to detach", Type: "select", Options: mine}}})

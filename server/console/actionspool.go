@@ -45,6 +45,7 @@ func (v *visit) updateClient() (string, string, error) {
 		return "", "", err
 	}
 	if v.form.Get("changed") != version(c) {
+		v.stale = true
 		return "", "", fault.New(fault.InvalidParameter, "The app client has changed since you opened the form. Here is what it is now: make your change again.")
 	}
 	raw, err := json.Marshal(c) //nolint:gosec // G117: the text stays here, and the request has no such member
@@ -70,7 +71,9 @@ func version(c *cognitoidp.UserPoolClientType) string {
 
 // showSecret shows the secret of a client once. It needs the option write: who has the secret can act as the client.
 func (v *visit) showSecret() error {
+	target := map[string]string{"UserPoolId": v.form.Get("pool"), "ClientId": v.form.Get("client")}
 	if !v.h.o.Write {
+		v.record("console:ShowClientSecret", v.who, target, errReadOnly)
 		return errReadOnly
 	}
 	c, err := v.client(v.form.Get("pool"))
@@ -81,7 +84,7 @@ func (v *visit) showSecret() error {
 	if err != nil {
 		return err
 	}
-	v.record("ShowClientSecret", v.who, map[string]string{"UserPoolId": v.form.Get("pool"), "ClientId": api.Value(c.ClientId)}, nil)
+	v.record("console:ShowClientSecret", v.who, target, nil)
 	page.Sections = append([]pages.Section{{ID: "secret", Title: "Client secret", Note: "Copy it to where it is needed. The audit log says that you have seen it.",
 		Texts: []pages.Text{{Title: "Secret", Body: api.Value(c.ClientSecret)}}}}, page.Sections...)
 	return v.render(page, http.StatusOK, "")
@@ -170,15 +173,19 @@ func (v *visit) userForms(pool, name, asked string, u *cognitoidp.AdminGetUserRe
 		Fields: []pages.Field{{Name: "name", Label: "User name", Required: true, Max: 128}}})
 }
 
-// groupForms are the forms that put a user into a group, and out of one.
-func (v *visit) groupForms(pool, user string, in []string) ([]pages.Form, error) {
+// groupForms are the forms that put a user into a group, and out of one. in are the groups that the user is in, all of them or the first.
+func (v *visit) groupForms(pool, user string, in []string, all bool) ([]pages.Form, error) {
 	if !v.h.o.Write {
 		return nil, nil
 	}
 	list, err := call[cognitoidp.ListGroupsResponse](v, idpAPI, "ListGroups", &cognitoidp.ListGroupsRequest{UserPoolId: &pool, Limit: new(maxItems)})
 	if err != nil {
-		return nil, err
+		if !fault.Is(err, fault.AccessDenied) {
+			return nil, err
+		}
+		list = &cognitoidp.ListGroupsResponse{}
 	}
+	listed := err == nil && api.Value(list.NextToken) == ""
 	about := hidden("pool", pool, "user", user)
 	has := map[string]bool{}
 	var mine, others []pages.Option
@@ -192,11 +199,12 @@ func (v *visit) groupForms(pool, user string, in []string) ([]pages.Form, error)
 		}
 	}
 	var forms []pages.Form
-	if len(others) > 0 {
-		forms = append(forms, pages.Form{Action: "/user/group/add", Open: "Add to a group…", Hidden: about, Submit: "Add", Fields: []pages.Field{{Name: "group", Label: "Group to add to", Type: "select", Options: others}}})
+	if len(others) > 0 || !listed {
+		forms = append(forms, pages.Form{Action: "/user/group/add", Open: "Add to a group…", Hidden: about, Submit: "Add", Fields: choice(pages.Field{Name: "group", Label: "Group to add to", Max: 128}, "its name", others, listed)})
 	}
 	if len(mine) > 0 {
-		forms = append(forms, pages.Form{Action: "/user/group/remove", Open: "Remove from a group…", Hidden: about, Submit: "Remove", Danger: true, Fields: []pages.Field{{Name: "group", Label: "Group to remove from", Type: "select", Options: mine}}})
+		forms = append(forms, pages.Form{Action: "/user/group/remove", Open: "Remove from a group…", Hidden: about, Submit: "Remove", Danger: true,
+			Fields: choice(pages.Field{Name: "group", Label: "Group to remove from", Max: 128}, "its name", mine, all)})
 	}
 	return forms, nil
 }

@@ -32,10 +32,14 @@ func (v *visit) cookieName(name string) string {
 	return name
 }
 
-// setCookie sets a cookie. A life of 0 deletes it.
+// setCookie sets a cookie. A life of 0 deletes it. A link of another site brings the browser's secret, which proves nothing by itself, so that
+// the page gives it no other one, with which the forms that are open would be void. It does not bring the session.
 func (v *visit) setCookie(name, value string, life time.Duration) {
 	c := &http.Cookie{Name: v.cookieName(name), Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true, //nolint:gosec // G124: Secure wherever the site is https
 		Secure: v.secure, SameSite: http.SameSiteStrictMode}
+	if name == cookieBrowser {
+		c.SameSite = http.SameSiteLaxMode
+	}
 	if life == 0 {
 		c.MaxAge = -1
 	}

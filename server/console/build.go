@@ -133,6 +133,16 @@ func next(v *visit, t *pages.Table, token *string, query ...string) {
 	}
 }
 
+// choice is a field for one of the options. If they are not all that there are, what identifies them is typed instead.
+func choice(field pages.Field, what string, options []pages.Option, all bool) []pages.Field {
+	if all {
+		field.Type, field.Options = "select", options
+	} else {
+		field.Required, field.Hint = true, "Type "+what+": there is no complete list to choose from."
+	}
+	return []pages.Field{field}
+}
+
 // regions are links to a list in the regions of the process, none if it has one.
 func (v *visit) regions() []pages.Fact {
 	if !v.h.o.Regions.Several() {
@@ -140,6 +150,10 @@ func (v *visit) regions() []pages.Fact {
 	}
 	f := pages.Fact{Name: "Region"}
 	for _, name := range v.h.o.Regions.Names() {
+		if name == v.region() {
+			f.Values = append(f.Values, pages.Value{Text: name})
+			continue
+		}
 		f.Values = append(f.Values, link(name, to(v.at, "region", name)))
 	}
 	return []pages.Fact{f}

@@ -50,8 +50,8 @@ func (h *Handler) call(v *visit, service, operation string, in any) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	c := &rpc.Call{API: a.Service, Operation: op, RequestID: id, Request: asConsole(v.r)}
-	out, _, err := a.Serve(v.r.Context(), gate{h: h, who: v.who, region: h.region(v, in)}, c, func() error {
+	c := &rpc.Call{API: a.Service, Operation: op, RequestID: id, Request: asConsole(h.o.Sent(v.r))}
+	out, _, err := a.Serve(v.r.Context(), gate{h: h, who: v.who, region: v.regionOf(in)}, c, func() error {
 		if got, want := reflect.TypeOf(in), reflect.TypeOf(c.Input); got != want {
 			return fmt.Errorf("console: the input of %s is a %v, not a %v", operation, want, got)
 		}
@@ -61,21 +61,37 @@ func (h *Handler) call(v *visit, service, operation string, in any) (any, error)
 	return out, err
 }
 
-// region returns the region of the pool that an input names, else the one that the address names, else the first.
-func (h *Handler) region(v *visit, in any) string {
+// regionOf returns the region of the pool that an input names, else that of the page.
+func (v *visit) regionOf(in any) string {
 	for _, member := range []string{"UserPoolId", "IdentityPoolId"} {
 		f := reflect.ValueOf(in).Elem().FieldByName(member)
 		if !f.IsValid() {
 			continue
 		}
-		if id, ok := f.Interface().(*string); ok && id != nil && h.o.Regions.Has(region.OfID(*id)) {
+		if id, ok := f.Interface().(*string); ok && id != nil && v.h.o.Regions.Has(region.OfID(*id)) {
 			return region.OfID(*id)
 		}
 	}
-	if name := v.query.Get("region"); h.o.Regions.Has(name) {
-		return name
+	return v.region()
+}
+
+// region returns the region of the page: that of the pool that the address names, else the one that it names itself, else the first.
+func (v *visit) region() string {
+	for _, name := range []string{region.OfID(v.query.Get("pool")), v.query.Get("region")} {
+		if v.h.o.Regions.Has(name) {
+			return name
+		}
 	}
-	return h.o.Regions.First()
+	return v.h.o.Regions.First()
+}
+
+// allowed returns nil if the caller may do one of the console's own actions. A refusal leaves the same trace as those of operations.
+func (v *visit) allowed(action string) error {
+	err := v.h.o.Allowed(asConsole(v.h.o.Sent(v.r)), v.who, action, v.region())
+	if fault.Is(err, fault.AccessDenied) {
+		v.record(action, v.who, nil, err)
+	}
+	return err
 }
 
 // asConsole returns the request as the caller of operations: without a body, cookies and signature, and with an agent that names the console.

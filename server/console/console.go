@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/health"
@@ -33,8 +34,11 @@ type Options struct {
 	APIs       []rpc.API      // what the pages call
 	Authorizer rpc.Authorizer // decides on the calls
 	Roles      Roles          // the administrator's key and its principal
-	// Allowed returns nil if the policies of a caller allow an action of the console's own on everything, such as sluice:ListDecisions.
-	Allowed func(r *http.Request, who *Caller, action string) error
+	// Allowed returns nil if the policies of a caller allow an action of the console's own on everything, such as sluice:ListDecisions. The
+	// request is the one that calls of operations have.
+	Allowed func(r *http.Request, who *Caller, action, region string) error
+	// Sent returns a request as the client sent it: with TLS, or without, where a trusted proxy says so; nil = as it arrived.
+	Sent    func(r *http.Request) *http.Request
 	Regions region.Set // whose resources the pages show; the first is the default
 	Account string     // 12 digits, for the ARNs of what forms make
 
@@ -48,7 +52,7 @@ type Options struct {
 	ClientIP func(r *http.Request) netip.Addr                 // for the audit log; the zero Addr = unknown
 	Site     func(r *http.Request) (host string, secure bool) // as the browser sees it
 	Admit    func(r *http.Request) error                      // limits sign-ins of an address; nil = no limit
-	Audit    func(audit.Record)                               // of sign-ins with the key; nil = none are written
+	Audit    func(audit.Record)                               // of what is no call of an API, such as a sign-in with the key; nil = none are written
 
 	Health    func(ctx context.Context) []health.Result   // the outcome of each check, for the overview
 	Decisions *authz.Denials                              // nil = none are kept
@@ -110,6 +114,9 @@ func New(o Options) (*Handler, error) {
 	case o.Key && o.Lifetime <= 0:
 		return nil, errors.New("console: Options.Lifetime is required")
 	}
+	if o.Sent == nil {
+		o.Sent = func(r *http.Request) *http.Request { return r }
+	}
 	return &Handler{o: o, pages: pageTable(), forms: actions()}, nil
 }
 
@@ -128,8 +135,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v := &visit{h: h, w: w, r: r, at: at}
 	v.host, v.secure = h.o.Site(r)
+	v.foreign = headers.CrossOrigin(r.Method, r.Header, v.host, v.secure)
 	v.browser = v.secret()
-	v.frame = pages.Frame{Base: h.o.Path, Account: h.o.Account, Region: h.o.Regions.First(), Write: h.o.Write}
+	v.frame = pages.Frame{Base: h.o.Path, Account: h.o.Account, Write: h.o.Write}
 	if err := v.serve(); err != nil {
 		v.fail(err)
 	}

@@ -3,6 +3,8 @@ package console
 import (
 	"strings"
 	"testing"
+
+	"github.com/sluicegate/sluice/api/cognitoidp"
 )
 
 func TestASearchIsOneComparison(t *testing.T) {
@@ -70,6 +72,38 @@ func TestReadsAreOperationsThatExistAndChangeNothing(t *testing.T) {
 		if !ok {
 			t.Errorf("%s may change something", name)
 		}
+	}
+}
+
+func TestADurationIsToldWhole(t *testing.T) {
+	for n, want := range map[int]string{3600: "1 h", 5400: "1 h 30 min", 43200: "12 h", 3660: "1 h 1 min", 3601: "1 h 1 s", 59: "59 s"} {
+		if got := seconds(&n); got != want {
+			t.Errorf("%d seconds are %q, want %q", n, got, want)
+		}
+	}
+	if got := seconds(nil); got != "" {
+		t.Errorf("nothing is %q", got)
+	}
+}
+
+func TestEveryTriggerOfAPoolIsNamed(t *testing.T) {
+	arn := func(name string) *string { return new("arn:aws:lambda:us-east-1:123456789012:function:" + name) }
+	got := triggerNames(&cognitoidp.LambdaConfigType{PreTokenGenerationConfig: &cognitoidp.PreTokenGenerationVersionConfigType{LambdaArn: arn("v2")},
+		CustomEmailSender: &cognitoidp.CustomEmailLambdaVersionConfigType{LambdaArn: arn("mail")}, CustomSMSSender: &cognitoidp.CustomSMSLambdaVersionConfigType{LambdaArn: arn("sms")},
+		InboundFederation: &cognitoidp.InboundFederationLambdaType{LambdaArn: arn("inbound")}})
+	var all []string
+	for _, v := range got {
+		all = append(all, v.Text)
+	}
+	text := strings.Join(all, "\n")
+	for _, want := range []string{"pre token generation: arn:aws:lambda:us-east-1:123456789012:function:v2", "custom e-mail sender: ", ":mail", "custom SMS sender: ", ":sms", "inbound federation: ", ":inbound"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	both := triggerNames(&cognitoidp.LambdaConfigType{PreTokenGeneration: arn("v2"), PreTokenGenerationConfig: &cognitoidp.PreTokenGenerationVersionConfigType{LambdaArn: arn("v2")}})
+	if len(both) != 1 {
+		t.Errorf("one function is told twice: %v", both)
 	}
 }
 

@@ -19,7 +19,7 @@ var errNoDecision = fault.New(fault.ResourceNotFound, "This decision is no longe
 // keysPage lists the signing keys of the pools of one page of user pools, of identity pools, and of the edge. Private keys stay sealed.
 func (v *visit) keysPage() (*pages.Page, error) {
 	v.frame.Nav = "keys"
-	if err := v.h.o.Allowed(v.r, v.who, "sluice:ListKeys"); err != nil {
+	if err := v.allowed("sluice:ListKeys"); err != nil {
 		return nil, err
 	}
 	list, err := call[cognitoidp.ListUserPoolsResponse](v, "cognito-idp", "ListUserPools", &cognitoidp.ListUserPoolsRequest{MaxResults: new(20), NextToken: v.token()})
@@ -37,7 +37,7 @@ func (v *visit) keysPage() (*pages.Page, error) {
 		}
 	}
 	next(v, table, list.NextToken)
-	p := &pages.Page{Title: "Keys", Sections: []pages.Section{{ID: "pools", Title: "User pools", Table: table}}}
+	p := &pages.Page{Title: "Keys", Sections: []pages.Section{{ID: "pools", Title: "User pools", Facts: v.regions(), Table: table}}}
 	for _, other := range []struct{ id, title, owner string }{
 		{"identity", "Identity pools", identitypool.KeyOwner}, {"edge", "Signed headers of logins at the edge", login.KeyOwner},
 	} {
@@ -81,6 +81,8 @@ func keyState(k *store.SigningKey, now time.Time) pages.Value {
 	switch {
 	case k.SignsFrom.After(now):
 		return pages.Value{Text: "signs next", Look: pages.Warn}
+	case !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(now):
+		return pages.Value{Text: "checks hints only", Look: pages.Calm}
 	case !k.SignsTo.IsZero() && !k.SignsTo.After(now):
 		return pages.Value{Text: "verifies only", Look: pages.Calm}
 	}

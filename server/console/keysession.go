@@ -71,7 +71,7 @@ func (v *visit) signIn() error {
 	keyID, secret, ok := v.h.o.Roles.RootKey()
 	right := sameText(v.form.Get("key"), keyID) & sameText(v.form.Get("secret"), secret.Reveal())
 	if !ok || right != 1 {
-		v.record("SignIn", nil, nil, fault.New(fault.NotAuthorized, "wrong key"))
+		v.record("console:SignIn", nil, nil, fault.New(fault.NotAuthorized, "wrong key"))
 		return v.showSignIn(http.StatusForbidden, "The access key ID or the secret access key is wrong.", v.form.Get("return"))
 	}
 	raw := make([]byte, idBytes+secretBytes)
@@ -81,7 +81,7 @@ func (v *visit) signIn() error {
 	if err := v.h.insert(v.r.Context(), raw, keyID, secret); err != nil {
 		return err
 	}
-	v.record("SignIn", &Caller{Principal: v.h.o.Roles.Root(keyID)}, nil, nil)
+	v.record("console:SignIn", &Caller{Principal: v.h.o.Roles.Root(keyID)}, nil, nil)
 	v.setCookie(cookieSession, text64.EncodeToString(raw), v.h.o.Lifetime)
 	v.redirect(v.h.local(v.form.Get("return")))
 	return nil
@@ -127,7 +127,7 @@ func (v *visit) signOut() error {
 	if err != nil {
 		return err // the session lives on, so the cookie stays
 	}
-	v.record("SignOut", v.who, nil, nil)
+	v.record("console:SignOut", v.who, nil, nil)
 	v.setCookie(cookieSession, "", 0)
 	v.redirect("/sign-in")
 	return nil
@@ -139,39 +139,63 @@ func (v *visit) record(operation string, who *Caller, target map[string]string, 
 	if v.h.o.Audit == nil {
 		return
 	}
-	r := audit.Record{Operation: "console:" + operation, Actor: "anonymous", From: v.h.o.ClientIP(v.r), Agent: agent(v.r), Region: v.h.o.Regions.First(), Target: target, Result: "ok"}
+	r := audit.Record{Operation: operation, Actor: "anonymous", From: v.h.o.ClientIP(v.r), Agent: agent(v.r), Region: v.region(), Target: target, Result: "ok"}
+	r.RequestID, _ = rpc.RequestID(v.h.o.Rand) // without random bytes no one could have signed in
 	if who != nil {
 		r.Actor, r.AccessKeyID = who.Principal.ARN, who.Principal.AccessKeyID
 	}
 	if err != nil {
 		r.Result = string(fault.KindOf(err))
 	}
-	r.RequestID, _ = rpc.RequestID(v.h.o.Rand) // without random bytes no one could have signed in
+	if fault.Is(err, fault.AccessDenied) && !errors.Is(err, errReadOnly) { // policies have decided
+		r.DecisionID = rpc.DecisionID(r.RequestID)
+	}
 	v.h.o.Audit(r)
 }
 
 // askToSignIn sends a browser that asked for a page to the sign-in, which then leads to the page. A form is refused.
 func (v *visit) askToSignIn() error {
 	if v.r.Method == http.MethodPost {
-		return v.refuse(http.StatusForbidden, "Your session has ended. Nothing was changed.")
+		return v.refuse(http.StatusForbidden, "Your session has ended. Nothing was changed. Sign in, and try again.")
 	}
-	to := "/"
-	if v.h.pages[v.at] != nil {
-		to = v.at
-		if v.r.URL.RawQuery != "" {
-			to += "?" + v.r.URL.RawQuery
-		}
-	}
-	if v.at == "/sign-in" {
-		to = v.query.Get("return")
-	}
-	return v.showSignIn(http.StatusOK, "", to)
+	return v.showSignIn(http.StatusOK, "", v.asked())
 }
 
+// asked is the page that the browser asked for, or the page of the form that it sent.
+func (v *visit) asked() string {
+	switch a, isForm := v.h.forms[v.at]; {
+	case v.at == "/sign-in":
+		return v.query.Get("return")
+	case isForm && v.form != nil:
+		if v.at == "/role-policy" && v.form.Get("seen") == "" { // the policy was a new one
+			v.form.Del("policy")
+		}
+		return about(a.back, v.form)
+	case isForm && v.h.pages[v.at] == nil:
+		return about(a.back, v.query)
+	case v.r.URL.RawQuery != "":
+		return v.at + "?" + v.r.URL.RawQuery
+	}
+	return v.at
+}
+
+// showSignIn shows the sign-in, which leads to a page. What was typed into the editor stays: it may have taken long. A page of another site gets no
+// form, because the browser has kept its cookies back.
 func (v *visit) showSignIn(status int, problem, to string) error {
 	page := &pages.SignIn{Key: v.h.o.Key, Return: v.h.local(to), Other: v.other}
-	if v.form != nil && v.at == "/sign-in" {
+	v.frame.Problem = problem
+	if v.foreign {
+		return v.h.o.Renders.RenderSignIn(v.w, status, &v.frame, &pages.SignIn{Open: "/"})
+	}
+	if v.h.o.Key && v.r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		page.Open = page.Return
+	}
+	switch {
+	case v.form == nil:
+	case v.at == "/sign-in":
 		page.KeyID = v.form.Get("key")
+	default:
+		page.Typed = v.form.Get("document")
 	}
 	if m := v.h.o.Members; m != nil {
 		page.Pool, page.Leave = m.Name(v.r.Context()), m.Leave()
@@ -180,7 +204,6 @@ func (v *visit) showSignIn(status int, problem, to string) error {
 	if err := v.fillFrame(); err != nil {
 		return err
 	}
-	v.frame.Problem = problem
 	return v.h.o.Renders.RenderSignIn(v.w, status, &v.frame, page)
 }
 

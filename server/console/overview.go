@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/api/cognitoidp"
 	apiiam "github.com/sluicegate/sluice/api/iam"
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/health"
 	"github.com/sluicegate/sluice/server/console/pages"
 	"github.com/sluicegate/sluice/server/refusal"
@@ -46,8 +47,8 @@ func (v *visit) overview() (*pages.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages.Page{Title: "Overview", Sections: []pages.Section{{Stats: stats}}}
-	if err := v.h.o.Allowed(v.r, v.who, "sluice:GetHealth"); err == nil {
+	p := &pages.Page{Title: "Overview", Sections: []pages.Section{{Stats: stats, Facts: v.regions()}}}
+	if err := v.allowed("sluice:GetHealth"); err == nil {
 		p.Sections = append(p.Sections, v.healthSection())
 	} else if s, err := part(pages.Section{ID: "health", Title: "Health"}, err); err != nil {
 		return nil, err
@@ -81,26 +82,26 @@ func (v *visit) stats() ([]pages.Stat, error) {
 		return nil
 	}
 	pools, err := call[cognitoidp.ListUserPoolsResponse](v, "cognito-idp", "ListUserPools", &cognitoidp.ListUserPoolsRequest{MaxResults: new(maxItems)})
-	n, more, users := 0, false, 0
+	n, more := 0, false
 	if err == nil {
 		n, more = len(pools.UserPools), api.Value(pools.NextToken) != ""
-		for _, pool := range pools.UserPools[:min(n, 10)] {
-			if d, err := v.describe(api.Value(pool.Id)); err == nil {
-				users += api.Value(d.EstimatedNumberOfUsers)
-			}
-		}
 	}
-	if err := add("User pools", "/pools", n, more, err); err != nil {
+	here := func(path string) string { return to(path, "region", v.query.Get("region")) }
+	if err := add("User pools", here("/pools"), n, more, err); err != nil {
 		return nil, err
 	}
-	if err := add("Users", "/pools", users, more || n > 10, err); err != nil {
+	users, all := 0, true
+	if err == nil {
+		users, all, err = v.countUsers(pools.UserPools[:min(n, 10)])
+	}
+	if err := add("Users", here("/pools"), users, more || n > 10 || !all, err); err != nil {
 		return nil, err
 	}
 	identities, err := call[cidentity.ListIdentityPoolsResponse](v, "cognito-identity", "ListIdentityPools", &cidentity.ListIdentityPoolsInput{MaxResults: new(maxItems)})
 	if n, more = 0, false; err == nil {
 		n, more = len(identities.IdentityPools), api.Value(identities.NextToken) != ""
 	}
-	if err := add("Identity pools", "/identity-pools", n, more, err); err != nil {
+	if err := add("Identity pools", here("/identity-pools"), n, more, err); err != nil {
 		return nil, err
 	}
 	roles, err := call[apiiam.ListRolesResponse](v, "iam", "ListRoles", &apiiam.ListRolesRequest{MaxItems: new(1000)})
@@ -108,6 +109,27 @@ func (v *visit) stats() ([]pages.Stat, error) {
 		n, more = len(roles.Roles), api.Value(roles.IsTruncated)
 	}
 	return stats, add("Roles", "/roles", n, more, err)
+}
+
+// countUsers returns how many users the pools have together, as far as the caller may know that, and whether those are all. The error is that of
+// a pool if the caller may not know it of any.
+func (v *visit) countUsers(pools []cognitoidp.UserPoolDescriptionType) (users int, all bool, err error) {
+	var denied error
+	told := false
+	for _, pool := range pools {
+		switch d, err := v.describe(api.Value(pool.Id)); {
+		case err == nil:
+			users, told = users+api.Value(d.EstimatedNumberOfUsers), true
+		case fault.Is(err, fault.AccessDenied):
+			denied = err
+		case !fault.Is(err, fault.ResourceNotFound): // which was deleted just now
+			return 0, false, err
+		}
+	}
+	if told {
+		return users, denied == nil, nil
+	}
+	return 0, true, denied
 }
 
 func (v *visit) healthSection() pages.Section {
@@ -128,7 +150,7 @@ func (v *visit) healthSection() pages.Section {
 
 // decisionsTable is a table of the latest refusals.
 func (v *visit) decisionsTable(most int) (*pages.Table, error) {
-	if err := v.h.o.Allowed(v.r, v.who, "sluice:ListDecisions"); err != nil {
+	if err := v.allowed("sluice:ListDecisions"); err != nil {
 		return nil, err
 	}
 	t := &pages.Table{Caption: "Refusals", Columns: []string{"Time", "Request", "Who", "Result", "Reason"}, Empty: "Nothing has been refused since this process started."}
@@ -181,7 +203,7 @@ func (v *visit) decisionsPage() (*pages.Page, error) {
 // decisionPage explains a refusal.
 func (v *visit) decisionPage() (*pages.Page, error) {
 	v.frame.Nav = "decisions"
-	if err := v.h.o.Allowed(v.r, v.who, "sluice:ListDecisions"); err != nil {
+	if err := v.allowed("sluice:ListDecisions"); err != nil {
 		return nil, err
 	}
 	id, err := v.need("id")
@@ -218,7 +240,7 @@ func (v *visit) decisionPage() (*pages.Page, error) {
 // messagesPage tells whether messages are sent. Their texts hold codes and are never shown.
 func (v *visit) messagesPage() (*pages.Page, error) {
 	v.frame.Nav = "messages"
-	if err := v.h.o.Allowed(v.r, v.who, "sluice:ListMessages"); err != nil {
+	if err := v.allowed("sluice:ListMessages"); err != nil {
 		return nil, err
 	}
 	m, err := v.h.o.Messages(v.r.Context())

@@ -112,33 +112,35 @@ func (v *visit) savePolicy() error {
 	for _, f := range findings {
 		wrong = wrong || f.Level == "error"
 	}
-	again := func(status int, problem string) error {
-		page := v.editor(role, name, text, v.form.Get("seen"))
-		page.Sections[0].Editor.Checked, page.Sections[0].Editor.Problems = true, findings
-		v.frame.Nav = "roles"
-		return v.render(page, status, problem)
-	}
+	var err error
 	switch {
 	case v.form.Get("do") != "save":
-		return again(http.StatusOK, "")
-	case !v.h.o.Write:
-		return errReadOnly
-	case wrong:
-		return again(http.StatusBadRequest, "The policy is not saved, because it is not valid.")
+		return v.editAgain(http.StatusOK, "", findings)
+	case wrong && v.h.o.Write:
+		return v.editAgain(http.StatusBadRequest, "The policy is not saved, because it is not valid.", findings)
+	case v.h.o.Write:
+		err = v.untouched(role, name)
 	}
-	err := v.untouched(role, name)
-	if err == nil {
+	if err == nil { // a read-only console refuses the call, which is recorded
 		_, err = v.h.call(v, iamAPI, "PutRolePolicy", &apiiam.PutRolePolicyRequest{RoleName: &role, PolicyName: &name, PolicyDocument: &text})
 	}
 	if err != nil {
 		status, message := statusOf(err)
-		if status >= http.StatusInternalServerError {
+		if status >= http.StatusInternalServerError || !v.h.o.Write {
 			return err
 		}
-		return again(status, message) // the input stays
+		return v.editAgain(status, message, findings) // the input stays
 	}
 	v.redirect(withDone(to("/role-policy", "role", role, "policy", name), "policy-saved"))
 	return nil
+}
+
+// editAgain shows the editor with what was typed, and what is wrong with it; nil if it was not checked.
+func (v *visit) editAgain(status int, problem string, findings []pages.Finding) error {
+	page := v.editor(v.form.Get("role"), v.form.Get("policy"), v.form.Get("document"), v.form.Get("seen"))
+	page.Sections[0].Editor.Checked, page.Sections[0].Editor.Problems = findings != nil, findings
+	v.frame.Nav = "roles"
+	return v.render(page, status, problem)
 }
 
 // untouched returns an error if the policy is not what it was when the form was made. PutRolePolicy replaces what is there: the form would

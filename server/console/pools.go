@@ -122,14 +122,29 @@ func triggerNames(c *cognitoidp.LambdaConfigType) []pages.Value {
 	if c == nil {
 		return nil
 	}
+	var email, sms, inbound *string
+	tokens := c.PreTokenGeneration
+	if c.PreTokenGenerationConfig != nil { // the same function, with its version
+		tokens = c.PreTokenGenerationConfig.LambdaArn
+	}
+	if c.CustomEmailSender != nil {
+		email = c.CustomEmailSender.LambdaArn
+	}
+	if c.CustomSMSSender != nil {
+		sms = c.CustomSMSSender.LambdaArn
+	}
+	if c.InboundFederation != nil {
+		inbound = c.InboundFederation.LambdaArn
+	}
 	var out []pages.Value
 	for _, t := range []struct {
 		name string
 		arn  *string
 	}{
 		{"pre sign-up", c.PreSignUp}, {"post confirmation", c.PostConfirmation}, {"pre authentication", c.PreAuthentication}, {"post authentication", c.PostAuthentication},
-		{"pre token generation", c.PreTokenGeneration}, {"custom message", c.CustomMessage}, {"define challenge", c.DefineAuthChallenge},
+		{"pre token generation", tokens}, {"custom message", c.CustomMessage}, {"define challenge", c.DefineAuthChallenge},
 		{"create challenge", c.CreateAuthChallenge}, {"verify challenge", c.VerifyAuthChallengeResponse}, {"user migration", c.UserMigration},
+		{"custom e-mail sender", email}, {"custom SMS sender", sms}, {"inbound federation", inbound},
 	} {
 		if api.Value(t.arn) != "" {
 			out = append(out, pages.Value{Text: t.name + ": " + *t.arn})
@@ -223,7 +238,7 @@ func (v *visit) serversSection(id string) (pages.Section, error) {
 
 func (v *visit) poolKeys(id string) (pages.Section, error) {
 	s := pages.Section{ID: "keys", Title: "Signing keys", Table: &pages.Table{Caption: "Signing keys", Columns: keyColumns, Empty: "The pool makes its keys when it signs its first token."}}
-	if err := v.h.o.Allowed(v.r, v.who, "sluice:ListKeys"); err != nil {
+	if err := v.allowed("sluice:ListKeys"); err != nil {
 		return s, err
 	}
 	var err error

@@ -70,13 +70,18 @@ func (v *visit) rolePage() (*pages.Page, error) {
 	return page, nil
 }
 
-// seconds is a duration in hours, "" for nil.
+// seconds is a duration in hours, minutes and seconds, "" for nil.
 func seconds(n *int) string {
-	if n == nil {
-		return ""
+	var parts []string
+	for _, unit := range []struct {
+		name       string
+		size, most int
+	}{{" h", 3600, 1 << 30}, {" min", 60, 60}, {" s", 1, 60}} {
+		if many := api.Value(n) / unit.size % unit.most; many > 0 {
+			parts = append(parts, count(&many)+unit.name)
+		}
 	}
-	hours := *n / 3600
-	return count(&hours) + " h"
+	return strings.Join(parts, " ")
 }
 
 func (v *visit) inlinePolicies(role string) (pages.Section, error) {

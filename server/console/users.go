@@ -159,8 +159,8 @@ func (v *visit) userPage() (*pages.Page, error) {
 		pages.Section{ID: "account", Title: "Account", Facts: []pages.Fact{{Name: "Created", Values: times(u.UserCreateDate)}, {Name: "Changed", Values: times(u.UserLastModifiedDate)},
 			{Name: "Second factors", Values: text(factorNames(u.UserMFASettingList)...)}, {Name: "Preferred factor", Values: text(factorNames([]string{api.Value(u.PreferredMfaSetting)})...)}},
 			Forms: v.userForms(id, name, asked, u)})
-	for _, more := range []func(*visit, string, string) (pages.Section, error){(*visit).userGroups, (*visit).userDevices, (*visit).userEvents} {
-		s, err := more(v, id, name)
+	for _, more := range []func(*visit, string, string, string) (pages.Section, error){(*visit).userGroups, (*visit).userDevices, (*visit).userEvents} {
+		s, err := more(v, id, name, asked)
 		if s, err = part(s, err); err != nil {
 			return nil, err
 		}
@@ -180,7 +180,8 @@ func factorNames(all []string) []string {
 	return out
 }
 
-func (v *visit) userGroups(id, name string) (pages.Section, error) {
+// userGroups are the groups of a user. The forms name the user as the address does, and lead back to it.
+func (v *visit) userGroups(id, name, asked string) (pages.Section, error) {
 	s := pages.Section{ID: "groups", Title: "Groups", Table: &pages.Table{Caption: "Groups", Columns: []string{"Name", "Description", "Role"}, Empty: "The user is in no group."}}
 	out, err := call[cognitoidp.AdminListGroupsForUserResponse](v, idpAPI, "AdminListGroupsForUser", &cognitoidp.AdminListGroupsForUserRequest{UserPoolId: &id, Username: &name, Limit: new(maxItems)})
 	if err != nil {
@@ -192,14 +193,15 @@ func (v *visit) userGroups(id, name string) (pages.Section, error) {
 		in = append(in, group)
 		s.Table.Rows = append(s.Table.Rows, []pages.Value{link(group, to("/group", "pool", id, "group", group)), {Text: api.Value(g.Description)}, roleLink(api.Value(g.RoleArn))})
 	}
-	if api.Value(out.NextToken) != "" {
+	all := api.Value(out.NextToken) == ""
+	if !all {
 		s.Note = "These are the first groups only."
 	}
-	s.Forms, err = v.groupForms(id, name, in)
+	s.Forms, err = v.groupForms(id, asked, in, all)
 	return s, err
 }
 
-func (v *visit) userDevices(id, name string) (pages.Section, error) {
+func (v *visit) userDevices(id, name, _ string) (pages.Section, error) {
 	s := pages.Section{ID: "devices", Title: "Devices", Table: &pages.Table{Caption: "Devices", Columns: []string{"Device", "Name", "Last used"}, Empty: "The user has no remembered device."}}
 	out, err := call[cognitoidp.AdminListDevicesResponse](v, idpAPI, "AdminListDevices", &cognitoidp.AdminListDevicesRequest{UserPoolId: &id, Username: &name, Limit: new(maxItems)})
 	if err != nil {
@@ -208,10 +210,13 @@ func (v *visit) userDevices(id, name string) (pages.Section, error) {
 	for _, d := range out.Devices {
 		s.Table.Rows = append(s.Table.Rows, []pages.Value{{Text: api.Value(d.DeviceKey), Look: pages.Code}, {Text: attribute(d.DeviceAttributes, "device_name")}, when(d.DeviceLastAuthenticatedDate)})
 	}
+	if api.Value(out.PaginationToken) != "" {
+		s.Note = "These are the first devices only."
+	}
 	return s, nil
 }
 
-func (v *visit) userEvents(id, name string) (pages.Section, error) {
+func (v *visit) userEvents(id, name, _ string) (pages.Section, error) {
 	s := pages.Section{ID: "events", Title: "Sign-ins and other events", Table: &pages.Table{Caption: "Events", Columns: []string{"Time", "Event", "Result", "Risk", "From", "Device"}, Empty: "No event is kept. Threat protection keeps them."}}
 	out, err := call[cognitoidp.AdminListUserAuthEventsResponse](v, idpAPI, "AdminListUserAuthEvents", &cognitoidp.AdminListUserAuthEventsRequest{UserPoolId: &id, Username: &name, MaxResults: new(few)})
 	if err != nil {
@@ -227,6 +232,9 @@ func (v *visit) userEvents(id, name string) (pages.Section, error) {
 			row[4].Text, row[5].Text = words(", ", api.Value(c.IpAddress), api.Value(c.City), api.Value(c.Country)), api.Value(c.DeviceName)
 		}
 		s.Table.Rows = append(s.Table.Rows, row)
+	}
+	if api.Value(out.NextToken) != "" {
+		s.Note = "These are the latest events only."
 	}
 	return s, nil
 }

@@ -7,8 +7,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 
-	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/console/pages"
 	"github.com/sluicegate/sluice/server/rpc"
@@ -35,6 +35,9 @@ type visit struct {
 	who     *Caller    // nil = not signed in
 	other   string     // signed in, but not allowed to use the console
 	frame   pages.Frame
+
+	foreign bool // a page of another origin has sent a form
+	stale   bool // the form was about something that has changed meanwhile: its input would take that back
 }
 
 // serve checks what all pages have in common, finds out who asks, and runs the page or the action.
@@ -55,20 +58,22 @@ func (v *visit) serve() error {
 	default:
 		isPage, isForm, signIn = false, false, false
 	}
-	switch {
-	case len(v.r.URL.RawQuery) > maxQuery:
+	if len(v.r.URL.RawQuery) > maxQuery {
 		return v.refuse(http.StatusRequestURITooLong, "The address is too long.")
-	case !isPage && !isForm && !signIn:
-		if _, known := v.h.forms[v.at]; known || v.h.pages[v.at] != nil || v.at == "/sign-in" {
-			return v.refuse(http.StatusMethodNotAllowed, "This page does not accept such a request.")
-		}
 	}
 	if v.query, err = url.ParseQuery(v.r.URL.RawQuery); err != nil || len(v.query) > maxFields {
 		return v.refuse(http.StatusBadRequest, "The address is malformed.")
 	}
+	if methods := v.methods(); methods != "" && !isPage && !isForm && !signIn {
+		v.w.Header().Set("Allow", methods)
+		return v.refuse(http.StatusMethodNotAllowed, "This page does not accept such a request.")
+	}
 	if isForm {
 		if status, problem := v.readForm(); status != 0 {
 			return v.refuse(status, problem)
+		}
+		if !v.matchCSRF(v.form.Get(fieldCSRF)) {
+			return v.outdated(run)
 		}
 	}
 	switch {
@@ -87,6 +92,20 @@ func (v *visit) serve() error {
 	return v.refuse(http.StatusNotFound, "There is no such page.")
 }
 
+// methods are those that the path takes, "" if there is no such page.
+func (v *visit) methods() string {
+	_, form := v.h.forms[v.at]
+	switch page := v.h.pages[v.at] != nil; {
+	case page && form, v.at == "/sign-in":
+		return "GET, HEAD, POST"
+	case page:
+		return "GET, HEAD"
+	case form:
+		return "POST"
+	}
+	return ""
+}
+
 // identify returns who asks.
 func (v *visit) identify() (*Caller, string, error) {
 	if v.h.o.Key {
@@ -101,8 +120,11 @@ func (v *visit) identify() (*Caller, string, error) {
 	return v.h.o.Members.Who(v.r)
 }
 
-// readForm reads the form of a POST and checks that the console's page sent it. It returns the status of a refusal with its reason, or 0.
+// readForm reads the form of a POST and checks that no other site's page sent it. It returns the status of a refusal with its reason, or 0.
 func (v *visit) readForm() (int, string) {
+	if v.foreign {
+		return http.StatusForbidden, "The form was not sent by this console. Nothing was changed."
+	}
 	kind, _, err := mime.ParseMediaType(v.r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return http.StatusUnsupportedMediaType, "This is not a form."
@@ -114,10 +136,22 @@ func (v *visit) readForm() (int, string) {
 	if v.form, err = parseForm(string(body)); err != nil {
 		return http.StatusBadRequest, "The form is malformed."
 	}
-	if headers.CrossOrigin(v.r.Method, v.r.Header, v.host, v.secure) || !v.matchCSRF(v.form.Get(fieldCSRF)) {
-		return http.StatusForbidden, "The form was not sent by this console, or you have signed in or out since it was opened. Nothing was changed. Open the page again."
-	}
 	return 0, ""
+}
+
+// outdated answers a form of the console whose token is not that of the browser's session.
+func (v *visit) outdated(a action) error {
+	const since = "You have signed in or out since this page was opened. Nothing was changed. "
+	switch {
+	case v.at == "/sign-in":
+		return v.refuse(http.StatusForbidden, "This page was open for too long, or your browser keeps no cookies. Try again.")
+	case v.who == nil:
+		return v.askToSignIn()
+	case v.at == "/role-policy" && !v.wantsJSON():
+		return v.editAgain(http.StatusForbidden, since+"Look at the policy, and save it again.", nil)
+	}
+	v.carry()
+	return v.again(a, fault.New(fault.Forbidden, since+"Look at the form, and send it again."))
 }
 
 // parseForm parses the body of a form. Every field must be there once.
@@ -150,8 +184,7 @@ func (v *visit) render(p *pages.Page, status int, problem string) error {
 	if err := v.fillFrame(); err != nil {
 		return err
 	}
-	v.frame.Problem = problem
-	if problem == "" {
+	if v.frame.Problem = problem; problem == "" {
 		v.frame.Notice = notices[v.query.Get("done")]
 	}
 	return v.h.o.Renders.Render(v.w, status, &v.frame, p)
@@ -159,11 +192,15 @@ func (v *visit) render(p *pages.Page, status int, problem string) error {
 
 // fillFrame makes the token of the page's forms.
 func (v *visit) fillFrame() (err error) {
+	v.frame.Region = v.region()
 	if v.who != nil {
 		v.frame.Who = v.who.Principal.ARN
 	}
 	if v.h.o.Members != nil {
 		v.frame.Origins = v.h.o.Members.Origins(v.r.Context())
+	}
+	if v.foreign && v.browser == "" { // it has one, but has kept it back
+		return nil
 	}
 	if err = v.needBrowser(); err == nil {
 		v.frame.CSRF, err = v.csrfToken()
@@ -187,9 +224,15 @@ func (v *visit) refuse(status int, problem string) error {
 		v.query = url.Values{}
 	}
 	if v.who == nil {
-		return v.showSignIn(status, problem, "")
+		return v.showSignIn(status, problem, v.asked())
 	}
-	return v.render(&pages.Page{Title: http.StatusText(status), Crumbs: []pages.Link{{Text: "Overview", Href: "/"}}}, status, problem)
+	way := crumbs("Overview", "/")
+	if a, isForm := v.h.forms[v.at]; isForm {
+		if back := about(a.back, v.query); strings.Contains(back, "?") {
+			way = append(way, pages.Link{Text: "Back to the page", Href: back})
+		}
+	}
+	return v.render(&pages.Page{Title: http.StatusText(status), Crumbs: way}, status, problem)
 }
 
 // statuses are the statuses of kinds of faults. Others of a caller are 400.

@@ -18,6 +18,7 @@ import (
 type Service interface {
 	Begin(ctx context.Context, in login.Start) (*login.Attempt, error)
 	Finish(ctx context.Context, in login.Answer) (*login.Made, error)
+	Wanted(cookie, host string) string
 	Subject(ctx context.Context, cookie, host string, now time.Time) (*authz.Subject, bool, error)
 	End(ctx context.Context, cookie, host string) (*login.Ended, error)
 	Logout(ctx context.Context, e *login.Ended, back string) (string, error)
@@ -64,12 +65,13 @@ type Handler struct {
 	o     Options
 	start string
 	keys  string
+	home  string // the folder of the site in which the login is; browsers go there that asked for no page
 }
 
 // New returns a Handler.
 func New(o Options) *Handler {
 	folder := path.Dir(o.Callback)
-	return &Handler{o: o, start: path.Join(folder, "login"), keys: path.Join(folder, "keys") + "/"}
+	return &Handler{o: o, start: path.Join(folder, "login"), keys: path.Join(folder, "keys") + "/", home: strings.TrimSuffix(path.Dir(folder), "/") + "/"}
 }
 
 // Start returns the path at which a browser begins to sign in; return_to in its query says where to go then.
@@ -88,17 +90,17 @@ func (h *Handler) Serves(at string) bool {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	site := h.o.Site(r)
 	host, ok := site.name()
+	v := &visit{h: h, w: w, r: r, site: site, host: host, wanted: h.home}
 	if !ok || len(r.URL.RawQuery) > maxQuery {
-		h.page(w, http.StatusBadRequest, malformedPage)
+		v.page(http.StatusBadRequest, malformedPage)
 		return
 	}
-	v := &visit{h: h, w: w, r: r, site: site, host: host}
 	switch at := r.URL.Path; {
 	case at == h.o.Logout:
 		v.logout()
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		h.page(w, http.StatusMethodNotAllowed, malformedPage)
+		v.page(http.StatusMethodNotAllowed, malformedPage)
 	case at == h.o.Callback:
 		v.callback()
 	case at == h.start:
@@ -118,6 +120,8 @@ type visit struct {
 	r    *http.Request
 	site Site
 	host string
+
+	wanted string // where a sign-in that begins on a page leads
 }
 
 // session returns the cookie of the browser's session; "" if it has none, or more than one.
@@ -136,12 +140,12 @@ func (v *visit) signedIn() bool {
 	return err == nil
 }
 
-// target returns where return_to in the query, or in a form, sends the browser; "/" if it is not allowed.
+// target returns where return_to in the query, or in a form, sends the browser; the folder of the login if it is not allowed.
 func (v *visit) target(raw string) string {
 	if to, ok := v.targets().Check(raw, v.site.Secure); ok {
 		return to
 	}
-	return "/"
+	return v.h.home
 }
 
 // targets are those of the Handler and the site itself.

@@ -21,13 +21,13 @@ func (v *visit) logout() {
 	case http.MethodPost:
 		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxQuery)
 		if err := v.r.ParseForm(); err != nil {
-			v.h.page(v.w, http.StatusBadRequest, malformedPage)
+			v.page(http.StatusBadRequest, malformedPage)
 			return
 		}
 		raw = v.r.Form.Get("return_to")
 	default:
 		v.w.Header().Set("Allow", "GET, POST")
-		v.h.page(v.w, http.StatusMethodNotAllowed, malformedPage)
+		v.page(http.StatusMethodNotAllowed, malformedPage)
 		return
 	}
 	to, ok := v.targets().Check(raw, v.site.Secure)
@@ -40,7 +40,7 @@ func (v *visit) logout() {
 	case len(cookies) == 0:
 		v.signedOut(to)
 	case v.r.Method == http.MethodPost && headers.CrossOrigin(v.r.Method, v.r.Header, v.site.Host, v.site.Secure):
-		v.h.page(v.w, http.StatusForbidden, foreignPage)
+		v.page(http.StatusForbidden, foreignPage)
 	case v.r.Method == http.MethodGet && !v.asked():
 		v.confirm(to)
 	default:
@@ -83,7 +83,7 @@ func (v *visit) end(cookies []string, to string) {
 	if to != "" {
 		v.set(v.h.o.Cookie+backCookie, escape(to), login.AttemptLife)
 	}
-	v.redirect(at)
+	v.goOn(at, leadingPage)
 }
 
 // signedOut sends the browser where it asked to go, or says that it is signed out.
@@ -97,8 +97,8 @@ func (v *visit) signedOut(to string) {
 		}
 	}
 	if to != "" {
-		v.redirect(to)
+		v.goOn(to, leavingPage)
 		return
 	}
-	v.h.page(v.w, http.StatusOK, signedOutPage)
+	v.page(http.StatusOK, signedOutPage)
 }

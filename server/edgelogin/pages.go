@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/sluicegate/sluice/authz/login"
 	"github.com/sluicegate/sluice/server/refusal"
@@ -41,6 +42,12 @@ func unregisteredPage(u *login.Unregistered) pageText {
 		" to the CallbackURLs of the app client " + u.Client + "."}
 }
 
+// leadingPage is what a form that signs out is answered with.
+var leadingPage = pageText{Title: "You are being signed out", Text: "The sign-in service signs you out, too.", Done: true}
+
+// leavingPage is what it is answered with if only the site had to sign the user out.
+var leavingPage = pageText{Title: "You are signed out", Text: "You are being taken to the next page.", Done: true}
+
 // confirmText is the page that asks before it signs out.
 var confirmText = pageText{Title: "Sign out?", Text: "You are signed in to this site.", Done: true}
 
@@ -66,11 +73,22 @@ type pageData struct {
 	Start  string
 	Action string // of the form that signs out; "" for none
 	Target string
+	Next   string // the URL that the page leads to by itself; "" for none
 }
 
-// page writes a page.
-func (h *Handler) page(w http.ResponseWriter, status int, text pageText) {
-	h.write(w, status, pageData{pageText: text, Start: h.start})
+// page writes a page. A sign-in that begins there leads to where the browser wanted to go.
+func (v *visit) page(status int, text pageText) {
+	v.h.write(v.w, status, pageData{pageText: text, Start: v.h.start + "?" + url.Values{"return_to": {v.wanted}}.Encode()})
+}
+
+// goOn sends a browser to a URL. Chromium and Safari apply the form-action of the page with a form to redirects, too: where it allows the
+// site only, a redirect to another would go nowhere, so a page leads there.
+func (v *visit) goOn(at string, text pageText) {
+	if v.r.Method == http.MethodPost && v.r.Header.Get("Sec-Fetch-Mode") == "navigate" && !strings.HasPrefix(at, "/") {
+		v.h.write(v.w, http.StatusOK, pageData{pageText: text, Next: at})
+		return
+	}
+	v.redirect(at)
 }
 
 // confirm asks whether to sign out.

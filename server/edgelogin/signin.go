@@ -21,7 +21,8 @@ func (h *Handler) Challenge(w http.ResponseWriter, r *http.Request, target strin
 		return false
 	}
 	v := &visit{h: h, w: w, r: r, site: site, host: host}
-	v.send(v.target(target))
+	v.wanted = v.target(target)
+	v.send()
 	return true
 }
 
@@ -44,20 +45,20 @@ func navigates(r *http.Request) bool {
 
 // begin starts a sign-in for a link. A browser that has a session continues at once.
 func (v *visit) begin() {
-	to := v.target(v.r.URL.Query().Get("return_to"))
+	v.wanted = v.target(v.r.URL.Query().Get("return_to"))
 	switch {
 	case v.signedIn():
-		v.redirect(to)
+		v.redirect(v.wanted)
 	case navigates(v.r):
-		v.send(to)
+		v.send()
 	default:
-		v.h.page(v.w, http.StatusUnauthorized, notNavigatedPage)
+		v.page(http.StatusUnauthorized, notNavigatedPage)
 	}
 }
 
 // send sends the browser to the provider, which sends it back to the callback.
-func (v *visit) send(target string) {
-	a, err := v.h.o.Service.Begin(v.r.Context(), login.Start{Host: v.host, RedirectURI: v.site.origin() + v.h.o.Callback, Target: target})
+func (v *visit) send() {
+	a, err := v.h.o.Service.Begin(v.r.Context(), login.Start{Host: v.host, RedirectURI: v.site.origin() + v.h.o.Callback, Target: v.wanted})
 	if err != nil {
 		v.failed(err)
 		return
@@ -71,7 +72,7 @@ func (v *visit) send(target string) {
 func (v *visit) callback() {
 	query, err := url.ParseQuery(v.r.URL.RawQuery)
 	if err != nil || repeats(query) || v.r.Method != http.MethodGet {
-		v.h.page(v.w, http.StatusBadRequest, malformedPage)
+		v.page(http.StatusBadRequest, malformedPage)
 		return
 	}
 	id := login.AttemptID(query.Get("state"))
@@ -80,9 +81,10 @@ func (v *visit) callback() {
 		v.noAttempt()
 		return
 	}
+	v.wanted = v.target(v.h.o.Service.Wanted(cookie, v.host))
 	if v.h.o.Admit != nil && v.h.o.Admit(v.r) != nil {
 		v.w.Header().Set("Retry-After", "1")
-		v.h.page(v.w, http.StatusTooManyRequests, tooOftenPage)
+		v.page(http.StatusTooManyRequests, tooOftenPage)
 		return
 	}
 	made, err := v.h.o.Service.Finish(v.r.Context(), login.Answer{Host: v.host, Cookie: cookie, State: query.Get("state"), Code: query.Get("code"),
@@ -114,10 +116,10 @@ func repeats(query url.Values) bool {
 // because another person sent the browser here.
 func (v *visit) noAttempt() {
 	if v.signedIn() {
-		v.redirect("/")
+		v.redirect(v.wanted)
 		return
 	}
-	v.h.page(v.w, http.StatusBadRequest, noAttemptPage)
+	v.page(http.StatusBadRequest, noAttemptPage)
 }
 
 // failed shows why there is no session.
@@ -127,22 +129,22 @@ func (v *visit) failed(err error) {
 	switch {
 	case unknown:
 		v.h.o.Log.Warn("users cannot sign in at this address", "error", err)
-		v.h.page(v.w, http.StatusForbidden, unregisteredPage(unregistered))
+		v.page(http.StatusForbidden, unregisteredPage(unregistered))
 	case ok && refused.Code == "access_denied":
-		v.h.page(v.w, http.StatusUnauthorized, cancelledPage)
+		v.page(http.StatusUnauthorized, cancelledPage)
 	case ok:
 		v.h.o.Log.Warn("the provider refused a sign-in", "code", code(refused.Code))
-		v.h.page(v.w, http.StatusUnauthorized, refusedPage)
+		v.page(http.StatusUnauthorized, refusedPage)
 	case errors.Is(err, login.ErrNotSetUp):
 		v.h.o.Log.Error("users cannot sign in", "error", err)
-		v.h.page(v.w, http.StatusInternalServerError, notSetUpPage)
+		v.page(http.StatusInternalServerError, notSetUpPage)
 	case errors.Is(err, login.ErrBadAnswer):
 		v.h.o.Log.Warn("a sign-in failed", "error", err)
-		v.h.page(v.w, http.StatusBadGateway, badAnswerPage)
+		v.page(http.StatusBadGateway, badAnswerPage)
 	default:
 		v.h.o.Log.Warn("a sign-in failed", "error", err)
 		v.w.Header().Set("Retry-After", "10")
-		v.h.page(v.w, http.StatusServiceUnavailable, awayPage)
+		v.page(http.StatusServiceUnavailable, awayPage)
 	}
 }
 

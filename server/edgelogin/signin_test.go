@@ -24,6 +24,8 @@ func (a *asked) Finish(context.Context, login.Answer) (*login.Made, error) {
 	return nil, login.ErrBadAnswer
 }
 
+func (*asked) Wanted(string, string) string { return "" }
+
 // For each answer the provider is asked, with the client's credentials. An attacker must not use up the provider's limits.
 func TestAnswersFromOneAddressAreLimited(t *testing.T) {
 	service, state := &asked{}, strings.Repeat("0", 40)

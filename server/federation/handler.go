@@ -135,8 +135,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, at mount.Point,
 	e, ok := errors.AsType[*oauth.PageError](err)
 	if !ok {
 		h.Log.ErrorContext(r.Context(), "sign-in through an identity provider", "pool", at.PoolID, "path", r.URL.Path, "error", err)
-		e = oauth.Shown(oauth.KeyError, "")
-		e.Status = http.StatusInternalServerError
+		e = oauth.Failed(err)
 	}
 	h.Pages.ShowError(w, r, e)
 }

@@ -25,7 +25,7 @@ func (s *server) createPolicy(ctx context.Context, _ *rpc.Call, in *iam.CreatePo
 		return nil, err
 	}
 	out := s.policyOut(p)
-	out.Tags = in.Tags // in the order given
+	out.Tags, out.Description = in.Tags, nil // the tags in the order given; moto measured on AWS that the description is not shown
 	return &iam.CreatePolicyResponse{Policy: out}, nil
 }
 

@@ -1,11 +1,14 @@
 package login_test
 
 import (
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/federation"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -61,6 +64,38 @@ func TestConsentIsDenied(t *testing.T) {
 	b.submit("deny")
 	if !strings.HasPrefix(b.left, app+"?") || !strings.Contains(b.left, "error=access_denied") || strings.Contains(b.left, "code=") {
 		t.Errorf("left to %q", b.left)
+	}
+}
+
+// The answer of an identity provider waits for the user's consent whatever language the app asked for.
+func TestAFederatedSignInWithALanguageIsAskedForConsentOnce(t *testing.T) {
+	t.Parallel()
+	for _, more := range [][]string{nil, {"lang", "de"}, {"lang", "xx", "login_hint", "ada", "ui_locales", "de"}} {
+		s := registered(t)
+		query, err := url.ParseQuery(s.query(more...)[1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := s.oauth.Parse(t.Context(), s.pool.ID, query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.AsksConsent = true
+		r := httptest.NewRequest("GET", "https://auth.example.com/oauth2/idpresponse?state=1", nil)
+		w := httptest.NewRecorder()
+		s.handler.Release(w, r.WithContext(mount.With(r.Context(), s.at)), &federation.Finished{Authorization: a, Query: query, Username: "Google_ada",
+			Response: s.oauth.answer(a, "ada")})
+		b := s.browser()
+		for _, c := range w.Result().Cookies() {
+			b.cookies[c.Name] = c.Value
+		}
+		b.get(w.Header().Get("Location"))
+		b.wantPage("/consent", 200)
+		if german := strings.Contains(b.body, `<html lang="de"`); german != (query.Get("lang") == "de") {
+			t.Errorf("%v: in German: %t", more, german)
+		}
+		b.submit("allow")
+		b.wantApp()
 	}
 }
 

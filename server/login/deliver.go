@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -128,6 +129,12 @@ var problems = map[string]pages.ProblemWhat{oauth.KeyClient: pages.ProblemClient
 
 // problemFor returns the page about an error, in most cases the one about a wrong request.
 func problemFor(e *oauth.PageError) pages.Problem {
+	switch {
+	case e.Key == oauth.KeyError && e.Status == http.StatusInternalServerError:
+		return pages.Problem{What: pages.ProblemServer}
+	case e.Key == oauth.KeyError && e.Status == http.StatusServiceUnavailable:
+		return pages.Problem{What: pages.ProblemUnavailable}
+	}
 	return pages.Problem{What: cmp.Or(problems[e.Key], pages.ProblemRequest)}
 }
 
@@ -191,7 +198,8 @@ func (h *Handler) ShowForm(w http.ResponseWriter, r *http.Request, answer *oauth
 func (h *Handler) Release(w http.ResponseWriter, r *http.Request, end *federation.Finished) {
 	v := h.stranger(w, r)
 	a := end.Authorization
-	v.auth, v.pool, v.client, v.query, v.browser = a, a.Pool, a.Client, end.Query, v.secret()
+	v.auth, v.pool, v.client, v.query, v.browser = a, a.Pool, a.Client, maps.Clone(end.Query), v.secret()
+	v.chooseLanguage() // the page of the question knows the request without lang
 	v.setSession(end.Response)
 	if err := v.release(end.Username, target{end.Response.Location, end.Response.Form}, lifeOffer); err != nil {
 		v.fail(err)

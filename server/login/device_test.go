@@ -3,6 +3,7 @@ package login_test
 import (
 	"context"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,6 +94,16 @@ func TestADeviceGetsASignInOnlyAfterAFreshSignInAndAYes(t *testing.T) {
 	s := crowded(t)
 	s.serve(&waiting{s: s, code: "WDJB-MJHT"})
 	b := s.browser()
+	b.get("/device")
+	address, fields := b.form("usercode")
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password) // in another tab, which voids the form
+	fields.Set("user_code", "WDJB-MJHT")
+	b.do(post(address, fields))
+	if again := regexp.MustCompile(`<a [^>]*href="([^"]*)"[^>]*>\s*Start over`).FindStringSubmatch(b.body); b.status != 403 || again == nil || !strings.HasPrefix(again[1], "/device") {
+		t.Errorf("a form that is void leads to %q: %d\n%s", again, b.status, b.body)
+	}
+	b = s.browser()
 	b.once(httptest.NewRequest("GET", "https://auth.example.com/login?user_code=GUESSED", nil))
 	if b.status != 302 || b.header.Get("Location") != "/device" {
 		t.Errorf("a wrong code in a link: %d %q", b.status, b.header.Get("Location"))

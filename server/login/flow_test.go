@@ -48,6 +48,24 @@ func TestAPasswordLeadsToTheApp(t *testing.T) {
 	b.wantPage("/login", 200, "username")
 }
 
+// A step back to a page of a sign-in that is complete continues to the app.
+func TestAStepBackAfterASignInContinues(t *testing.T) {
+	s := newSite(t, userpool.PoolSettings{}, web)
+	s.User(s.pool.ID, "ada")
+	b := s.browser()
+	b.get("/login" + s.query())
+	b.submit("signin", "username", "ada", "password", userpooltest.Password)
+	b.wantApp()
+	b.get("/challenge" + s.query())
+	b.wantApp()
+	other := s.browser()
+	other.get("/challenge" + s.query())
+	other.wantPage("/login", 200, "username")
+	if !strings.Contains(other.text(), "This took too long.") {
+		t.Errorf("without a session the page does not say why: %s", other.text())
+	}
+}
+
 func TestAClientWithASecretNeedsNoneOnThePages(t *testing.T) {
 	s := newSite(t, verified, web)
 	c, err := s.Pools.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: s.pool.ID, Name: "web", GenerateSecret: true, Settings: web})

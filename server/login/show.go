@@ -54,7 +54,11 @@ func (v *visit) fail(err error) {
 	if status == http.StatusInternalServerError {
 		v.h.Log.ErrorContext(v.r.Context(), "login page", "path", v.path, "error", err)
 	}
-	v.problem(status, pages.Problem{What: what, Text: text, Continue: v.address(v.path)})
+	again := v.path
+	if v.h.routes[plain(again)].get == nil {
+		again = v.start()
+	}
+	v.problem(status, pages.Problem{What: what, Text: text, Continue: v.address(again)})
 }
 
 // problemOf is the page about an error that no form can show.

@@ -39,7 +39,7 @@ func (v *visit) showLogin() error {
 		return v.toProvider(nil)
 	}
 	news := v.takeNews()
-	if news == nil {
+	if news == nil || news.late() { // someone who has signed in meanwhile, in another window or before a step back, continues
 		response, err := v.resume()
 		if err != nil {
 			return v.refuseRequest(err)
@@ -47,6 +47,8 @@ func (v *visit) showLogin() error {
 		if response != nil {
 			return v.deliver(response)
 		}
+	}
+	if news == nil {
 		if shown, err := v.showAccounts(); shown || err != nil {
 			return err
 		}
@@ -70,6 +72,9 @@ func (v *visit) takeNews() *pageData {
 	v.drop()
 	return d
 }
+
+// late reports whether the data say no more than that a sign-in took too long.
+func (d *pageData) late() bool { return d.News != nil && d.News.Key == pages.ErrExpired }
 
 // askName shows the first page of a sign-in.
 func (v *visit) askName(status int, name string, news *pages.Alert, wrong []pages.FieldError) error {

@@ -158,10 +158,18 @@ func (v *visit) knowBrowser() bool {
 	}
 	v.remember = v.remember || v.form.Get("remember_device") == "on"
 	if v.h.origin.Check(v.r) != nil || !v.matchCSRF(v.form.Get(fieldCSRF), v.dataID()) {
-		v.problem(http.StatusForbidden, pages.Problem{What: pages.ProblemForgery, Continue: v.address("/login")})
+		v.problem(http.StatusForbidden, pages.Problem{What: pages.ProblemForgery, Continue: v.address(v.start())})
 		return false
 	}
 	return true
+}
+
+// start is the page on which to start over: the sign-in, or the page itself if it has no authorization request.
+func (v *visit) start() string {
+	if page := v.h.routes[plain(v.path)]; page.bare && page.get != nil {
+		return v.path
+	}
+	return "/login"
 }
 
 // dataID is the ID of the page data that the page's form continues, "" if the page continues none.

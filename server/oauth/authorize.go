@@ -50,7 +50,7 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request, at mount.Poi
 		h.deliver(w, r, at, refused.Response)
 	case err != nil:
 		h.Log.ErrorContext(r.Context(), "answering an authorization request", "pool", at.PoolID, "error", err)
-		h.deliver(w, r, at, a.Fail().Response)
+		h.deliver(w, r, at, a.Fail(err).Response)
 	case answer == nil && h.Providers != nil && a.Provider != "" && a.Provider != oauth.Local:
 		h.Providers.Begin(w, r, a, query)
 	case answer == nil:
@@ -78,8 +78,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, at mount.Point,
 	switch {
 	case !ok:
 		h.Log.ErrorContext(r.Context(), "reading a request of the OAuth endpoints", "pool", at.PoolID, "path", r.URL.Path, "error", err)
-		e = oauth.Shown(oauth.KeyError, "")
-		e.Status = http.StatusInternalServerError
+		e = oauth.Failed(err)
 	case e.Key == oauth.KeyRedirect: // as Cognito does
 		redirect(w, r, at.Path+errorPath+"?"+url.Values{"error": {e.Key}, "client_id": {e.ClientID}}.Encode())
 		return

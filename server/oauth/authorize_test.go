@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/server/oauth"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -28,9 +29,9 @@ type site struct {
 	at           mount.Point
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, change ...func(*idp.Options)) *site {
 	t.Helper()
-	h := userpooltest.New(t)
+	h := userpooltest.New(t, change...)
 	s := &site{Harness: h, pool: h.Pool(userpool.PoolSettings{}).ID}
 	s.client = h.Client(s.pool, userpool.ClientSettings{AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: []string{"code", "implicit"},
 		AllowedOAuthScopes: []string{"openid"}, CallbackURLs: []string{callback}, LogoutURLs: []string{goodbye}, SupportedIdentityProviders: []string{"COGNITO"}}).ID

@@ -49,12 +49,14 @@ type additions struct {
 	GrantTypes         []string `json:"grant_types_supported"`
 	Introspection      string   `json:"introspection_endpoint"`
 	IntrospectionAuth  []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAlg   []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	Prompts            []string `json:"prompt_values_supported"`
 	Pushed             string   `json:"pushed_authorization_request_endpoint"`
 	RequestParameter   bool     `json:"request_parameter_supported"`
 	RequestURI         bool     `json:"request_uri_parameter_supported"`
 	ResponseModes      []string `json:"response_modes_supported"`
 	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAlg      []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	AssertionAlgorithm []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 }
 
@@ -115,6 +117,7 @@ func (h *handler) document(p *userpool.Pool) *document {
 		ResponseModes: []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost}, RevocationAuth: d.AuthMethods,
 		AssertionAlgorithm: grants.AssertionAlgorithms(),
 	}
+	d.IntrospectionAlg, d.RevocationAlg = d.AssertionAlgorithm, d.AssertionAlgorithm // RFC 8414 section 2: with private_key_jwt
 	for level := assurance.Levels; level > 0; level-- {
 		d.ACR = append(d.ACR, p.Acr.Acr(level))
 	}
@@ -142,7 +145,6 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, body []byte) {
 	header.Set("Cache-Control", cacheControl)
 	header.Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
-		header.Set("Access-Control-Allow-Origin", "*")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -151,7 +153,6 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, body []byte) {
 
 func (h *handler) write(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
 	header.Set("Content-Type", "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

@@ -113,6 +113,17 @@ func TestPublishedDocuments(t *testing.T) {
 			t.Error(w.Code, w.Body)
 		}
 	})
+	t.Run("pages may send headers of their own", func(t *testing.T) {
+		for _, path := range []string{"jwks.json", "openid-configuration", "oauth-authorization-server"} {
+			r := enter("OPTIONS", "/us-east-1_notes0001/.well-known/"+path)
+			r.Header.Set("Access-Control-Request-Headers", "mcp-protocol-version")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != http.StatusOK || w.Header().Get("Access-Control-Allow-Origin") != "*" || w.Header().Get("Access-Control-Allow-Headers") != "mcp-protocol-version" {
+				t.Error(path, w.Code, w.Header())
+			}
+		}
+	})
 	t.Run("nothing can be written there", func(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, enter("POST", "/us-east-1_notes0001/.well-known/jwks.json"))

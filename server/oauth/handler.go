@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 
+	"github.com/sluicegate/sluice/server/cors"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/oauth"
@@ -43,8 +44,8 @@ type Options struct {
 	Pages     Pages                         // nil shows plain ones
 	Providers Providers                     // nil sends all browsers to the login page
 	// SignOut returns where a browser goes to sign out at the identity provider that its session is from, from where it comes back and
-	// goes to the location; "" if it need not go there. It may be nil.
-	SignOut  func(ctx context.Context, poolID string, f *signin.Foreign, location string) (string, error)
+	// goes to the location, as the client asks; "" if it need not go there. It may be nil.
+	SignOut  func(ctx context.Context, poolID string, f *signin.Foreign, clientID, location string) (string, error)
 	Admit    func(r *http.Request) error      // returns an error to refuse a request; limits anonymous callers; may be nil
 	ClientIP func(r *http.Request) netip.Addr // returns where a request comes from; may be nil
 	Strict   bool                             // publishes only what Cognito does
@@ -105,6 +106,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case e.serve == nil || !ok:
 		http.NotFound(w, r)
+	case e.open && cors.Public(w, r, http.MethodGet, http.MethodHead):
 	case r.Method == http.MethodHead && e.acts: // anyone who asks for the headers neither signs in nor out
 		guard(w)
 		w.WriteHeader(http.StatusOK)

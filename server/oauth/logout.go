@@ -35,17 +35,17 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, at mount.Point)
 	case location == "":
 		location = at.Path + signedOutPath
 	}
-	redirect(w, r, h.leave(r, at, foreign, location))
+	redirect(w, r, h.leave(r, at, foreign, to.ClientID, location))
 }
 
 // leave returns where the browser goes at the end of its sessions: first to sign out at the identity provider that was used last of those
 // that take sign-outs. A provider that cannot be reached does not prevent the sign-out here.
-func (h *handler) leave(r *http.Request, at mount.Point, foreign []*signin.Foreign, location string) string {
+func (h *handler) leave(r *http.Request, at mount.Point, foreign []*signin.Foreign, clientID, location string) string {
 	if h.SignOut == nil {
 		return location
 	}
 	for _, f := range foreign {
-		there, err := h.SignOut(r.Context(), at.PoolID, f, location)
+		there, err := h.SignOut(r.Context(), at.PoolID, f, clientID, location)
 		if err != nil {
 			h.Log.WarnContext(r.Context(), "sign-out at an identity provider", "pool", at.PoolID, "provider", f.Provider, "error", err)
 		}

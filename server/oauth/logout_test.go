@@ -21,8 +21,10 @@ func TestLogoutSignsOutAtTheProviderOfAnyUserOfTheBrowser(t *testing.T) {
 	var asked []string
 	var err error
 	if s.handler, err = oauth.New(oauth.Options{OAuth: s.OAuth, Pools: s.Pools, PublicURL: "https://id.example.com", Log: slog.New(slog.DiscardHandler),
-		SignOut: func(_ context.Context, _ string, f *signin.Foreign, location string) (string, error) {
-			asked = append(asked, f.Provider)
+		SignOut: func(_ context.Context, _ string, f *signin.Foreign, clientID, location string) (string, error) {
+			if asked = append(asked, f.Provider); clientID != s.client {
+				t.Errorf("for the client %q", clientID)
+			}
 			switch f.Provider {
 			case "Corp":
 				return "https://idp.example.com/out?then=" + url.QueryEscape(location), nil

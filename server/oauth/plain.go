@@ -55,6 +55,9 @@ func (p plain) show(w http.ResponseWriter, status int, page *template.Template, 
 
 // ShowError shows the text of the error.
 func (p plain) ShowError(w http.ResponseWriter, _ *http.Request, e *oauth.PageError) {
+	if e.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
 	p.show(w, e.Status, plainError, e.Text)
 }
 

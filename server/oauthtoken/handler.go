@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/bounded"
+	"github.com/sluicegate/sluice/server/cors"
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/throttle"
 	"github.com/sluicegate/sluice/userpool"
@@ -40,8 +41,8 @@ func New(o Options) (http.Handler, error) {
 	if o.Grants == nil || o.Bodies == nil || o.ClientIP == nil || o.Now == nil || o.Rand == nil || o.Log == nil {
 		return nil, errors.New("oauthtoken: Options.Grants, Bodies, ClientIP, Now, Rand and Log are required")
 	}
-	// An address may register ten clients at once, and then one in ten seconds.
-	strangers, err := throttle.New(throttle.Options{Rate: 0.1, Burst: 10, Now: o.Now, Shared: o.Shared, Name: "registrations"})
+	// An address may register a hundred clients at once, and then one a second: all users of a hosted agent register from few addresses.
+	strangers, err := throttle.New(throttle.Options{Rate: 1, Burst: 100, Now: o.Now, Shared: o.Shared, Name: "registrations"})
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,7 @@ func New(o Options) (http.Handler, error) {
 type endpoint struct {
 	methods []string
 	browser bool // scripts of any site may call it
+	inURL   bool // takes parameters of the URL too, as Cognito does
 	run     func(h *handler, r *request) error
 }
 
@@ -59,13 +61,13 @@ type endpoint struct {
 func endpoints() map[string]endpoint {
 	post := []string{http.MethodPost}
 	return map[string]endpoint{
-		"/oauth2/token":                {post, true, (*handler).token},
-		"/oauth2/revoke":               {post, true, (*handler).revoke},
-		"/oauth2/userinfo":             {[]string{http.MethodGet, http.MethodPost}, true, (*handler).userInfo},
-		"/oauth2/register":             {[]string{http.MethodPost, http.MethodGet, http.MethodPut, http.MethodDelete}, true, (*handler).register},
-		"/oauth2/device_authorization": {post, true, (*handler).device},
-		"/oauth2/par":                  {post, true, (*handler).push},
-		"/oauth2/introspect":           {post, false, (*handler).introspect},
+		"/oauth2/token":                {post, true, true, (*handler).token},
+		"/oauth2/revoke":               {post, true, true, (*handler).revoke},
+		"/oauth2/userinfo":             {[]string{http.MethodGet, http.MethodPost}, true, false, (*handler).userInfo},
+		"/oauth2/register":             {[]string{http.MethodPost, http.MethodGet, http.MethodPut, http.MethodDelete}, true, false, (*handler).register},
+		"/oauth2/device_authorization": {post, true, false, (*handler).device},
+		"/oauth2/par":                  {post, true, false, (*handler).push},
+		"/oauth2/introspect":           {post, false, false, (*handler).introspect},
 	}
 }
 
@@ -83,6 +85,7 @@ type request struct {
 	writer http.ResponseWriter
 	point  mount.Point
 	basic  bool // the client used the header Authorization
+	inURL  bool // parameters of the URL count
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -92,14 +95,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	q := &request{http: r, writer: w, point: point, basic: r.Header.Get("Authorization") != ""}
+	q := &request{http: r, writer: w, point: point, basic: r.Header.Get("Authorization") != "", inURL: at.inURL}
 	h.setHeaders(w)
-	if at.browser {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		if r.Method == http.MethodOptions {
-			preflight(w, at.methods)
-			return
-		}
+	if at.browser && cors.Public(w, r, at.methods...) { // no cookie plays a part, so any script may call
+		return
 	}
 	if err := h.serve(at, q); err != nil {
 		h.refuse(q, err)
@@ -135,15 +134,6 @@ func (h *handler) setHeaders(w http.ResponseWriter) {
 	if id, err := uuid.NewRandomFromReader(h.Rand); err == nil {
 		header.Set("X-Amz-Cognito-Request-Id", id.String())
 	}
-}
-
-// preflight answers the question of a browser whether a script may call. No cookie plays a part, so any script may.
-func preflight(w http.ResponseWriter, methods []string) {
-	header := w.Header()
-	header.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
-	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Amz-User-Agent")
-	header.Set("Access-Control-Max-Age", "7200")
-	w.WriteHeader(http.StatusOK)
 }
 
 // client returns what the request says about its sender.

@@ -141,21 +141,22 @@ func TestRequestsThatTheTokenEndpointRefuses(t *testing.T) {
 		status int
 		code   string
 	}{
-		"GET":                     {request("GET", "/oauth2/token?"+good, form, ""), 405, "invalid_request"},
-		"JSON":                    {request("POST", "/oauth2/token", "application/json", `{"grant_type":"client_credentials"}`), 405, "invalid_request"},
-		"the secret in the URL":   {request("POST", "/oauth2/token?"+good, form, ""), 400, "invalid_request"},
-		"a parameter in the URL":  {request("POST", "/oauth2/token?scope=a", form, good), 400, "invalid_request"},
-		"a body of a megabyte":    {request("POST", "/oauth2/token", form, good+"&a="+strings.Repeat("a", 1<<20)), 400, "invalid_request"},
-		"many parameters":         {request("POST", "/oauth2/token", form, good+strings.Repeat("&", 5000)), 400, "invalid_request"},
-		"a broken escape":         {request("POST", "/oauth2/token", form, good+"&a=%zz"), 400, "invalid_request"},
-		"a wrong secret":          {request("POST", "/oauth2/token", form, strings.Replace(good, secret, secret+"x", 1)), 400, "invalid_client"},
-		"a wrong secret in Basic": {withBasic, 401, "invalid_client"},
-		"two headers":             {twice, 400, "invalid_request"},
-		"secret and Basic at once": {func() *http.Request {
-			r := request("POST", "/oauth2/token", form, good)
+		"GET":                        {request("GET", "/oauth2/token?"+good, form, ""), 405, "invalid_request"},
+		"JSON":                       {request("POST", "/oauth2/token", "application/json", `{"grant_type":"client_credentials"}`), 405, "invalid_request"},
+		"a parameter in both":        {request("POST", "/oauth2/token?client_id="+c.ID, form, good), 400, "invalid_request"},
+		"a broken escape in the URL": {request("POST", "/oauth2/token?a=%zz", form, good), 400, "invalid_request"},
+		"the URL of introspection":   {request("POST", "/oauth2/introspect?token=a", form, good), 400, "invalid_request"},
+		"a body of a megabyte":       {request("POST", "/oauth2/token", form, good+"&a="+strings.Repeat("a", 1<<20)), 400, "invalid_request"},
+		"many parameters":            {request("POST", "/oauth2/token", form, good+strings.Repeat("&", 5000)), 400, "invalid_request"},
+		"a broken escape":            {request("POST", "/oauth2/token", form, good+"&a=%zz"), 400, "invalid_request"},
+		"a wrong secret":             {request("POST", "/oauth2/token", form, strings.Replace(good, secret, secret+"x", 1)), 400, "invalid_client"},
+		"a wrong secret in Basic":    {withBasic, 401, "invalid_client"},
+		"two headers":                {twice, 400, "invalid_request"},
+		"a wrong secret beside Basic": {func() *http.Request {
+			r := request("POST", "/oauth2/token", form, strings.Replace(good, secret, secret+"x", 1))
 			r.SetBasicAuth(c.ID, secret)
 			return r
-		}(), 400, "invalid_request"},
+		}(), 401, "invalid_client"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := s.do(tc.r)
@@ -176,6 +177,25 @@ func TestRequestsThatTheTokenEndpointRefuses(t *testing.T) {
 	}
 }
 
+// localstack_ext validated the first on AWS (test_token_endpoint); pilcrowonpaper/arctic#175 sends the second.
+func TestParametersOfTheURLCount(t *testing.T) {
+	s := newSite(t, userpool.PoolSettings{})
+	c := s.machine()
+	id := url.Values{"client_id": {c.ID}, "client_secret": {c.Secret.Reveal()}}.Encode()
+	for target, body := range map[string]string{
+		"/oauth2/token?grant_type=client_credentials&" + id: "",
+		"/oauth2/token?grant_type=client_credentials":       id,
+		"/oauth2/token?trace=1":                             "grant_type=client_credentials&" + id,
+		"/oauth2/revoke?token=never-issued":                 id,
+	} {
+		r := httptest.NewRequest("POST", target, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if w := s.do(r); w.Code != 200 {
+			t.Errorf("%s: %d %s", target[:20], w.Code, w.Body)
+		}
+	}
+}
+
 func TestStrictAnswersAreCognitos(t *testing.T) {
 	s := newSite(t, userpool.PoolSettings{}, func(o *oauthtoken.Options) { o.Strict = true })
 	r := httptest.NewRequest("POST", "/oauth2/token", strings.NewReader("grant_type=client_credentials"))
@@ -186,12 +206,14 @@ func TestStrictAnswersAreCognitos(t *testing.T) {
 	}
 }
 
-// Fetch standard section 4.8, CORS-preflight fetch: Amplify sends X-Amz-User-Agent.
+// Fetch standard section 4.8, CORS-preflight fetch: Amplify sends X-Amz-User-Agent, and libraries for tracing send their own headers.
 func TestPreflight(t *testing.T) {
 	s := newSite(t, userpool.PoolSettings{})
 	for path, cors := range map[string]bool{"/oauth2/token": true, "/oauth2/revoke": true, "/oauth2/userInfo": true, "/oauth2/introspect": false} {
-		w := s.do(httptest.NewRequest("OPTIONS", path, nil))
-		if got := w.Code == 200 && strings.Contains(w.Header().Get("Access-Control-Allow-Headers"), "X-Amz-User-Agent"); got != cors {
+		r := httptest.NewRequest("OPTIONS", path, nil)
+		r.Header.Set("Access-Control-Request-Headers", "authorization,traceparent,x-amz-user-agent")
+		w := s.do(r)
+		if got := w.Code == 200 && w.Header().Get("Access-Control-Allow-Headers") == "authorization,traceparent,x-amz-user-agent"; got != cors {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}

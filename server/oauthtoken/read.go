@@ -13,14 +13,19 @@ import (
 // form reads a form and the credentials of its client.
 func (h *handler) form(q *request) (grants.Parameters, grants.Credentials, error) {
 	var none grants.Credentials
-	if q.http.URL.RawQuery != "" {
+	query := q.http.URL.RawQuery
+	if query != "" && !q.inURL {
 		return nil, none, &grants.Error{Code: grants.InvalidRequest, Description: "Parameters belong into the body, not into the URL."}
 	}
 	body, err := h.body(q, "application/x-www-form-urlencoded", grants.MaxBody)
 	if err != nil {
 		return nil, none, err
 	}
-	p, err := grants.ParseParameters(string(body))
+	encoded := string(body)
+	if query != "" {
+		encoded = query + "&" + encoded
+	}
+	p, err := grants.ParseParameters(encoded)
 	if err != nil {
 		return nil, none, err
 	}

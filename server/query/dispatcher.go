@@ -67,7 +67,7 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const contentType = "text/xml"
 
 // parameters returns the body, which the signature covers, and the parameters: those of the form for a POST, those of the URL
-// for a GET. It never mixes the two, so that only signed parameters count.
+// for a GET and, as at AWS, for a POST without a body. It never mixes the two, so that only signed parameters count.
 func (d *Dispatcher) parameters(w http.ResponseWriter, r *http.Request) ([]byte, url.Values, error) {
 	encoded := r.URL.RawQuery
 	var body []byte
@@ -75,13 +75,15 @@ func (d *Dispatcher) parameters(w http.ResponseWriter, r *http.Request) ([]byte,
 	case http.MethodGet:
 	case http.MethodPost:
 		media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || media != "application/x-www-form-urlencoded" {
+		if r.ContentLength != 0 && (err != nil || media != "application/x-www-form-urlencoded") {
 			return nil, nil, fault.New(fault.Serialization, "The body must be application/x-www-form-urlencoded")
 		}
 		if body, err = d.ReadBody(w, r); err != nil {
 			return nil, nil, err
 		}
-		encoded = string(body)
+		if len(body) > 0 {
+			encoded = string(body)
+		}
 	default:
 		return nil, nil, fault.New(fault.UnknownOperation, "A request is a GET or a POST")
 	}

@@ -183,7 +183,10 @@ func TestAnswers(t *testing.T) {
 		"too_large":            request("root", identity+"&x="+strings.Repeat("a", rpc.MaxBody)),
 		"wrong_content_type":   with(request("root", identity), func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }),
 		"wrong_method":         with(request("root", identity), func(r *http.Request) { r.Method = http.MethodPut }),
-		"url_does_not_count_in_a_post": with(request("root", ""), func(r *http.Request) {
+		// minio/minio#8932 and source-cooperative/data.source.coop#184: AWS takes both.
+		"post_without_a_body": with(httptest.NewRequest(http.MethodPost, "/?"+identity, nil), func(r *http.Request) { r.Header.Set("Authorization", "root") }),
+		"post_without_a_form": with(request("root", ""), func(r *http.Request) { r.URL.RawQuery = identity }),
+		"url_does_not_count_beside_a_body": with(request("root", "x=y"), func(r *http.Request) {
 			r.URL.RawQuery = identity
 		}),
 	}

@@ -139,6 +139,20 @@ func TestAnInvalidArgumentNamesItWithTheMessageOfS3(t *testing.T) {
 	}
 }
 
+func TestArgumentsOfS3HaveTheirElements(t *testing.T) {
+	for want, refusal := range map[string]*authz.Refusal{
+		"<Code>InvalidArgument</Code><Message>m</Message><ArgumentName>maxKeys</ArgumentName><ArgumentValue>-1</ArgumentValue><Resource>": {Reason: authz.InvalidValue, Subject: "maxKeys", Value: "-1", Detail: "m"},
+		"<Code>InvalidLocationConstraint</Code><Message>m</Message><LocationConstraint></LocationConstraint><Resource>":                   {Reason: authz.InvalidValue, Subject: "LocationConstraint", Detail: "m"},
+		"<Code>InvalidRequest</Code><Message>Value for x-amz-sdk-checksum-algorithm header is invalid.</Message><Resource>": authz.RefusalOf(
+			&sigv4.Error{Reason: sigv4.InvalidDigest, Detail: "x-amz-sdk-checksum-algorithm"}),
+	} {
+		rec := answer(t, Options{Service: "s3"}, &authz.Result{Scheme: "sigv4", Refusal: refusal})
+		if rec.Code != 400 || !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("%d %s, want %s", rec.Code, rec.Body, want)
+		}
+	}
+}
+
 func TestAnErrorDocumentOfS3(t *testing.T) {
 	unknown := &authz.Result{Scheme: "sigv4", Refusal: &authz.Refusal{Reason: authz.UnknownAccessKey, Subject: "AKIAIOSFODNN7EXAMPLF"}}
 	rec := answer(t, Options{Service: "s3"}, unknown)
@@ -266,5 +280,17 @@ func TestAnAccountTellsTheStatus(t *testing.T) {
 	var b strings.Builder
 	if err := AccountOf(d).WriteText(&b); err != nil || !strings.HasPrefix(b.String(), "denied: 403 denied: No.\nrequest    GET h/x\n") {
 		t.Errorf("%v %s", err, &b)
+	}
+}
+
+func TestABrokenBodyInChunksHasTheTextsOfS3(t *testing.T) {
+	for want, refused := range map[string]*sigv4.Error{
+		"InvalidRequest: Value for x-amz-checksum-crc32 trailing header is invalid.": {Reason: sigv4.InvalidDigest, Detail: "x-amz-checksum-crc32 trailing"},
+		"IncompleteBody: The request body terminated unexpectedly":                   {Reason: sigv4.IncompleteBody, Facts: sigv4.Facts{Chunks: true}},
+		"IncompleteBody: " + s3ShortBody:                                             {Reason: sigv4.IncompleteBody},
+	} {
+		if got := s3SignatureError(refused); got.status != 400 || got.code+": "+got.message != want {
+			t.Errorf("%d %s: %s, want %s", got.status, got.code, got.message, want)
+		}
 	}
 }

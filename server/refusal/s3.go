@@ -118,6 +118,12 @@ func s3Of(refusal *authz.Refusal) s3Answer {
 		answer.facts = []s3Fact{fact("AWSAccessKeyId", refusal.Subject)}
 	case authz.InvalidValue:
 		answer.facts = []s3Fact{fact("ArgumentName", refusal.Subject)}
+		if refusal.Value != "" {
+			answer.facts = append(answer.facts, fact("ArgumentValue", refusal.Value))
+		}
+		if refusal.Subject == "LocationConstraint" {
+			answer.code, answer.facts = "InvalidLocationConstraint", []s3Fact{fact(refusal.Subject, refusal.Value)}
+		}
 		if refusal.Detail != "" {
 			answer.message = refusal.Detail
 		}

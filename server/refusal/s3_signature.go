@@ -52,6 +52,8 @@ func s3SignatureError(refused *sigv4.Error) s3Error {
 		e.code = s3MalformedQuery
 	}
 	switch {
+	case refused.Facts.Chunks:
+		e.message = "The request body terminated unexpectedly"
 	case refused.Reason == sigv4.Mismatch && strings.ContainsAny(refused.Facts.Absent, "_."):
 		e.message += " The signed header " + refused.Facts.Absent + " did not arrive: servers and proxies drop names with underscores or dots unless they are told to expect them."
 	case e.message != "":
@@ -70,7 +72,7 @@ func s3SignatureError(refused *sigv4.Error) s3Error {
 func s3ChecksumError(e s3Error, name string) s3Error {
 	algorithm, newer := strings.CutPrefix(name, "x-amz-checksum-")
 	switch {
-	case newer && e.code == "InvalidDigest":
+	case e.code == "InvalidDigest" && (newer || name == "x-amz-sdk-checksum-algorithm"):
 		e.code, e.message = "InvalidRequest", "Value for "+name+" header is invalid."
 	case newer:
 		e.message = "The " + strings.ToUpper(algorithm) + " you specified did not match the calculated checksum."

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/sluicegate/sluice/server/cors"
 	"github.com/sluicegate/sluice/server/refusal"
 )
 
@@ -103,22 +104,16 @@ func (m *Metadata) At(host, path string) *Document {
 func (m *Metadata) Any() bool { return len(m.all()) > 0 }
 
 // ServeHTTP answers with the document. It is public: a client that was refused must be able to read it, and so must pages of
-// any origin. OAuth clients in browsers send additional headers, which need a preflight.
+// any origin.
 func (d *Document) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	switch request.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions:
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "*")
-		h.Set("Access-Control-Max-Age", "3600")
-		w.WriteHeader(http.StatusNoContent)
+	if cors.Public(w, request, http.MethodGet, http.MethodHead) {
 		return
-	default:
+	}
+	if request.Method != http.MethodGet && request.Method != http.MethodHead {
 		_ = refusal.ReadOnly(w) // fails only if the client disconnected
 		return
 	}
+	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=300")
 	_, _ = w.Write(d.text)

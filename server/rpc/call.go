@@ -42,7 +42,8 @@ type Call struct {
 	// it in the header DenialHeader.
 	Denial string
 
-	// DecisionID identifies the Authorizer's refusal of the call, in the audit log and in the header DecisionHeader of the answer; "" = none.
+	// DecisionID identifies the decision that refused the call, in the audit log and in the header DecisionHeader of the answer; "" = none.
+	// Serve sets it.
 	DecisionID string
 }
 

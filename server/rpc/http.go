@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/sluicegate/sluice/bounded"
@@ -71,6 +72,12 @@ func RequestID(random io.Reader) (string, error) {
 	b[8] = b[8]&0x3f | 0x80
 	x := hex.EncodeToString(b[:])
 	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], nil
+}
+
+// DecisionID returns the ID of the refusal of a call: the first 16 hexadecimal digits of the ID of its request, which is random.
+func DecisionID(requestID string) string {
+	digits := strings.ReplaceAll(requestID, "-", "")
+	return digits[:min(16, len(digits))]
 }
 
 // CORS sets the headers that let web pages of every origin read the answers, as AWS does. If the request is a preflight, CORS

@@ -52,6 +52,11 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 	if a.Audit != nil {
 		defer func() { a.Audit(c, err) }()
 	}
+	defer func() {
+		if decided(c, err) {
+			c.DecisionID = DecisionID(c.RequestID)
+		}
+	}()
 	f, ok := a.Registry[c.Operation.Name]
 	if !ok {
 		return nil, Decoding, fault.New(fault.NotImplemented, "Sluice does not implement %s:%s yet.", a.Service.ID, c.Operation.Name)
@@ -98,6 +103,16 @@ func (a API) Serve(ctx context.Context, gate Authorizer, c *Call, decode func() 
 	}
 	out, err = f.Run(ctx, c)
 	return out, Running, err
+}
+
+// decided reports whether a decision on what the caller may do refused the call: of policies, of a role's trust policy, or of an identity
+// pool on who may have an identity and credentials.
+func decided(c *Call, err error) bool {
+	if err == nil {
+		return false
+	}
+	kind := fault.KindOf(err)
+	return kind == fault.AccessDenied || kind == fault.NotAuthorized && c.API.ID == "cognito-identity"
 }
 
 // BodyLimit returns the largest body of an operation, in bytes.

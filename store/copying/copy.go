@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -16,8 +17,9 @@ type Side interface {
 	tables(ctx context.Context) ([]Table, error)
 	// schema returns the number of the last migration.
 	schema(ctx context.Context) (int, error)
-	// read returns up to limit records after a key, in the order of keys. A nil key is before the first one.
-	read(ctx context.Context, t *Table, after []any, limit int) ([]row, error)
+	// read returns up to limit records after a key, in the order of keys, and no more once they have a number of bytes. A nil key is before
+	// the first record.
+	read(ctx context.Context, t *Table, after []any, limit, bytes int) ([]row, error)
 	// last returns the last key of a table, nil for an empty one.
 	last(ctx context.Context, t *Table) ([]any, error)
 	// still returns an error if others may have written to a source since it was opened.
@@ -43,8 +45,11 @@ var (
 // changes.
 var skipped = []string{"schema_migrations", "changes"}
 
-// batch is how many records one transaction has.
-const batch = 1000
+// One transaction has this many records, or fewer that have this many bytes together with the last one. A record may have some megabytes.
+const (
+	batch      = 1000
+	batchBytes = 8 << 20
+)
 
 // Options are the options of Copy. From and To are required.
 type Options struct {
@@ -156,7 +161,7 @@ func (o *Options) copy(ctx context.Context, t *Table) error {
 		return err
 	}
 	for n := int64(0); ; {
-		rows, err := o.From.read(ctx, t, after, batch)
+		rows, err := o.From.read(ctx, t, after, batch, batchBytes)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -174,11 +179,11 @@ func (o *Options) compare(ctx context.Context, t *Table) (Result, error) {
 	result := Result{Table: t.Name}
 	here, there := sha256.New(), sha256.New()
 	for after := []any(nil); ; {
-		ours, err := o.From.read(ctx, t, after, batch)
+		ours, err := o.From.read(ctx, t, after, batch, batchBytes)
 		if err != nil {
 			return result, err
 		}
-		theirs, err := o.To.read(ctx, t, after, batch)
+		theirs, err := o.To.read(ctx, t, after, max(1, len(ours)), math.MaxInt) // as many; after the last one there is none
 		if err != nil {
 			return result, err
 		}

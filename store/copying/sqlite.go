@@ -87,7 +87,10 @@ func (s *sqliteSide) tables(ctx context.Context) ([]Table, error) {
 	return tables, nil
 }
 
-func (s *sqliteSide) read(ctx context.Context, t *Table, after []any, limit int) ([]row, error) {
+// errEnough ends a query.
+var errEnough = errors.New("the records are enough")
+
+func (s *sqliteSide) read(ctx context.Context, t *Table, after []any, limit, bytes int) ([]row, error) {
 	text := "select " + t.columns() + " from " + quote(t.Name)
 	var args []driver.Value
 	if after != nil {
@@ -104,8 +107,14 @@ func (s *sqliteSide) read(ctx context.Context, t *Table, after []any, limit int)
 			r[i] = value
 		}
 		rows = append(rows, r)
+		if bytes -= r.size(); bytes <= 0 {
+			return errEnough
+		}
 		return nil
 	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return rows, err
 }
 

@@ -56,6 +56,19 @@ func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`
 // a time is the milliseconds since 1970, as SQLite keeps them.
 type row []any
 
+// size returns about how many bytes a record has.
+func (r row) size() (n int) {
+	for _, value := range r {
+		switch x := value.(type) {
+		case string:
+			n += len(x)
+		case []byte:
+			n += len(x)
+		}
+	}
+	return n
+}
+
 // compareKeys compares two primary keys as the databases order them: text and bytes by their bytes.
 func compareKeys(a, b []any) int {
 	for i := range a {

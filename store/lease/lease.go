@@ -207,3 +207,18 @@ func write(tx store.Tx, name string, r record) error {
 	}
 	return tx.Settings.Put(setting(name), raw)
 }
+
+// Checked returns a store whose Updates call Check first: those of work whose lease is lost return ErrLost and write nothing.
+func Checked(s store.Store) store.Store { return checked{s} }
+
+type checked struct{ store.Store }
+
+// Update implements store.Store.
+func (c checked) Update(ctx context.Context, fn func(tx store.Tx) error) error {
+	return c.Store.Update(ctx, func(tx store.Tx) error {
+		if err := Check(ctx, tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}

@@ -156,3 +156,28 @@ func TestAClockThatWasWrongStopsNoWorkForLong(t *testing.T) {
 		t.Error("a lease that ends in a thousand hours is waited for")
 	}
 }
+
+func TestACheckedStoreTakesNothingFromAHolderThatWasStopped(t *testing.T) {
+	c, path := newClock(), filepath.Join(t.TempDir(), "a.db")
+	stopped, other := start(t, path, c.now), start(t, path, c.now)
+	st := lease.Checked(stopped.store)
+	write := func(ctx context.Context) error {
+		return st.Update(ctx, func(tx store.Tx) error { return tx.Settings.Put("a", []byte{1}) })
+	}
+	_, err := do(t, stopped, func(ctx context.Context) error {
+		if err := write(ctx); err != nil {
+			t.Error(err)
+		}
+		c.pass(3 * time.Minute)
+		if ran, err := do(t, other, nothing); !ran || err != nil {
+			t.Errorf("a lease that has ended is not taken: %v", err)
+		}
+		return write(context.WithoutCancel(ctx))
+	})
+	if !errors.Is(err, lease.ErrLost) {
+		t.Errorf("%v, want ErrLost", err)
+	}
+	if err := write(t.Context()); err != nil {
+		t.Errorf("without a lease: %v", err)
+	}
+}

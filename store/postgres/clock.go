@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +13,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// skewFor is how long Skew repeats its last answer, so that it costs one connection in that time.
+// skewFor is how long Skew repeats its last answer, so that it costs one statement in that time.
 const skewFor = 15 * time.Second
 
 // skew is the last answer of Skew.
@@ -43,21 +43,23 @@ func (s *Store) Skew(ctx context.Context) (time.Duration, error) {
 	if last := s.skew.last.Load(); last != nil && time.Since(last.at) < skewFor {
 		return last.ahead(s.options.Now()), nil
 	}
-	pg, err := s.pool.settings.dial(ctx)
+	// A connection of the pool is there when a new one would have to wait for a host of the URL that does not answer.
+	c, err := s.pool.take(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
+	defer s.pool.give(c)
+	var server time.Time
 	before := s.options.Now()
-	found, err := rows(ctx, pg, `select (extract(epoch from clock_timestamp()) * 1000)::bigint`)
+	err = c.read(ctx, `select clock_timestamp()`, nil, func(row []driver.Value) (err error) {
+		server, err = asTime(row[0])
+		return err
+	})
 	after := s.options.Now()
-	if err = errors.Join(err, pg.Close(ctx)); err != nil {
+	if err != nil {
 		return 0, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
-	ms, err := strconv.ParseInt(found[0][0], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("store/postgres: the server's clock: %w", err)
-	}
-	server, r := time.UnixMilli(ms), reading{at: time.Now(), wall: after.Round(0)}
+	r := reading{at: time.Now(), wall: after.Round(0)}
 	switch {
 	case before.After(server):
 		r.by = before.Sub(server)

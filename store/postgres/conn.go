@@ -260,6 +260,13 @@ func (c *conn) settle() error {
 	return c.dead
 }
 
+// cancel asks the server to end what runs on the connection.
+func (c *conn) cancel() {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	_ = c.pg.CancelRequest(ctx) // a server that does not answer ends it when it notices that the connection is closed
+}
+
 // close closes the connection. The server rolls back what is open on it.
 func (c *conn) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)

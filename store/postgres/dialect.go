@@ -22,6 +22,7 @@ var dialect = sql.Dialect{
 	FailureAborts: true,
 	Clock:         "now()",
 	Second:        "interval '1 second'",
+	Estimates:     true,
 	Classify:      classify,
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -206,4 +208,77 @@ func TestAcknowledgedWritesSurviveTheDeathOfTheProcess(t *testing.T) {
 		}
 		return st
 	})
+}
+
+var errUndo = errors.New("undo")
+
+// A commit that waits for a standby waits without a limit of time. One whose caller has given up must not keep a connection of the server, nor
+// the locks of its rows.
+func TestCommitsThatTimeOutLeaveNoConnections(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	url := server.Database(t)
+	st := open(t, url+"&pool_max_conns=2&statement_timeout=300ms&application_name=waits")
+	name := "a"
+	put := func(tx store.Tx) error { return tx.Settings.Put(name, []byte{1}) }
+	if err := st.Update(t.Context(), put); err != nil {
+		t.Fatal(err)
+	}
+	standby := func(names string) {
+		server.Run(t, "postgres", `alter system set synchronous_standby_names = '`+names+`'`)
+		server.Run(t, "postgres", `select pg_reload_conf()`)
+	}
+	watcher := dial(t, url)
+	standby("nobody")
+	for show := ""; show != "nobody"; {
+		found, err := rows(t.Context(), watcher, `show synchronous_standby_names`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		show = found[0][0]
+	}
+	most, early := 0, 0
+	for i := range 12 {
+		name = strconv.Itoa(i) // a row whose lock nobody has
+		ctx, cancel := context.WithCancel(t.Context())
+		if i%2 == 0 { // the caller goes, or the time is over
+			time.AfterFunc(50*time.Millisecond, cancel)
+		}
+		if err := st.Update(ctx, put); err == nil {
+			early++
+		}
+		cancel()
+		found, err := rows(t.Context(), watcher, `select count(*) from pg_stat_activity where application_name = 'waits' and backend_type = 'client backend'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.Atoi(found[0][0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, n)
+	}
+	if early > 2 { // each of the two connections may learn of the setting late
+		t.Errorf("%d commits were acknowledged without the standby", early)
+	}
+	if most > 4 { // the server lists one for a moment after its end
+		t.Errorf("%d connections were open at once, pool_max_conns is 2", most)
+	}
+	name = "0" // the lock of the first row is free
+	if err := st.Update(t.Context(), func(tx store.Tx) error { return errors.Join(tx.Settings.Delete(name), errUndo) }); !errors.Is(err, errUndo) {
+		t.Errorf("a row that a commit left: %v", err)
+	}
+	// A call that is repeated finds its write. It is not acknowledged before the standby has it.
+	again := func(tx store.Tx) error { _, err := tx.Settings.Get(name); return err }
+	if err := st.Update(t.Context(), again); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "commit") {
+		t.Errorf("an Update that found a write which no standby has, and had nothing left to write: %v, want the error of a commit", err)
+	}
+	standby("")
+	deadline := time.Now().Add(patience)
+	for st.Update(t.Context(), put) != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("commits need no standby any more, and the store does not write")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }

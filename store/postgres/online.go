@@ -40,8 +40,11 @@ func applyOnline(ctx context.Context, pg *pgconn.PgConn, s *settings, step *migr
 		if text == "" {
 			continue
 		}
+		if !strings.Contains(text, " concurrently ") { // it locks the table, and others wait behind it while it waits
+			text = fmt.Sprintf("begin; set local lock_timeout = '%s'; %s; commit", lockLimit, text)
+		}
 		if err := run(ctx, pg, text); err != nil {
-			return fmt.Errorf("migration %s: %w", step.name, err)
+			return fmt.Errorf("migration %s: %w", step.name, errors.Join(err, run(ctx, pg, rollback)))
 		}
 	}
 	if err := step.note(ctx, holder, o); err != nil {

@@ -105,6 +105,46 @@ func TestOthersWriteWhileAMigrationBuildsIndexes(t *testing.T) {
 	}
 }
 
+// A transaction that reads a table all the time, such as a pg_dump, holds a migration of the table up. Others do not queue behind it for longer
+// than a migration may wait.
+func TestOthersWriteWhileAMigrationWaitsForATableThatIsRead(t *testing.T) {
+	t.Parallel()
+	url, s, steps := upgraded(t)
+	if err := migrate(t.Context(), s, steps[:len(steps)-1], Options{Logger: quiet}); err != nil {
+		t.Fatal(err)
+	}
+	dump, other := dial(t, url), dial(t, url)
+	if err := run(t.Context(), dump, "begin; lock table messages in access share mode"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- migrate(context.Background(), s, steps, Options{Logger: quiet}) }()
+	for {
+		found, err := rows(t.Context(), other, `select count(*) from pg_locks where relation = 'messages'::regclass and not granted`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found[0][0] != "0" {
+			break
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("the migration did not wait for the dump: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	// The dump goes on, and the statement would wait for all of it. The limit is longer than a busy machine needs.
+	if err := run(t.Context(), other, "set statement_timeout = '1min'; delete from messages where id = 'none'"); err != nil {
+		t.Errorf("a write while the migration waits: %v", err)
+	}
+	if err := run(t.Context(), dump, "commit"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // A migration does not wait for the snapshot of its own lock, whichever isolation the database has by default.
 func TestAMigrationOnlineEndsWithAnyDefaultIsolation(t *testing.T) {
 	t.Parallel()

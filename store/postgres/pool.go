@@ -52,6 +52,9 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+			return nil, context.DeadlineExceeded // the dialer may notice before ctx does
+		}
 		return nil, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return newConn(pg, p.settings, p.now()), nil
@@ -114,8 +117,7 @@ func (p *pool) give(c *conn) {
 	p.mu.Lock()
 	switch {
 	case c.dead != nil:
-		leaving = append(p.idle, c)
-		p.idle = nil
+		leaving, p.idle = p.idle, nil
 	default:
 		p.idle = append(p.idle, c)
 		if first := p.idle[0]; c.used.Sub(first.used) > p.settings.idle {
@@ -124,7 +126,19 @@ func (p *pool) give(c *conn) {
 		}
 	}
 	p.mu.Unlock()
-	<-p.slots
+	if timedOut(c.dead) {
+		// The server may still be at work, or wait for a standby, and keeps the connection until then.
+		go func() {
+			c.cancel()
+			c.close()
+			<-p.slots
+		}()
+	} else {
+		if c.dead != nil {
+			leaving = append(leaving, c)
+		}
+		<-p.slots
+	}
 	for _, c := range leaving {
 		c.close()
 	}

@@ -116,7 +116,7 @@ func (a *attempt) run(ctx context.Context) (next verdict, err error) {
 	defer t.End()
 	fnErr := a.fn(t)
 	if fnErr == nil && !t.Again(nil) && t.Broken() == nil {
-		_, fnErr = t.Log()
+		fnErr = a.log(c, t)
 	}
 	if broken := t.Broken(); broken != nil {
 		return a.broken(ctx, c, broken)
@@ -128,6 +128,19 @@ func (a *attempt) run(ctx context.Context) (next verdict, err error) {
 		return final, fnErr
 	}
 	return a.commit(ctx, c)
+}
+
+// mark writes to the server's log if commits wait for a standby. It returns no row.
+const mark = `select 1 where case when current_setting('synchronous_standby_names') <> '' then pg_logical_emit_message(true, 'sluice', '') is null end`
+
+// log lists what the transaction changed. One that changed nothing may have read what another committed that no standby has yet: its time was
+// over, the server kept it, and its caller repeats the call. The commit must not be acknowledged before that write is on the standby. A commit
+// without a write waits for none, so log makes one.
+func (a *attempt) log(c *conn, t *sql.Transaction) error {
+	if logged, err := t.Log(); err != nil || logged || t.Wrote() || !c.begun {
+		return err
+	}
+	return t.Run(mark)
 }
 
 // broken says what follows an error after which the transaction cannot go on.

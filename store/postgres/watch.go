@@ -16,44 +16,68 @@ const (
 	// watchEvery is how often a process looks for what others changed unless something asks for it sooner. It is one statement, which reads
 	// rows that are new only, and it works through poolers, where LISTEN does not.
 	watchEvery = 200 * time.Millisecond
-	// watchLate is the time without a look after which rows may have been trimmed; they are kept for an hour.
+	// watchLate is the time between two looks after which rows may have been trimmed; they are kept for an hour.
 	watchLate = 30 * time.Minute
 	trimEvery = 10 * time.Minute
-	trimStale = `delete from changes where at < now() - interval '1 hour'`
 
 	// changesSince returns a row for each change that the snapshot $1 did not show, or one without a change. Sequences would not do: a
-	// transaction can commit after another one with a higher number.
-	changesSince = `select x.snapshot, pg_snapshot_xmax(x.snapshot::pg_snapshot) < pg_snapshot_xmax($1::text::pg_snapshot),
+	// transaction can commit after another one with a higher number. A change whose transaction has not begun yet is from a dump of another
+	// server.
+	changesSince = `select x.snapshot, x.server, x.at, pg_snapshot_xmax(x.snapshot::pg_snapshot) < pg_snapshot_xmax($1::text::pg_snapshot),
 			c.kind, c.pool, c.key
-		from (select pg_current_snapshot()::text as snapshot) x
-		left join changes c on c.txid >= pg_snapshot_xmin($1::text::pg_snapshot) and not pg_visible_in_snapshot(c.txid, $1::text::pg_snapshot)
+		from (` + currentSnapshot + `) x
+		left join changes c on c.txid >= pg_snapshot_xmin($1::text::pg_snapshot) and c.txid < pg_snapshot_xmax(x.snapshot::pg_snapshot)
+			and not pg_visible_in_snapshot(c.txid, $1::text::pg_snapshot)
 		order by c.seq`
 
-	currentSnapshot = `select pg_current_snapshot()::text`
+	currentSnapshot = `select pg_current_snapshot()::text as snapshot, pg_postmaster_start_time()::text as server, now() as at`
 )
+
+// trimStale deletes what every process has read, and what a dump of another server contained: its numbers of transactions mean nothing here.
+const trimStale = `delete from changes where at < now() - interval '1 hour' or txid >= pg_snapshot_xmax(pg_current_snapshot())`
 
 var _ store.Watcher = (*Store)(nil)
 
 // watch is the store.Changes of a Store.
 type watch struct {
-	store    *Store
-	snapshot string    // of the last look
-	looked   time.Time // when that was
-	trimmed  time.Time
-	missed   bool // a look failed, perhaps because another server has taken over, which may lack what this one showed
+	store   *Store
+	last    glance
+	trimmed time.Time
+	missed  bool // a look failed, perhaps because another server has taken over, which may lack what this one showed
+}
+
+// glance is what a look saw of the server.
+type glance struct {
+	snapshot string
+	server   string    // when it started: another one that has taken over started at another time
+	at       time.Time // by the server's clock, which goes on while this machine is suspended, and by which rows are trimmed
+}
+
+func (g *glance) set(row []driver.Value) (err error) {
+	var ok1, ok2 bool
+	g.snapshot, ok1 = row[0].(string)
+	g.server, ok2 = row[1].(string)
+	if !ok1 || !ok2 {
+		return fmt.Errorf("a snapshot has the columns %T and %T, want texts", row[0], row[1])
+	}
+	g.at, err = asTime(row[2])
+	return err
+}
+
+// asTime returns the value of a column as a time.
+func asTime(value driver.Value) (time.Time, error) {
+	at, ok := value.(time.Time)
+	if !ok {
+		return at, fmt.Errorf("store/postgres: a column is %T, want a time", value)
+	}
+	return at, nil
 }
 
 // Watch implements store.Watcher.
 func (s *Store) Watch(ctx context.Context) (store.Changes, error) {
-	w := &watch{store: s, looked: time.Now(), trimmed: time.Now()}
-	err := w.query(ctx, currentSnapshot, nil, func(row []driver.Value) error {
-		var ok bool
-		if w.snapshot, ok = row[0].(string); !ok {
-			return fmt.Errorf("the snapshot is %T, want text", row[0])
-		}
-		return nil
-	})
-	if err != nil {
+	w := &watch{store: s}
+	w.trim(ctx)
+	if err := w.query(ctx, currentSnapshot, nil, w.last.set); err != nil {
 		return nil, s.unavailable("watch", err)
 	}
 	return w, nil
@@ -83,30 +107,31 @@ func (w *watch) Look(ctx context.Context) ([]store.Change, error) {
 
 // read returns the changes since the last look.
 func (w *watch) read(ctx context.Context) (changes []store.Change, err error) {
-	begun, snapshot, back := time.Now(), "", false
-	err = w.query(ctx, changesSince, []driver.Value{w.snapshot}, func(row []driver.Value) error {
-		var ok1, ok2 bool
-		snapshot, ok1 = row[0].(string)
-		back, ok2 = row[1].(bool)
-		if !ok1 || !ok2 {
-			return fmt.Errorf("a change has the columns %T and %T, want text and a boolean", row[0], row[1])
+	var now glance
+	missed := w.missed
+	err = w.query(ctx, changesSince, []driver.Value{w.last.snapshot}, func(row []driver.Value) error {
+		if err := now.set(row); err != nil {
+			return err
 		}
-		kind, changed := row[2].(string)
+		if back, ok := row[3].(bool); !ok || back {
+			missed = true
+		}
+		kind, changed := row[4].(string)
 		if !changed {
 			return nil // there is none
 		}
-		pool, _ := row[3].(string)
-		key, _ := row[4].(string)
+		pool, _ := row[5].(string)
+		key, _ := row[6].(string)
 		changes = append(changes, store.Change{Kind: store.ChangeKind(kind), Pool: pool, Key: key})
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if w.missed || back || begun.Sub(w.looked) > watchLate {
+	if missed || now.server != w.last.server || now.at.Sub(w.last.at) > watchLate {
 		changes = []store.Change{{Kind: store.ChangedAnything}}
 	}
-	w.snapshot, w.looked, w.missed = snapshot, begun, false
+	w.last, w.missed = now, false
 	return changes, nil
 }
 
@@ -117,6 +142,11 @@ func (w *watch) query(ctx context.Context, text string, args []driver.Value, eac
 		return err
 	}
 	defer w.store.pool.give(c)
+	return c.read(ctx, text, args, each)
+}
+
+// read runs one statement in a transaction of its own, and calls each for every row.
+func (c *conn) read(ctx context.Context, text string, args []driver.Value, each func([]driver.Value) error) error {
 	c.follow(ctx, beginRead)
 	defer c.leave()
 	defer c.end(commit)

@@ -111,3 +111,47 @@ func TestAfterAFailureAnythingMayHaveChanged(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A dump has the changes with the transaction ids of the server that it is from, which may be in the future of this one.
+func TestChangesOfAnotherServerAreNotReadAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Start(t).Database(t)
+	st := open(t, url)
+	c := dial(t, url)
+	restore := func(kind string) {
+		if err := run(t.Context(), c, `insert into changes (kind, pool, key, txid) values ('`+kind+`', '', 'x', '4000000000000')`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restore("role")
+	w := watching(t, st)
+	restore("policy") // as if Watch could not have deleted it
+	for range 2 {
+		changes, err := w.Look(t.Context())
+		if err != nil || len(changes) > 0 {
+			t.Errorf("%q, %v", changes, err)
+		}
+	}
+	putRole(t, st, "new")
+	if got := next(t, w); !slices.Equal(got, []store.Change{{Kind: store.ChangedRole, Key: "new"}}) {
+		t.Errorf("%q", got)
+	}
+	if got, err := rows(t.Context(), c, `select kind from changes where key = 'x'`); err != nil || len(got) != 1 || got[0][0] != "policy" {
+		t.Errorf("of the other server's changes remain %v, %v; want what came after Watch", got, err)
+	}
+}
+
+// A proxy can hide that another server has taken over: the process has a new connection, and no call has failed.
+func TestAfterAnotherServerHasTakenOverAnythingMayHaveChanged(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	st := open(t, server.Database(t))
+	w := watching(t, st)
+	server.Stop(t, syscall.SIGINT)
+	server.Start(t)
+	for _, want := range [][]store.Change{{{Kind: store.ChangedAnything}}, nil} {
+		if got, err := w.Look(t.Context()); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+}

@@ -25,6 +25,7 @@ type session struct {
 func (o *Options) open(ctx context.Context, connections int) *session {
 	to := &goredis.UniversalOptions{
 		Addrs: o.Addresses, MasterName: o.Master, DB: o.Database, Username: o.Username, Password: o.Password.Reveal(),
+		SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword.Reveal(),
 		DialTimeout: answerWithin, ReadTimeout: answerWithin, WriteTimeout: answerWithin, ContextTimeoutEnabled: true,
 		// Retries inside the library would hide that a connection broke.
 		MaxRetries: -1, DialerRetries: 1, PoolSize: connections, PipelinePoolSize: -1,
@@ -33,7 +34,7 @@ func (o *Options) open(ctx context.Context, connections int) *session {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if o.TLS != nil {
-		to.TLSConfig = o.TLS.Clone()
+		to.Dialer = o.dialTLS
 	}
 	s := &session{UniversalClient: goredis.NewUniversalClient(to)}
 	s.unhook = context.AfterFunc(ctx, s.shut)
@@ -83,6 +84,8 @@ func (o *Options) explain(err error) error {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "MOVED ") && !o.cluster():
 		return fmt.Errorf("the server is a node of a cluster; give several of its nodes as addresses: %w", err)
+	case o.Master != "" && strings.Contains(text, "all sentinels") && (strings.Contains(text, "NOAUTH ") || strings.Contains(text, "WRONGPASS ")):
+		return fmt.Errorf("the Sentinels ask for a password; set sentinel_password and, for an ACL user, sentinel_username: %w", err)
 	case strings.HasPrefix(text, "READONLY "):
 		return fmt.Errorf("the server is a replica, which may lack what its master has: %w", err)
 	}

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,8 +21,13 @@ type Options struct {
 	Master    string // the name of the master that the Sentinels watch
 	Username  string // of an ACL user; empty = the default user
 	Password  seal.Secret
-	TLS       *tls.Config // for servers and Sentinels; nil = no TLS
-	Database  int         // 0 in a cluster
+	TLS       *TLSFiles // for servers and Sentinels; its files are read for each new connection; nil = no TLS
+	Database  int       // 0 in a cluster
+
+	// SentinelUsername and SentinelPassword are of an ACL user of the Sentinels; empty = Sentinels are asked without a password.
+	SentinelUsername string
+	SentinelPassword seal.Secret
+
 	// Prefix is the prefix of all keys, without braces. Default "sluice:". Processes with the same prefix and database
 	// share their revocations.
 	Prefix string
@@ -81,6 +85,11 @@ func (o *Options) resolve() error {
 	}
 	if strings.ContainsAny(o.Prefix, "{}") {
 		return errors.New("redis: the prefix contains a brace; remove it") // clusters hash only what braces enclose
+	}
+	if o.TLS != nil {
+		if _, err := o.TLS.Config(); err != nil {
+			return fmt.Errorf("redis: tls: %w", err)
+		}
 	}
 	if o.MaxStale < 0 {
 		return errors.New("redis: MaxStale is negative; set 0 for the default")

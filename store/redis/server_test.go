@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/sluicegate/sluice/store/certtest"
 )
 
 // patience is how long tests wait for what must happen. It says nothing about how fast it happens: a busy machine may take a
@@ -26,6 +29,7 @@ type server struct {
 	t       testing.TB
 	port    int
 	args    []string
+	ca      *certtest.CA // nil = without TLS
 	dir     string
 	command *exec.Cmd
 	out     bytes.Buffer
@@ -98,13 +102,23 @@ func (s *server) address() string { return net.JoinHostPort("127.0.0.1", strconv
 
 func (s *server) start() {
 	s.t.Helper()
-	args := append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.args...)
-	s.run(args...)
+	s.run(slices.Concat([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", ""}, s.tls(), s.args)...)
+}
+
+// tls returns the arguments of a server that speaks TLS only, to clients with a certificate, if it has an authority.
+func (s *server) tls() []string {
+	s.t.Helper()
+	if s.ca == nil {
+		return nil
+	}
+	certificate, key := s.ca.Issue("redis.example", net.IPv4(127, 0, 0, 1))
+	return []string{"--port", "0", "--tls-port", strconv.Itoa(s.port), "--tls-cert-file", certificate, "--tls-key-file", key,
+		"--tls-ca-cert-file", s.ca.File, "--tls-auth-clients", "yes", "--tls-replication", "yes"}
 }
 
 // startSentinel starts a Sentinel that watches a master called "main". It takes no silence for an outage, which a busy machine
 // could make it do too early, until noticeOutages is called.
-func startSentinel(t testing.TB, master *server) *server {
+func startSentinel(t testing.TB, master *server, args ...string) *server {
 	t.Helper()
 	s := newServer(t)
 	conf := filepath.Join(s.dir, "sentinel.conf")
@@ -113,7 +127,8 @@ func startSentinel(t testing.TB, master *server) *server {
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.run(conf, "--sentinel", "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir)
+	s.ca = master.ca
+	s.run(slices.Concat([]string{conf, "--sentinel", "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir}, s.tls(), args)...)
 	return s
 }
 

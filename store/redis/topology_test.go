@@ -2,21 +2,9 @@ package redis
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluicegate/sluice/seal"
 )
@@ -52,62 +40,6 @@ func TestAnACLUserNeedsFewRights(t *testing.T) {
 			t.Errorf("%s: the state is ok", what)
 		}
 	}
-}
-
-func TestTLS(t *testing.T) {
-	t.Parallel()
-	dir, roots := t.TempDir(), x509.NewCertPool()
-	certificate, key := selfSigned(t, dir, roots)
-	s := newServer(t)
-	port := s.port
-	s.args = []string{"--port", "0", "--tls-port", fmt.Sprint(port), "--tls-cert-file", certificate, "--tls-key-file", key,
-		"--tls-auth-clients", "no"}
-	s.start()
-	o := at(s)
-	o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	a, b := startProcess(t, o), startProcess(t, o)
-	a.revoke("in secret")
-	b.learns("in secret")
-
-	o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	p := newProcess(t, o)
-	p.Start()
-	eventually(t, "an error about the unknown certificate authority in the log", func() bool { return strings.Contains(p.log.String(), "x509") })
-	if p.State() != StateLost {
-		t.Errorf("the state is %s", p.State())
-	}
-}
-
-func selfSigned(t *testing.T, dir string, roots *x509.CertPool) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis"}, IsCA: true,
-		BasicConstraintsValid: true, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots.AddCert(parsed)
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(name, kind string, der []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE"+" KEY", pkcs8)
 }
 
 // A replica answers reads even without a link to its master, so its answers prove nothing.

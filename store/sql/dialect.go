@@ -38,6 +38,9 @@ type Dialect struct {
 	// Second is an expression for a second, to add to a time or to multiply.
 	Second string
 
+	// Estimates says that "explain" begins with a line that has "rows=" and the number of rows that a query is expected to return.
+	Estimates bool
+
 	// TrimChanges deletes the oldest rows of the table changes, after some were added. Empty: the backend does so at other times.
 	TrimChanges string
 

@@ -39,7 +39,7 @@ func (s edgeSessions) OfSubject(login, issuer, subject string) ([]store.EdgeSess
 }
 
 func (s edgeSessions) Count(now time.Time) (int, error) {
-	return one(s.Transaction, (*row).number, `select count(*) from edge_sessions where expires_at > $1`, now)
+	return s.counted(`edge_sessions where expires_at > $1`, `true`, now)
 }
 
 func (s edgeSessions) DeleteExpired(now time.Time, most int) (int, error) {

@@ -46,12 +46,18 @@ func (s refreshTokens) OfUser(poolID, sub string) ([]store.RefreshToken, error) 
 }
 
 func (s refreshTokens) Count(now time.Time) (int, error) {
-	return one(s.Transaction, (*row).number, `select count(*) from refresh_tokens where expires_at > $1 and revoked_at is null`, now)
+	return s.counted(`refresh_tokens where expires_at > $1`, `revoked_at is null`, now)
 }
 
 func (s refreshTokens) RevokeOfUser(poolID, sub string, at time.Time) error {
 	return s.insert(`update refresh_tokens set revoked_at = $3 where pool_id = $1 and sub = $2 and revoked_at is null`,
 		poolID, sub, at)
+}
+
+func (s refreshTokens) OfDevice(poolID, sub, deviceKey string, newest int) ([]store.RefreshToken, error) {
+	return all(s.Transaction, scanRefreshToken, `select `+refreshTokenColumns+` from refresh_tokens where id in (select id from refresh_tokens
+		where pool_id = $1 and sub = $2 order by created_at desc, id desc limit $3) and device_key = $4`,
+		poolID, sub, limit(store.Page{Limit: newest}), deviceKey)
 }
 
 func (s refreshTokens) ForgetDevice(poolID, sub, deviceKey string, at time.Time) error {

@@ -59,7 +59,7 @@ func (s sessions) OfBrowser(poolID string, browser []byte) ([]store.Session, err
 }
 
 func (s sessions) CountSSO(now time.Time) (int, error) {
-	return one(s.Transaction, (*row).number, `select count(*) from sessions where expires_at > $1 and family is null`, now)
+	return s.counted(`sessions where expires_at > $1`, `family is null`, now)
 }
 
 func (s sessions) TrimSSO(poolID, sub string, keep int) error {

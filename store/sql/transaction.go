@@ -76,6 +76,7 @@ type Transaction struct {
 	bold     bool
 	failure  error          // of a bold write; the transaction is of no use any more
 	again    bool           // the caller's function went on after it
+	wrote    bool           // see Wrote
 	args     []driver.Value // the buffer of bind
 	changes  []store.Change // see Log
 	revoked  int            // revocations among them
@@ -246,6 +247,7 @@ func (t *Transaction) exec(text string, args ...any) (n int, err error) {
 
 func (t *Transaction) run(text string, args []any) (int, error) {
 	n, err := t.conn.Exec(t.ctx, text, t.bind(args))
+	t.wrote = t.wrote || n > 0
 	return int(n), t.failed(err)
 }
 
@@ -347,6 +349,9 @@ func (t *Transaction) Log() (logged bool, err error) {
 		return t.insert(t.dialect.TrimChanges)
 	})
 }
+
+// Wrote reports whether a write has changed a row. It does not know of those that travel with the next statement.
+func (t *Transaction) Wrote() bool { return t.wrote }
 
 // Run runs a write of a backend's own.
 func (t *Transaction) Run(text string) error { return t.insert(text) }

@@ -180,7 +180,7 @@ func (s users) DeleteSome(poolID string, most int) (int, error) {
 }
 
 func (s users) Count(poolID string) (int, error) {
-	return one(s.Transaction, (*row).number, `select count(*) from users where pool_id = $1`, poolID)
+	return s.counted(`users where pool_id = $1`, `true`, poolID)
 }
 
 // userArgs returns the values of userColumns, in order.

@@ -126,7 +126,7 @@ func prefixEnd(prefix string) string {
 }
 
 func (s users) CountElsewhere(poolID string) (int, error) {
-	return one(s.Transaction, (*row).number, `select count(*) from users where pool_id = $1 and password_hash = '$elsewhere$'`, poolID)
+	return s.counted(`users where pool_id = $1 and password_hash = '$elsewhere$'`, `true`, poolID)
 }
 
 func (s users) ListElsewhere(poolID string, p store.Page) ([]store.User, error) {

@@ -20,6 +20,18 @@ func testChallenges(t *testing.T, st store.Store) {
 		return tx.Challenges.Insert(store.Challenge{ID: "c", PoolID: "none", Sealed: []byte{1}, ExpiresAt: at(0)})
 	}), store.ErrNotFound)
 	update(t, st, func(tx store.Tx) error {
+		again := store.Challenge{ID: "d", PoolID: pool1, Sealed: []byte{2}, ExpiresAt: at(3)}
+		wantErr(t, "put", tx.Challenges.Put(again), nil)
+		again.Sealed, again.ExpiresAt = []byte{3}, at(4)
+		wantErr(t, "put again", tx.Challenges.Put(again), nil)
+		got, err := tx.Challenges.Get("d")
+		wantErr(t, "get what was put", err, nil)
+		same(t, "what was put", got, again)
+		wantErr(t, "delete", tx.Challenges.Delete("d"), nil)
+		wantErr(t, "delete again", tx.Challenges.Delete("d"), store.ErrNotFound)
+		return nil
+	})
+	update(t, st, func(tx store.Tx) error {
 		got, err := tx.Challenges.Get("a")
 		wantErr(t, "get", err, nil)
 		same(t, "get", got, first)

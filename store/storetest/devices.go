@@ -82,6 +82,14 @@ func testRefreshTokensOfADevice(t *testing.T, st store.Store) {
 		} {
 			wantErr(t, "insert", tx.RefreshTokens.Insert(f), nil)
 		}
+		of, err := tx.RefreshTokens.OfDevice(pool1, "sub-ann", "us-east-1_a", 9)
+		wantErr(t, "families of a device", err, nil)
+		if len(of) == 0 || of[0].DeviceKey != "us-east-1_a" {
+			t.Errorf("families of a device: %+v", of)
+		}
+		of, err = tx.RefreshTokens.OfDevice(pool1, "sub-ann", "us-east-1_x", 9)
+		wantErr(t, "families of no device", err, nil)
+		same(t, "families of no device", len(of), 0)
 		wantErr(t, "forget one that is not there", tx.RefreshTokens.ForgetDevice(pool1, "sub-ann", "us-east-1_x", at(9)), nil)
 		return tx.RefreshTokens.ForgetDevice(pool1, "sub-ann", "us-east-1_a", at(9))
 	})

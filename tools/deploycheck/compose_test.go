@@ -50,6 +50,9 @@ func TestComposeFileLoads(t *testing.T) {
 		}
 	}
 	one := project.Services["sluice-1"]
+	if key := one.Environment["SLUICE_MASTER_KEY"]; key == nil || len(*key) != 44 {
+		t.Error("the Sluices do not get the master key that secrets.sh made")
+	}
 	if one.StopGracePeriod == nil || time.Duration(*one.StopGracePeriod) < 45*time.Second {
 		t.Error("a Sluice is killed before shutdown_delay and grace_period are over")
 	}

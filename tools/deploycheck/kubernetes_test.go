@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -107,4 +109,26 @@ func TestPodsAreRestricted(t *testing.T) {
 			t.Errorf("%s: %s", r.ForbiddenReason, r.ForbiddenDetail)
 		}
 	}
+}
+
+// A pod whose volume is full is evicted.
+func TestUploadsFitIntoTheVolumeOfAPod(t *testing.T) {
+	all := objects(t, "sluice.yaml")
+	m := regexp.MustCompile(`(?m)^\s*upload_space (\d+)GiB$`).FindStringSubmatch(all["ConfigMap"].(*core.ConfigMap).Data["Caddyfile"])
+	if m == nil {
+		t.Fatal("the Caddyfile has no upload_space in GiB, and the default is 50 GiB")
+	}
+	space, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range all["Deployment"].(*apps.Deployment).Spec.Template.Spec.Volumes {
+		if v.Name == "data" {
+			if size := v.EmptyDir.SizeLimit.Value(); space<<30 >= size {
+				t.Errorf("uploads may take %d GiB of %s", space, v.EmptyDir.SizeLimit)
+			}
+			return
+		}
+	}
+	t.Error("pods have no volume data")
 }

@@ -135,6 +135,9 @@ func (r *Runtime) run(ctx context.Context, call trigger.Call) ([]byte, error) {
 	}
 	output, err := p.invoke(ctx, call)
 	if errors.Is(err, errNotTaken) {
+		r.mu.Lock()
+		r.noteEnd(p)
+		r.mu.Unlock()
 		return r.run(ctx, call)
 	}
 	var exit *exitError
@@ -165,6 +168,7 @@ func (r *Runtime) take(ctx context.Context) (*process, error) {
 			r.mu.Unlock()
 			return p, nil
 		}
+		r.noteEnd(p)
 	}
 	pause, problem := r.resume.Sub(r.o.Now()), r.problem
 	version := r.version
@@ -263,11 +267,17 @@ func (r *Runtime) reap(p *process) {
 	defer r.mu.Unlock()
 	if i := slices.Index(r.idle, p); i >= 0 {
 		r.idle = slices.Delete(r.idle, i, i+1)
-		if p.served.Load() {
-			r.logEnd(p.exit.status)
-		} else {
-			r.countFailure(p.exit.status)
-		}
+		r.noteEnd(p)
+	}
+}
+
+// noteEnd logs the end of a process without a call, and counts it as a failed start if the process never had one. The caller holds r.mu,
+// and has taken the process out of r.idle, so that it is noted once.
+func (r *Runtime) noteEnd(p *process) {
+	if p.served.Load() {
+		r.logEnd(p.exit.status)
+	} else {
+		r.countFailure(p.exit.status)
 	}
 }
 

@@ -137,3 +137,46 @@ func TestModulesExportWhatTheyShould(t *testing.T) {
 		}
 	}
 }
+
+// A package manager links packages within the folder, and so do mounted ConfigMaps.
+func TestSymbolicLinksStayInTheFolder(t *testing.T) {
+	for _, c := range []struct {
+		link, target string
+		inside       bool
+	}{
+		{"x.js", "store/x.js", true},
+		{"x.js", "../secret.js", false},
+		{"node_modules/x", "../store", true},
+		{"node_modules/x", "../../away", false},
+	} {
+		name := strings.TrimPrefix("./"+c.link, "./node_modules/")
+		for _, main := range []string{`exports.handler = async () => require('` + name + `')`, `exports.handler = async () => (await import('` + name + `')).default`} {
+			r, _ := start(t, "function/a.cjs", main, func(o *javascript.Options) {
+				folder := filepath.Dir(o.File)
+				for _, file := range []string{"store/x.js", "store/index.js", "../secret.js", "../away/index.js"} {
+					write(t, filepath.Join(folder, file), `module.exports = '`+file+`'`)
+				}
+				link := filepath.Join(folder, filepath.FromSlash(c.link))
+				if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o700), os.Symlink(filepath.FromSlash(c.target), link)); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if got, err := invoke(within(t), r, `{}`); (err == nil) != c.inside {
+				t.Errorf("%s -> %s: %s, %v", c.link, c.target, got, err)
+			}
+		}
+	}
+}
+
+func TestTheMainFileMayBeALink(t *testing.T) {
+	r, _ := start(t, "function/real/a.js", `exports.handler = async () => 1`, func(o *javascript.Options) {
+		link := filepath.Join(t.TempDir(), "a.js")
+		if err := os.Symlink(o.File, link); err != nil {
+			t.Fatal(err)
+		}
+		o.File = link
+	})
+	if got, err := invoke(within(t), r, `{}`); err != nil || got != "1" {
+		t.Error(got, err)
+	}
+}

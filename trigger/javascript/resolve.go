@@ -69,6 +69,23 @@ func (v *version) checkInside(name, file string) error {
 	return nil
 }
 
+// checkLinks returns an error for a file that symbolic links take out of the function's folder. The main file may be one: the operator
+// names it.
+func (v *version) checkLinks(file string) error {
+	folder, err := filepath.EvalSymlinks(filepath.Dir(v.main))
+	if err != nil {
+		return err
+	}
+	target, err := filepath.EvalSymlinks(file)
+	if err != nil || file == v.main {
+		return nil // of what is not there, reading says so
+	}
+	if inside, err := filepath.Rel(folder, target); err != nil || !filepath.IsLocal(inside) {
+		return fmt.Errorf("Cannot import '%s': it is a symbolic link out of %s", file, filepath.Dir(v.main)) //nolint:staticcheck // as in checkInside
+	}
+	return nil
+}
+
 // fileAt returns the file at a path: itself, with an ending, or the main file of the folder. It returns "" if there is none.
 func (s *search) fileAt(path string, folder bool) (string, error) {
 	if !folder {
@@ -113,7 +130,7 @@ func (s *search) isFile(path string) bool {
 		return false
 	}
 	info, err := os.Stat(path)
-	found := err == nil && info.Mode().IsRegular()
+	found := err == nil && info.Mode().IsRegular() && s.checkLinks(path) == nil
 	if !found && len(path) <= maxPath {
 		s.tried = append(s.tried, path)
 	}

@@ -77,6 +77,9 @@ func (v *version) read(path string) (string, error) {
 	if text, ok := v.texts[path]; ok {
 		return text, nil
 	}
+	if err := v.checkLinks(path); err != nil {
+		return "", err
+	}
 	at := stampOf(path) // before reading: a change in between is seen later
 	text, err := readSource(path)
 	if err != nil {

@@ -30,6 +30,55 @@ func white(part string) json.RawMessage {
 	return json.RawMessage(`{"components": {"` + part + `": {"lightMode": {"borderColor": "ffffffff"}}}}`)
 }
 
+// As at AWS, according to TestAccCognitoIDPManagedLoginBranding_asset of terraform-provider-aws: the default look may have images, and an
+// update with it leaves the images that it names.
+func TestTheDefaultLookMayHaveImages(t *testing.T) {
+	h := userpooltest.New(t)
+	pool := h.Pool(userpool.PoolSettings{}).ID
+	client := h.Client(pool, userpool.ClientSettings{}).ID
+	image := func(category, mode string) branding.Asset {
+		a := logo(mode, drawing)
+		a.Category = category
+		return a
+	}
+	footer, header := image("PAGE_FOOTER_BACKGROUND", branding.Dark), image("PAGE_HEADER_BACKGROUND", branding.Light)
+	made, err := h.Branding.Create(t.Context(), pool, client, branding.Input{Provided: true, Assets: []branding.Asset{footer}})
+	if err != nil || !made.Provided || len(made.Assets) != 1 {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	update := func(in branding.Input) *branding.Description {
+		t.Helper()
+		if _, err := h.Branding.Update(t.Context(), pool, made.ID, in); err != nil {
+			t.Fatal(err)
+		}
+		d, err := h.Branding.Describe(t.Context(), pool, made.ID, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if d := update(branding.Input{Provided: true, Assets: []branding.Asset{header}}); !d.Provided || len(d.Assets) != 1 || d.Assets[0].Category != header.Category {
+		t.Errorf("another image: %+v", d)
+	}
+	if d := update(branding.Input{Settings: white("form")}); d.Provided || len(d.Assets) != 1 || d.Settings == nil {
+		t.Errorf("with settings: %+v", d)
+	}
+	if d := update(branding.Input{Provided: true, Assets: []branding.Asset{header, footer}}); !d.Provided || len(d.Assets) != 2 || d.Settings != nil {
+		t.Errorf("two images: %+v", d)
+	}
+	if d := update(branding.Input{Provided: true}); !d.Provided || len(d.Assets) != 0 {
+		t.Errorf("without images: %+v", d)
+	}
+	_, err = h.Branding.Update(t.Context(), pool, made.ID, branding.Input{Provided: true, Settings: white("form")})
+	userpooltest.WantFault(t, err, fault.InvalidParameter, "Settings cannot be set when UseCognitoProvidedValues is true.")
+	if _, err := h.Branding.Preview(t.Context(), pool, client, 0, &branding.Input{Provided: true, Assets: []branding.Asset{footer}}); err != nil {
+		t.Error("preview:", err)
+	}
+	if err := h.Branding.Ensure(t.Context(), pool, client, branding.Input{Provided: true, Assets: []branding.Asset{footer}}); err != nil {
+		t.Error("declared:", err)
+	}
+}
+
 func TestAStyleFollowsItsChangesAtOnce(t *testing.T) {
 	h := userpooltest.New(t)
 	pool := h.Pool(userpool.PoolSettings{}).ID
@@ -230,15 +279,15 @@ func TestTheClassicLookOfAClientComesBeforeThatOfItsPool(t *testing.T) {
 		return s.Sheet("")
 	}
 	set("", ".label-customizable{color:red}", []byte("\x89PNG\r\n\x1a\n"))
-	if got := sheet(); got != ".label-customizable{color:red;}\n" {
+	if got := sheet(); got != ":root:root:root .label-customizable{color:red;}\n" {
 		t.Errorf("the pool's: %q", got)
 	}
 	set(client, ".label-customizable{color:blue}", nil)
-	if got := sheet(); got != ".label-customizable{color:blue;}\n" {
+	if got := sheet(); got != ":root:root:root .label-customizable{color:blue;}\n" {
 		t.Errorf("the client's: %q", got)
 	}
 	set(client, "", nil)
-	if got := sheet(); got != ".label-customizable{color:red;}\n" {
+	if got := sheet(); got != ":root:root:root .label-customizable{color:red;}\n" {
 		t.Errorf("after a reset: %q", got)
 	}
 	_, err := h.Branding.SetUICustomization(t.Context(), pool, client, "", append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 100<<10)...))

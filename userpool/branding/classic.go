@@ -124,7 +124,7 @@ func classic(u *store.UICustomization, clientID string) (*Style, error) {
 		s.Images[FormLogo] = Image{Light: path, Dark: path}
 		s.Options.FormLogo.Shown = true
 	}
-	css, err := cleanCSS(u.CSS)
+	css, err := servedCSS(u.CSS)
 	if err != nil {
 		return nil, err
 	}

@@ -31,11 +31,19 @@ var functions = []string{
 // cleanCSS returns the style sheet of the classic pages, rebuilt from its parsed rules, or why it is refused. A rule
 // has selectors of one class of classes each, and declarations whose values load nothing. Rules that begin with @, escapes and
 // anything that is not a rule are refused; comments are dropped.
-func cleanCSS(text string) (string, error) {
+func cleanCSS(text string) (string, error) { return rewriteCSS(text, "") }
+
+// servedCSS returns what cleanCSS does, with selectors that prevail over those of the pages' own style sheet, whatever they are: AWS's pages
+// style the classes with one class each, and so do the style sheets that are written for them.
+func servedCSS(text string) (string, error) { return rewriteCSS(text, ":root:root:root ") }
+
+// rewriteCSS writes the text before each selector.
+func rewriteCSS(text, before string) (string, error) {
 	c, err := newSheetReader(text)
 	if err != nil {
 		return "", err
 	}
+	c.before = before
 	for c.next(); c.kind != css.ErrorToken; c.next() {
 		if err := c.rule(); err != nil {
 			return "", err
@@ -52,7 +60,8 @@ type sheetReader struct {
 	space bool          // there was white space before it
 	out   strings.Builder
 
-	local bool // accept url(#id), which names a part of the same image
+	before string // written before each selector
+	local  bool   // accept url(#id), which names a part of the same image
 }
 
 func newSheetReader(text string) (*sheetReader, error) {
@@ -130,7 +139,7 @@ func (c *sheetReader) selector() error {
 	if c.kind != css.IdentToken || c.space || !ok || !slices.Contains(classes, name) {
 		return c.unexpected("a selector")
 	}
-	c.out.WriteString("." + c.text)
+	c.out.WriteString(c.before + "." + c.text)
 	for c.next(); c.kind == css.ColonToken && !c.space; c.next() {
 		c.next()
 		if c.kind != css.IdentToken || c.space || !slices.Contains(states, strings.ToLower(c.text)) {

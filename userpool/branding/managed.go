@@ -9,9 +9,9 @@ import (
 	"github.com/sluicegate/sluice/store"
 )
 
-// Input is what Create and Update set. Either Provided is true, or one of the others is set.
+// Input is what Create and Update set. Either Provided is true, or one of the others is set, or Provided and Assets.
 type Input struct {
-	Provided bool            // the default look
+	Provided bool            // the default look, with the images in Assets
 	Settings json.RawMessage // nil = not given
 	Assets   []Asset         // nil = not given
 }
@@ -27,8 +27,8 @@ func (in *Input) check() ([]store.BrandingAsset, error) {
 	if string(in.Settings) == "null" {
 		in.Settings = nil
 	}
-	if in.Provided && (in.Settings != nil || len(in.Assets) > 0) {
-		return nil, fault.New(fault.InvalidParameter, "Settings and Assets cannot be set when UseCognitoProvidedValues is true.")
+	if in.Provided && in.Settings != nil {
+		return nil, fault.New(fault.InvalidParameter, "Settings cannot be set when UseCognitoProvidedValues is true.")
 	}
 	if in.Settings != nil {
 		if err := checkSettings(in.Settings); err != nil {
@@ -90,7 +90,9 @@ func putAssets(tx store.Tx, b *store.Branding, assets []store.BrandingAsset) ([]
 }
 
 // Update changes a style. Settings are merged into those that there are, and an image replaces the one of its category, color mode and
-// identity provider. Provided discards all of both.
+// identity provider. Provided discards all of both, and leaves the images in Assets.
+//
+// Source: TestAccCognitoIDPManagedLoginBranding_asset of terraform-provider-aws.
 func (s *Service) Update(ctx context.Context, poolID, id string, in Input) (*Description, error) {
 	assets, err := in.check()
 	if err != nil {
@@ -110,7 +112,7 @@ func (s *Service) Update(ctx context.Context, poolID, id string, in Input) (*Des
 				return err
 			}
 		}
-		if in.Settings != nil || len(assets) > 0 {
+		if in.Settings != nil || len(assets) > 0 && !in.Provided {
 			d.Provided = false
 		}
 		if d.Settings, err = merge(d.Settings, in.Settings); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
@@ -78,6 +79,45 @@ func (s *Service) Ensure(ctx context.Context, d Pool) error {
 	return s.EnsureParts(ctx, d)
 }
 
+// Agree returns the error that Ensure would return because the pool or one of its clients exists and cannot become what is declared. It
+// changes nothing: with it, the declarations of a configuration are compared with the store before the first one takes effect.
+func (s *Service) Agree(ctx context.Context, d Pool) error {
+	if err := s.agree(ctx, &d); err != nil {
+		return fmt.Errorf("user pool %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+func (s *Service) agree(ctx context.Context, d *Pool) error {
+	settings, err := d.settings(s.o.CheckRequest)
+	if err != nil {
+		return err
+	}
+	p, err := s.o.Pools.Pool(ctx, d.ID)
+	if err == nil {
+		old := p.Settings // which others read
+		old.Schema = slices.Clone(old.Schema)
+		_, err = following(&old, settings, &settings)
+	}
+	if err != nil && !fault.Is(err, fault.ResourceNotFound) {
+		return err
+	}
+	for _, c := range d.Clients {
+		_, withSecret, err := c.settings(d.ID, s.o.CheckRequest)
+		if err != nil {
+			return fmt.Errorf("client %s: %w", c.ID, err)
+		}
+		have, err := s.o.Pools.Client(ctx, c.ID)
+		if err == nil {
+			err = c.agrees(have, d.ID, withSecret)
+		}
+		if err != nil && !fault.Is(err, fault.ResourceNotFound) {
+			return fmt.Errorf("client %s: %w", c.ID, err)
+		}
+	}
+	return nil
+}
+
 // EnsurePool is the part of Ensure that makes the pool itself, so that the caller can make what its clients refer to.
 func (s *Service) EnsurePool(ctx context.Context, d Pool) error {
 	settings, err := d.settings(s.o.CheckRequest)
@@ -123,29 +163,34 @@ func (s *Service) ensurePool(ctx context.Context, id, name string, settings user
 	}
 	err = s.o.Pools.ChangePool(ctx, id, func(rec *store.Pool, old userpool.PoolSettings) (userpool.PoolSettings, error) {
 		rec.Name, rec.Declared = name, true
-		next := settings
-		if err := unchangeable(&asked, &old); err != nil {
-			return next, err
-		}
-		if err := next.Complete(&old); err != nil {
-			return next, err
-		}
-		// Attributes can be added, never changed or removed.
-		for _, a := range settings.Schema {
-			if userpool.IsStandard(a.Name) || next.Has(a.FullName()) {
-				continue
-			}
-			var err error
-			if next.Schema, err = userpool.AddCustom(next.Schema, a); err != nil {
-				return next, err
-			}
-		}
-		return next, nil
+		return following(&old, settings, &asked)
 	})
 	if fault.Is(err, fault.ResourceNotFound) {
 		return ErrUnfinished
 	}
 	return err
+}
+
+// following returns the settings that a pool with the old ones gets. asked are those that are declared, without defaults.
+func following(old *userpool.PoolSettings, next userpool.PoolSettings, asked *userpool.PoolSettings) (userpool.PoolSettings, error) {
+	added := next.Schema
+	if err := unchangeable(asked, old); err != nil {
+		return next, err
+	}
+	if err := next.Complete(old); err != nil {
+		return next, err
+	}
+	// Attributes can be added, never changed or removed.
+	for _, a := range added {
+		if userpool.IsStandard(a.Name) || next.Has(a.FullName()) {
+			continue
+		}
+		var err error
+		if next.Schema, err = userpool.AddCustom(next.Schema, a); err != nil {
+			return next, err
+		}
+	}
+	return next, nil
 }
 
 func (s *Service) ensureClient(ctx context.Context, poolID string, d Client) error {
@@ -176,22 +221,31 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d Client) err
 	if err != nil {
 		return err
 	}
-	if have.PoolID != poolID {
-		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
+	if err := d.agrees(have, poolID, withSecret); err != nil {
+		return err
 	}
-	// A client stays public or confidential: the applications that use it could not sign in any more.
-	switch confidential := withSecret || !d.Secret.IsZero(); {
-	case confidential && have.Secret.IsZero():
-		return errors.New("it was created without a secret and cannot get one; declare a client with another id")
-	case !confidential && !have.Secret.IsZero():
-		return errors.New("it was created with a secret and cannot lose it; declare the secret, or a client with another id")
-	case !d.Secret.IsZero() && have.CheckSecret(d.Secret.Reveal()) != nil:
+	if !d.Secret.IsZero() && have.CheckSecret(d.Secret.Reveal()) != nil {
 		if err := s.o.Pools.ReplaceSecret(ctx, poolID, d.ID, d.Secret); err != nil {
 			return err
 		}
 	}
 	_, err = s.o.Pools.ChangeClient(ctx, poolID, d.ID, d.Name, func(*userpool.ClientSettings) userpool.ClientSettings { return settings })
 	return err
+}
+
+// agrees returns the error for a client that cannot become the declared one. A client stays public or confidential: the applications that use
+// it could not sign in any more.
+func (c *Client) agrees(have *userpool.Client, poolID string, withSecret bool) error {
+	confidential := withSecret || !c.Secret.IsZero()
+	switch {
+	case have.PoolID != poolID:
+		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
+	case confidential && have.Secret.IsZero():
+		return errors.New("it was created without a secret and cannot get one; declare a client with another id")
+	case !confidential && !have.Secret.IsZero():
+		return errors.New("it was created with a secret and cannot lose it; declare the secret, or a client with another id")
+	}
+	return nil
 }
 
 func (s *Service) ensureGroup(ctx context.Context, poolID string, d Group) error {

@@ -16,7 +16,7 @@ import (
 
 // Confirmation is the input of ConfirmDevice.
 type Confirmation struct {
-	AccessToken string                 // of the sign-in that gave the device its key
+	AccessToken string                 // of a sign-in in the app client that gave the device its key
 	Key         string                 // DeviceKey, "<region>_<UUID>"
 	Name        string                 // DeviceName; "" = none
 	Verifier    string                 // PasswordVerifier, Base64
@@ -30,6 +30,8 @@ const (
 	maxDevices = 200
 	maxTrimmed = 20
 
+	maxSignIns = 20 // that are looked at for one key; until a device is confirmed, one sign-in has it
+
 	maxSalt         = 64              // bytes
 	purposeVerifier = "device secret" // seals verifiers
 )
@@ -39,7 +41,7 @@ var (
 	errKeyExists = fault.New(fault.DeviceKeyExists, "Device already exists.")
 )
 
-// ConfirmDevice stores the device whose keys the sign-in of the access token got. It returns whether the user must confirm
+// ConfirmDevice stores a device whose keys a sign-in of the user got. It returns whether the user must confirm
 // that the device is remembered, by UpdateDeviceStatus. Of several calls for one key, one succeeds; the others return
 // fault.DeviceKeyExists.
 func (s *Service) ConfirmDevice(ctx context.Context, in Confirmation) (necessary bool, err error) {
@@ -64,7 +66,7 @@ func (s *Service) ConfirmDevice(ctx context.Context, in Confirmation) (necessary
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
-		if d.GroupKey, err = pendingGroup(tx, who, in.Key); err != nil {
+		if d.GroupKey, err = s.pendingGroup(tx, who, in.Key); err != nil {
 			return err
 		}
 		return s.insert(tx, &d)
@@ -75,24 +77,34 @@ func (s *Service) ConfirmDevice(ctx context.Context, in Confirmation) (necessary
 	return who.pool.Devices.OnlyOnPrompt, err
 }
 
-// pendingGroup returns the group key of the device that the owner's sign-in may confirm. It is errKey if that is not the
-// device with the key.
-func pendingGroup(tx store.Tx, who *owner, key string) (string, error) {
-	family, err := tx.RefreshTokens.Get(who.family.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", errKey
-	}
-	if err != nil {
+// pendingGroup returns the group key of the device that the owner may confirm: the one of the access token's sign-in, or of another one
+// of the user in the same app client that is still valid. It is errKey if no such device has the key. AWS accepts the key of another
+// sign-in in the tests of cognito-srp-helper (sdk-v3-device-flow.test.ts).
+func (s *Service) pendingGroup(tx store.Tx, who *owner, key string) (string, error) {
+	own, err := tx.RefreshTokens.Get(who.family.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", err
 	}
-	pending, err := tokens.PendingDevice(&family)
-	if err != nil {
+	var list []store.RefreshToken
+	if own.DeviceKey == key {
+		list = []store.RefreshToken{own}
+	} else if list, err = tx.RefreshTokens.OfDevice(who.pool.ID, who.user.Sub, key, maxSignIns); err != nil {
 		return "", err
 	}
-	if pending == nil || pending.Key != key {
-		return "", errKey
+	now := s.base.Now()
+	for i := range list {
+		f := &list[i]
+		if f.ID != who.family.ID && (f.ClientID != who.client || !f.RevokedAt.IsZero() || !now.Before(f.ExpiresAt)) {
+			continue
+		}
+		switch pending, err := tokens.PendingDevice(f); {
+		case err != nil:
+			return "", err
+		case pending != nil:
+			return pending.GroupKey, nil
+		}
 	}
-	return pending.GroupKey, nil
+	return "", errKey
 }
 
 // insert stores a device, and forgets those that exceed the limit.

@@ -11,7 +11,9 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/devices"
+	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/srp"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 func TestASignInWithoutADeviceGetsTheKeysOfANewOne(t *testing.T) {
@@ -109,6 +111,21 @@ func TestAdministratorsSeeMoreOfADevice(t *testing.T) {
 	wantFault(t, h.Devices.AdminForgetDevice(t.Context(), h.pool.ID, "nobody", key), fault.UserNotFound, "User does not exist.")
 	_, err = h.Devices.AdminGetDevice(t.Context(), h.pool.ID, "nobody", key)
 	wantFault(t, err, fault.ResourceNotFound, "User does not exist.")
+}
+
+// A server that signs users in says in ContextData where they are.
+func TestTheAddressOfADeviceIsTheUsersAndNotThatOfAServerThatSignsItIn(t *testing.T) {
+	h := newHouse(newHarness(t), prompt)
+	key := h.ConfirmDevice(h.MustSignIn(h.client, "alice")).Name.User
+	if _, err := h.SignIns.InitiateAuth(t.Context(), signin.Request{Admin: true, PoolID: h.pool.ID, ClientID: h.client, Flow: "ADMIN_USER_PASSWORD_AUTH",
+		Parameters: map[string]string{"USERNAME": "alice", "PASSWORD": userpooltest.Password, "DEVICE_KEY": key},
+		Context:    userpool.ClientContext{Admin: true, Address: "198.51.100.1", IP: "203.0.113.9"}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Devices.AdminGetDevice(t.Context(), h.pool.ID, "alice", key)
+	if err != nil || !slices.Contains(got.Attributes, userpool.Attribute{Name: "last_ip_used", Value: "203.0.113.9"}) {
+		t.Errorf("%+v, %v", got, err)
+	}
 }
 
 func TestDevicesAreListedInPages(t *testing.T) {

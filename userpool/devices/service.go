@@ -41,6 +41,7 @@ var errNotTracked = fault.New(fault.InvalidUserPoolConfiguration, "User pool doe
 type owner struct {
 	pool   *userpool.Pool
 	user   store.User
+	client string             // of the access token; "" for an administrator
 	family store.RefreshToken // of the access token; zero for an administrator
 }
 
@@ -53,7 +54,7 @@ func (s *Service) self(ctx context.Context, accessToken string) (*owner, error) 
 	if !h.Pool.Devices.On {
 		return nil, errNotTracked
 	}
-	return &owner{pool: h.Pool, user: h.User, family: h.Family}, nil
+	return &owner{pool: h.Pool, user: h.User, client: h.Client.ID, family: h.Family}, nil
 }
 
 // named returns the owner whom an administrator names.

@@ -59,6 +59,56 @@ func TestADeviceKeyDoesNotRevealUsers(t *testing.T) {
 	}
 }
 
+// AWS accepts it in the tests of cognito-srp-helper (sdk-v3-device-flow.test.ts).
+func TestADeviceIsConfirmedWithTheTokenOfAnotherSignIn(t *testing.T) {
+	h := newHouse(newHarness(t), always)
+	earlier, later := h.MustSignIn(h.client, "alice"), h.MustSignIn(h.client, "alice")
+	in, d := confirms(t, later, "secret")
+	in.AccessToken = earlier.AccessToken
+	if _, err := h.Devices.ConfirmDevice(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.listed(later.AccessToken); len(got) != 1 || got[0] != d.Name.User {
+		t.Errorf("devices %v", got)
+	}
+	if _, err := h.refresh(later.RefreshToken, d.Name.User); err != nil {
+		t.Error(err)
+	}
+	_, err := h.Devices.ConfirmDevice(t.Context(), in)
+	wantFault(t, err, fault.DeviceKeyExists, "*")
+}
+
+// The attack: confirm a device whose sign-in is another user's or another app client's, or has ended.
+func TestThreatADeviceOfAnotherSignInNeedsOneThatIsValid(t *testing.T) {
+	h := newHouse(newHarness(t), always)
+	h.User(h.pool.ID, "mallory")
+	another := h.Client(h.pool.ID, allFlows).ID
+	mine := h.MustSignIn(h.client, "alice")
+	expiring := h.MustSignIn(h.client, "alice")
+	if err := h.Store.Update(t.Context(), func(tx store.Tx) error {
+		list, err := tx.RefreshTokens.OfDevice(h.pool.ID, claims(t, mine.AccessToken)["sub"].(string), expiring.NewDevice.Key, 2)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		list[0].ExpiresAt = h.Clock.Now()
+		return tx.RefreshTokens.Update(list[0])
+	}); err != nil {
+		t.Fatal(err)
+	}
+	revoked := h.MustSignIn(h.client, "alice")
+	if err := h.Tokens.RevokeToken(t.Context(), tokens.TokenRevocation{ClientID: h.client, Token: revoked.RefreshToken}); err != nil {
+		t.Fatal(err)
+	}
+	for name, set := range map[string]*tokens.Set{"another user's": h.MustSignIn(h.client, "mallory"), "another client's": h.MustSignIn(another, "alice"),
+		"expired": expiring, "revoked": revoked} {
+		in, _ := confirms(t, set, "secret")
+		in.AccessToken = mine.AccessToken
+		_, err := h.Devices.ConfirmDevice(t.Context(), in)
+		t.Log(name)
+		wantFault(t, err, fault.InvalidParameter, invalidKey)
+	}
+}
+
 func TestOfConcurrentConfirmationsExactlyOneWins(t *testing.T) {
 	h := newHouse(newHarness(t), always)
 	for range 5 {

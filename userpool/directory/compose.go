@@ -67,8 +67,9 @@ func (s *Service) confirmURL(p *userpool.Pool, l *letter) string {
 
 // send fills in the placeholders and sends the message. It logs a failure and returns fault.CodeDeliveryFailure, or the error of
 // the pool's CustomMessage function. A pool with a custom sender for the medium has its function send the message. Call send
-// after the transaction that keeps the secret.
+// after the transaction that keeps the secret. The message is sent also if the caller has gone.
 func (s *Service) send(ctx context.Context, p *userpool.Pool, l letter) (*Delivery, error) {
+	ctx = context.WithoutCancel(ctx)
 	if hasSender(p, &l) {
 		return s.passToSender(ctx, p, l)
 	}

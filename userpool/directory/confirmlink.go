@@ -24,6 +24,9 @@ func (s *Service) ConfirmLink(ctx context.Context, poolID string, in ConfirmInpu
 	if p.ID != poolID {
 		return fault.New(fault.ResourceNotFound, "User pool client %s does not exist.", in.ClientID)
 	}
+	if err := s.checkAddress(p, c, in.Context); err != nil {
+		return err
+	}
 	subject, err := s.Find(ctx, p, in.Username)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -21,30 +22,58 @@ type DeclaredUser struct {
 
 // EnsureUser creates a confirmed user with a permanent password, unless it has created the user before: then it only adds the user to
 // the groups. A user who has the name, or whom it means as an alias, and came in another way is left alone, and is an error: someone
-// may have signed up with the name to get the groups. It runs no triggers and sends no message.
-func (s *Service) EnsureUser(ctx context.Context, d DeclaredUser) error {
+// may have signed up with the name to get the groups. It runs no triggers and sends no message. joined are the groups in which the user
+// was not before.
+func (s *Service) EnsureUser(ctx context.Context, d DeclaredUser) (joined []string, err error) {
 	_, u, err := s.adminUser(ctx, d.PoolID, d.Username)
 	if fault.Is(err, fault.UserNotFound) {
 		if err = s.insertDeclared(ctx, d); !fault.Is(err, fault.UsernameExists) {
-			return err
+			return d.Groups, err
 		}
 		taken := err
 		_, u, err = s.adminUser(ctx, d.PoolID, d.Username) // another process has created the user meanwhile
 		if fault.Is(err, fault.UserNotFound) {
-			return s.aliasTaken(ctx, d, taken)
+			return nil, s.aliasTaken(ctx, d, taken)
 		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		if err := wasDeclared(tx, &u); err != nil {
+			return err
+		}
+		of, err := tx.Groups.Of(u.PoolID, u.Sub, store.Page{})
+		if err != nil {
+			return err
+		}
+		joined = slices.DeleteFunc(slices.Clone(d.Groups), func(group string) bool {
+			return slices.ContainsFunc(of, func(g store.Group) bool { return g.Name == group })
+		})
+		return addToGroups(tx, &u, joined)
+	})
+	return joined, err
+}
+
+// AgreeUser returns the error that EnsureUser would return because someone else has the name. It changes nothing.
+func (s *Service) AgreeUser(ctx context.Context, d DeclaredUser) error {
+	_, u, err := s.adminUser(ctx, d.PoolID, d.Username)
+	if fault.Is(err, fault.UserNotFound) || fault.Is(err, fault.ResourceNotFound) {
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.base.Update(ctx, func(tx store.Tx) error {
-		if _, err := tx.Settings.Get(declaredMark(&u)); errors.Is(err, store.ErrNotFound) {
-			return errors.New("the pool has a user with this name that no configuration created; delete that user, or declare another name")
-		} else if err != nil {
-			return err
-		}
-		return addToGroups(tx, &u, d.Groups)
-	})
+	return s.base.View(ctx, func(tx store.Tx) error { return wasDeclared(tx, &u) })
+}
+
+// wasDeclared returns an error unless EnsureUser made the user.
+func wasDeclared(tx store.Tx, u *store.User) error {
+	_, err := tx.Settings.Get(declaredMark(u))
+	if errors.Is(err, store.ErrNotFound) {
+		return errors.New("the pool has a user with this name that no configuration created; delete that user, or declare another name")
+	}
+	return err
 }
 
 // aliasTaken says which attribute of a declared user is another user's. It returns err if none is.

@@ -17,7 +17,8 @@ func TestADeclaredUserWithTheAddressOfAnotherIsToldSo(t *testing.T) {
 		if attribute == "email" {
 			attributes = append(attributes, userpool.Attribute{Name: "email_verified", Value: "true"})
 		}
-		return h.Users.EnsureUser(t.Context(), directory.DeclaredUser{PoolID: p.ID, Username: name, Password: userpooltest.Password, Attributes: attributes})
+		_, err := h.Users.EnsureUser(t.Context(), directory.DeclaredUser{PoolID: p.ID, Username: name, Password: userpooltest.Password, Attributes: attributes})
+		return err
 	}
 	if err := user("ada", "email", "ada@example.com"); err != nil {
 		t.Fatal(err)

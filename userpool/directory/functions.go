@@ -89,8 +89,9 @@ func (s *Service) put(tx store.Tx, p *userpool.Pool, l *letter) error {
 }
 
 // leave has a message sent after the call has been answered: by the queue, so that it is sent even if the process ends, or else by
-// the courier.
+// the courier, also if the caller has gone.
 func (s *Service) leave(ctx context.Context, m message.Message) error {
+	ctx = context.WithoutCancel(ctx)
 	if s.o.Queue != nil {
 		err := s.base.Update(ctx, func(tx store.Tx) error { return s.o.Queue.Put(tx, m) })
 		s.o.Queue.Wake()
@@ -100,7 +101,6 @@ func (s *Service) leave(ctx context.Context, m message.Message) error {
 	if err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
 	at.Use(func() {
 		send := s.o.Sender.Send
 		if m.Medium == message.Function {

@@ -94,7 +94,7 @@ func (s *Service) failGhost(ctx context.Context, p *userpool.Pool, name string) 
 			return err
 		}
 		return s.changeGhost(tx, p, name, "", func(g *ghost) {
-			f := failed(g.failures(), s.now())
+			f := failed(g.failures(), s.base.Shared())
 			g.count, g.last, g.until = f.Count, f.LastAt, f.LockedUntil
 		})
 	})

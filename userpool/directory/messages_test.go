@@ -205,6 +205,56 @@ func TestACustomSenderGetsTheCodeInsteadOfTheMailServer(t *testing.T) {
 	})
 }
 
+// Source: AWS, "Custom email sender Lambda trigger", clientMetadata.
+func TestCustomSendersGetTheClientsDataOnlyFromSomeCalls(t *testing.T) {
+	h := userpooltest.New(t)
+	l := h.Lambda(nil)
+	poolID, c := lambdaPool(h, userpool.LambdaConfig{CustomEmailSender: &userpool.LambdaFunction{LambdaArn: userpooltest.ARN, LambdaVersion: "V1_0"},
+		KMSKeyID: "arn:aws:kms:us-east-1:123456789012:key/known"}, nil)
+	with := userpool.ClientContext{Metadata: map[string]string{"a": "b"}}
+	h.User(poolID, "bob", attr("email", "bob@example.com"), attr("email_verified", "true"))
+	access := h.MustSignIn(c, "bob").AccessToken
+	for _, call := range []struct {
+		source string
+		passes bool
+		run    func() error
+	}{
+		{"SignUp", true, func() error {
+			_, err := h.Users.SignUp(t.Context(), directory.SignUpInput{ClientID: c, Username: "alice", Password: password, Attributes: []userpool.Attribute{attr("email", "alice@example.com")}, Context: with})
+			return err
+		}},
+		{"ResendCode", false, func() error {
+			_, err := h.Users.ResendConfirmationCode(t.Context(), directory.CodeRequest{ClientID: c, Username: "alice", Context: with})
+			return err
+		}},
+		{"ForgotPassword", true, func() error {
+			_, err := h.Users.ForgotPassword(t.Context(), directory.CodeRequest{ClientID: c, Username: "bob", Context: with})
+			return err
+		}},
+		{"AdminCreateUser", false, func() error {
+			_, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: poolID, Username: "eve", Attributes: []userpool.Attribute{attr("email", "eve@example.com")}, Context: with})
+			return err
+		}},
+		{"VerifyUserAttribute", false, func() error {
+			_, err := h.Users.GetUserAttributeVerificationCode(t.Context(), directory.AttributeCodeRequest{AccessToken: access, Attribute: "email", Context: with})
+			return err
+		}},
+		{"UpdateUserAttribute", false, func() error {
+			_, err := h.Users.UpdateUserAttributes(t.Context(), directory.Update{AccessToken: access, Attributes: []userpool.Attribute{attr("email", "b@example.com")}, Context: with})
+			return err
+		}},
+	} {
+		if err := call.run(); err != nil {
+			t.Fatal(call.source, err)
+		}
+		h.Settle()
+		data := l.Last().Request()["clientMetadata"]
+		if l.Last().Source() != "CustomEmailSender_"+call.source || (data != nil) != call.passes {
+			t.Errorf("%s: %s with %v", call.source, l.Last().Source(), data)
+		}
+	}
+}
+
 // queueOf records what is put into the queue, and by which transaction.
 type queueOf struct {
 	mu    sync.Mutex

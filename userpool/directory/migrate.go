@@ -125,12 +125,16 @@ func (s *Service) insertMigrated(ctx context.Context, p *userpool.Pool, name str
 	return &Subject{Exists: true, Name: name, User: u}, nil
 }
 
-// migratedUser returns the record of the user, without password. The attribute username names a user who was found by an alias.
+// migratedUser returns the record of the user, without password. The attribute username names a user who was found by an alias. In a pool
+// without aliases it cannot be another name: no tokens are given for a name that was not typed (localstack_ext, test_user_migration_lambda).
 func (s *Service) migratedUser(ctx context.Context, p *userpool.Pool, name string, m *triggers.Migrated) (store.User, error) {
 	var attrs []userpool.Attribute
 	for attribute, v := range m.Attributes {
 		if attribute == "username" {
-			if !userpool.ValidUsername(v) {
+			switch {
+			case len(p.Settings.AliasAttributes)+len(p.Settings.UsernameAttributes) == 0 && p.Key(v) != p.Key(name):
+				return store.User{}, fault.New(fault.InvalidParameter, "username is another name than was typed, in a pool without aliases.")
+			case !userpool.ValidUsername(v):
 				return store.User{}, fault.New(fault.InvalidParameter, "username must have 1 to 128 letters, marks, symbols, digits or punctuation.")
 			}
 			name = v

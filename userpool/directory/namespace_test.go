@@ -88,15 +88,31 @@ func TestNoNewUserNameIsAnotherUsersAliasOrSub(t *testing.T) {
 	wantFault(t, err, fault.UsernameExists, aliasTaken)
 }
 
+// An unconfirmed user cannot change the name if someone takes it meanwhile. Source: amplify-js#1669.
+func TestASignUpGivesNoPreferredUsernameThatIsAnAlias(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(allAliases)
+	_, err := h.SignUp(h.Client(p.ID, allFlows).ID, "max", attr("preferred_username", "maxi"))
+	wantFault(t, err, fault.InvalidParameter, "Preferred username cannot be provided for unconfirmed account, since user pool is configured for preferred username alias.")
+	h.User(p.ID, "ann", attr("preferred_username", "annie"))
+	plain := h.Pool(userpool.PoolSettings{})
+	if _, err := h.SignUp(h.Client(plain.ID, allFlows).ID, "max", attr("preferred_username", "maxi")); err != nil {
+		t.Error(err)
+	}
+}
+
 // preferred_username becomes an alias when the user is confirmed, so it is checked then.
 func TestConfirmationRefusesANameThatWasTakenMeanwhile(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(allAliases)
 	c := h.Client(p.ID, allFlows)
-	if _, err := h.SignUp(c.ID, "late", attr("email", "late@example.com"), attr("preferred_username", "boss")); err != nil {
+	if _, err := h.SignUp(c.ID, "late", attr("email", "late@example.com")); err != nil {
 		t.Fatal(err)
 	}
 	code := h.Code()
+	if err := setAdmin(t, h, p.ID, "late", attr("preferred_username", "boss")); err != nil {
+		t.Fatal(err)
+	}
 	h.User(p.ID, "boss")
 	for _, force := range []bool{false, true} {
 		err := h.ConfirmSignUp(directory.ConfirmInput{ClientID: c.ID, Username: "late", Code: code, ForceAlias: force})

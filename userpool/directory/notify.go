@@ -49,7 +49,7 @@ func (s *Service) NotifyRisk(ctx context.Context, p *userpool.Pool, c *userpool.
 		m.To = to
 	}
 	if err == nil {
-		err = s.leave(context.WithoutCancel(ctx), m)
+		err = s.leave(ctx, m)
 	}
 	if err != nil {
 		s.base.Logger.WarnContext(ctx, "a message about a risky sign-in is dropped", "pool", p.ID, "error", err)

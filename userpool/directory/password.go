@@ -47,6 +47,12 @@ func SamePassword(now, seen *store.User) bool {
 	return now.Enabled && now.Status == seen.Status && same && now.Password.ModifiedAt.Equal(seen.Password.ModifiedAt)
 }
 
+// Outrun reports whether wrong guesses locked the user, as a transaction reads the record, since a right one read seen. Other processes
+// compare at the same time, so a right guess counts only if it was among the first.
+func Outrun(now, seen *store.User) bool {
+	return now.Failures.LockedUntil.After(seen.Failures.LockedUntil)
+}
+
 // localPasswordIs reports whether the password that is kept here is the given one. It takes as long for a user without a password, and for a
 // stand-in. Imported hashes take as long as their functions do; a share of the names without a password takes as long, see
 // hashLike.

@@ -197,7 +197,8 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 	defer func() {
 		s.report(ctx, p, holder.Client, subject, threat.Event{Type: threat.PasswordChange, Response: threat.Pass}, from, err)
 	}()
-	if previous != "" || s.HasPassword(p, subject) {
+	guessed := previous != "" || s.HasPassword(p, subject)
+	if guessed {
 		if err := s.Guard(ctx, p, subject, func(*store.User) (bool, error) { return s.PasswordIs(ctx, p, subject, previous) }); err != nil {
 			return err
 		}
@@ -207,7 +208,7 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 		return err
 	}
 	_, err = s.Change(ctx, p, subject.User.Sub, func(_ store.Tx, u *store.User) error {
-		if !SamePassword(u, &subject.User) {
+		if !SamePassword(u, &subject.User) || guessed && Outrun(u, &subject.User) {
 			return userpool.ErrWrongPassword
 		}
 		u.Password, u.Failures = pw, store.Failures{}

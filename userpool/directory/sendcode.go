@@ -68,7 +68,7 @@ func (s *Service) sendCodeUnsigned(ctx context.Context, p *userpool.Pool, from o
 	case !from.client.HidesExistence:
 		return s.send(ctx, p, l)
 	}
-	at.Use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
+	at.Use(func() { _, _ = s.send(ctx, p, l) }) // send logs its failure
 	return l.delivery(), nil
 }
 

@@ -72,7 +72,7 @@ func (s *Service) sendSignInCode(ctx context.Context, p *userpool.Pool, c *userp
 	case in.Known || !c.HidesExistence:
 		return s.send(ctx, p, l)
 	}
-	at.Use(func() { _, _ = s.send(context.WithoutCancel(ctx), p, l) }) // send logs its failure
+	at.Use(func() { _, _ = s.send(ctx, p, l) }) // send logs its failure
 	return l.delivery(), nil
 }
 

@@ -178,13 +178,14 @@ func (s *Service) newSub(ctx context.Context, p *userpool.Pool) (string, error) 
 	}
 }
 
-// newUser validates name and attributes and returns the record, without password and status.
+// newUser validates name and attributes and returns the record, without password and status. A pool that ignores case stores the name in lower
+// case, as AWS does.
 func (s *Service) newUser(ctx context.Context, p *userpool.Pool, c *userpool.Client, w userpool.Writer, name string, attrs []userpool.Attribute) (store.User, error) {
 	sub, err := s.newSub(ctx, p)
 	if err != nil {
 		return store.User{}, err
 	}
-	u := store.User{PoolID: p.ID, Sub: sub, Username: name, Enabled: true, Attributes: map[string]string{}, CreatedAt: s.now()}
+	u := store.User{PoolID: p.ID, Sub: sub, Username: p.Key(name), Enabled: true, Attributes: map[string]string{}, CreatedAt: s.now()}
 	u.ModifiedAt = u.CreatedAt
 	attribute, err := p.UsernameAttribute(name)
 	if err != nil {

@@ -147,6 +147,39 @@ func TestNamesFoldCaseWhereThePoolSaysSo(t *testing.T) {
 	}
 }
 
+// AWS stores the lower-case name (amplify-android, AWSCognitoAuthPluginTOTPTests), as with names of identity providers. So
+// USER_ID_FOR_SRP has one form, whether a user exists or not.
+func TestAPoolThatFoldsCaseStoresNamesInLowerCase(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{UsernameConfiguration: &userpool.UsernameConfig{CaseSensitive: false}})
+	c := h.Client(p.ID, allFlows)
+	made, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "Admin.Made", Action: "SUPPRESS"})
+	if err != nil || made.Username != "admin.made" {
+		t.Error(made, err)
+	}
+	if _, err := h.SignUp(c.ID, "Signed.Up"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Users.EnsureUser(t.Context(), directory.DeclaredUser{PoolID: p.ID, Username: "Declared", Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Users.EnsureUser(t.Context(), directory.DeclaredUser{PoolID: p.ID, Username: "Declared", Password: password}); err != nil {
+		t.Errorf("declared again: %v", err)
+	}
+	for _, name := range []string{"Signed.Up", "Declared"} {
+		if u, err := h.Users.AdminGetUser(t.Context(), p.ID, name); err != nil || u.Username != strings.ToLower(name) {
+			t.Error(u, err)
+		}
+	}
+	if err := h.Users.AdminConfirmSignUp(t.Context(), directory.AdminConfirm{PoolID: p.ID, Username: "signed.up"}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := h.SRPSignIn(p.ID, c.ID, "SIGNED.Up", password)
+	if err != nil || out.Tokens == nil || claims(t, out.Tokens.AccessToken)["username"] != "signed.up" {
+		t.Error(out, err)
+	}
+}
+
 func TestInvitations(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{AdminCreateUserConfig: &userpool.AdminCreateConfig{InviteMessageTemplate: &userpool.InviteTemplate{

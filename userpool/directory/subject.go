@@ -94,7 +94,7 @@ var ErrLocked = fault.New(fault.NotAuthorized, "Password attempts exceeded")
 
 // Unlocked returns ErrLocked if the subject is locked out.
 func (s *Service) Unlocked(subject *Subject) error {
-	if locked(subject.User.Failures, s.now()) {
+	if locked(subject.User.Failures, s.base.Shared()) {
 		return ErrLocked
 	}
 	return nil
@@ -164,7 +164,7 @@ func (s *Service) countFailure(ctx context.Context, p *userpool.Pool, subject *S
 		if err != nil {
 			return err
 		}
-		now = failed(u.Failures, s.now())
+		now = failed(u.Failures, s.base.Shared())
 		u.Failures = now
 		return tx.Users.Update(u)
 	})

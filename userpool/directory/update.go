@@ -46,7 +46,7 @@ func (s *Service) AdminUpdateUserAttributes(ctx context.Context, in AdminUpdate)
 	if err != nil {
 		return err
 	}
-	_, err = s.sendUpdateCodes(context.WithoutCancel(ctx), p, origin{sourceUpdate, nil, in.Context}, letters)
+	_, err = s.sendUpdateCodes(ctx, p, origin{sourceUpdate, nil, in.Context}, letters)
 	if fault.Is(err, fault.CodeDeliveryFailure) { // the operation has no exception for it; SDKs would repeat a call that gets a 5xx, and that succeeds
 		return fault.Wrap(fault.InvalidParameter, err, "The attributes are written, but the code could not be delivered. Check the settings of mail and SMS.")
 	}

@@ -103,11 +103,14 @@ func (s *Service) write(tx store.Tx, p *userpool.Pool, u *store.User, change fun
 }
 
 // checkNames is like CheckNames of the pool, and refuses new names that users of its identity providers can have: someone who had such
-// a name would lock out the user to whom it belongs.
+// a name would lock out the user to whom it belongs. As in AWS, addresses may begin as they like, but only who has verified one: anyone
+// can enter one that nobody has.
 func checkNames(tx store.Tx, p *userpool.Pool, before, u *store.User) error {
 	names := []string{u.Key}
 	for _, a := range u.Aliases {
-		names = append(names, a.Value)
+		if !userpool.Verified(u.Attributes, a.Kind) { // preferred_username never is
+			names = append(names, a.Value)
+		}
 	}
 	for _, name := range names {
 		had := before != nil && (name == before.Key || slices.ContainsFunc(before.Aliases, func(a store.Alias) bool { return a.Value == name }))

@@ -60,7 +60,7 @@ func demandOf(p *userpool.Pool, u *store.User, m *userpool.MFA, r Risk) (Demand,
 		return Demand{}, nil
 	}
 	if have := r.without(p.Available(u, m)); len(have) > 0 {
-		return one(have), nil
+		return unset(p, have), nil
 	}
 	if !p.MFA.On {
 		return Demand{}, nil
@@ -84,6 +84,15 @@ func one(list []string) Demand {
 		return Demand{Challenge: list[0]}
 	}
 	return Demand{Challenge: SelectType, Choices: list}
+}
+
+// unset is one for a user who has turned nothing on. Where MFA is required, the phone gets the code of two addresses: AWS asks Amplify's tests so
+// (amplify-flutter, mfa_sms_email_required_test.dart); the developer guide says SELECT_MFA_TYPE.
+func unset(p *userpool.Pool, have []string) Demand {
+	if p.MFA.On && slices.Equal(have, []string{userpool.SMSMFA, userpool.EmailOTP}) {
+		return Demand{Challenge: userpool.SMSMFA}
+	}
+	return one(have)
 }
 
 // settable returns the factors that a user without any can set up.

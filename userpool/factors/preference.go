@@ -2,6 +2,7 @@ package factors
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -20,7 +21,8 @@ type Preference struct {
 var (
 	errTwoPreferred     = fault.New(fault.InvalidParameter, "Only one MFA method can be preferred.")
 	errPreferredOff     = fault.New(fault.InvalidParameter, "An MFA method that is not enabled cannot be preferred.")
-	errRequired         = fault.New(fault.InvalidParameter, "MFA is required in the user pool, so an MFA method cannot be disabled.")
+	errRequired         = fault.New(fault.InvalidParameter, "MFA is required in the user pool, so passkeys cannot be disabled as an MFA method.")
+	errNoneLeft         = fault.New(fault.InvalidParameter, "MFA is required in the user pool, and the user would have no MFA method left.")
 	errPasskeyNoMFA     = fault.New(fault.InvalidParameter, "Passkeys are not an MFA method of the user pool. Set FactorConfiguration to MULTI_FACTOR_WITH_USER_VERIFICATION.")
 	errPasskeyAlone     = fault.New(fault.InvalidParameter, "Passkeys can be an MFA method only with another one.")
 	errSettingsSMSPhone = fault.New(fault.InvalidParameter, "MFAOptions can only have the DeliveryMedium SMS and the AttributeName phone_number.")
@@ -53,6 +55,7 @@ func (in Preference) apply(p *userpool.Pool, u *store.User) error {
 	if err != nil {
 		return err
 	}
+	had := len(p.TurnedOn(u, &m)) > 0
 	preferred := ""
 	for _, f := range []struct {
 		name string
@@ -79,7 +82,16 @@ func (in Preference) apply(p *userpool.Pool, u *store.User) error {
 	if err := setWebAuthn(p, &m, in.WebAuthn); err != nil {
 		return err
 	}
+	if had && noneLeft(p, u, &m) {
+		return errNoneLeft
+	}
 	return m.Write(u)
+}
+
+// noneLeft reports whether the user's next sign-in would need a factor that the user has not: it could not be made, or whoever knows the
+// password could set up a factor.
+func noneLeft(p *userpool.Pool, u *store.User, m *userpool.MFA) bool {
+	return p.MFA.On && len(p.TurnedOn(u, m)) == 0 && len(p.Available(u, m)) == 0
 }
 
 // setWebAuthn turns on or off that the user's passkeys count as two factors; nil leaves it. They do so only with another
@@ -96,20 +108,19 @@ func setWebAuthn(p *userpool.Pool, m *userpool.MFA, on *bool) error {
 	default:
 		m.WebAuthn = *on
 	}
-	if m.WebAuthn && len(m.List()) == 0 {
+	if m.WebAuthn && !slices.ContainsFunc(m.List(), func(factor string) bool { return factor != userpool.SMSMFA || p.MFA.SMS }) {
 		return errPasskeyAlone
 	}
 	return nil
 }
 
-// set turns one factor on or off.
+// set turns one factor on or off. Off is possible also where MFA is required, as AWS allows it to Amplify's tests (amplify-flutter,
+// mfa_sms_totp_required_test.dart), if the user has one that the next sign-in can ask for.
 func set(p *userpool.Pool, u *store.User, m *userpool.MFA, factor string, in Setting) error {
 	on := m.On(factor)
 	switch {
 	case in.Preferred && !in.Enabled:
 		return errPreferredOff
-	case !in.Enabled && *on && p.MFA.On:
-		return errRequired
 	case in.Enabled && !usable(p, u, m, factor):
 		return errNoDelivery(factor)
 	}
@@ -119,11 +130,12 @@ func set(p *userpool.Pool, u *store.User, m *userpool.MFA, factor string, in Set
 	return nil
 }
 
-// usable reports whether pool and user have what the factor needs.
+// usable reports whether pool and user have what the factor needs. SMS needs only a number: without SMS in the pool, sign-ins leave the factor
+// out. localstack_ext validated this on AWS (test_update_user_mfa_preferences).
 func usable(p *userpool.Pool, u *store.User, m *userpool.MFA, factor string) bool {
 	switch factor {
 	case userpool.SMSMFA:
-		return p.MFA.SMS && u.Attributes["phone_number"] != ""
+		return u.Attributes["phone_number"] != ""
 	case userpool.SoftwareToken:
 		return m.Verified()
 	}
@@ -160,8 +172,12 @@ func applyOptions(p *userpool.Pool, u *store.User, options []Option) error {
 	if err != nil {
 		return err
 	}
+	had := len(p.TurnedOn(u, &m)) > 0
 	if err := set(p, u, &m, userpool.SMSMFA, Setting{Enabled: len(options) > 0}); err != nil {
 		return err
+	}
+	if had && noneLeft(p, u, &m) {
+		return errNoneLeft
 	}
 	if m.Legacy = m.SMS; !m.SMS && m.Preferred == userpool.SMSMFA {
 		m.Preferred = ""

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/totp"
 )
 
@@ -131,7 +132,7 @@ func accept(u *store.User, sealed []byte, step int64) error {
 func (s *Service) AssociateSoftwareToken(ctx context.Context, accessToken string) (secret string, err error) {
 	holder, err := s.o.Tokens.Authenticate(ctx, accessToken)
 	if err != nil {
-		return "", err
+		return "", tokens.WithoutNoUser(err)
 	}
 	text, sealed, err := s.Secret(holder.Pool, &holder.User)
 	if err != nil {
@@ -145,7 +146,7 @@ func (s *Service) AssociateSoftwareToken(ctx context.Context, accessToken string
 		m.Pending = sealed
 		return m.Write(u)
 	})
-	return text, err
+	return text, tokens.WithoutNoUser(err)
 }
 
 // VerifySoftwareToken makes the secret of AssociateSoftwareToken the user's TOTP if the code is right.

@@ -23,8 +23,7 @@ const (
 	// Life is how long a sign-in at a provider may take. Source: the developer guide, five minutes from request to code.
 	Life = 5 * time.Minute
 
-	secretBytes   = 32 // of a state, and of a browser's secret
-	sealPurpose   = "request to an identity provider"
+	secretBytes   = 32    // of a state, and of a browser's secret
 	maxPerNetwork = 1000  // requests of a network that wait at once
 	maxUnknown    = 50000 // of browsers whose address says nothing, such as those behind one proxy
 )
@@ -89,7 +88,8 @@ func (s *Service) Begin(ctx context.Context, in Start) (*Begun, error) {
 		return nil, fmt.Errorf("federation: encoding request: %w", err)
 	}
 	id := text64.EncodeToString(hash("state", state))
-	if data, err = s.base.Seal.Seal(sealPurpose, data, []byte(id)); err != nil {
+	purpose, additional := providers.RequestSeal(id)
+	if data, err = s.base.Seal.Seal(purpose, data, additional); err != nil {
 		return nil, err
 	}
 	network, most := networkOf(in.Address)
@@ -128,7 +128,7 @@ func (s *Service) refuse(ctx context.Context, a *oauth.Authorization, p *provide
 		return err
 	case !ok:
 		s.base.Logger.ErrorContext(ctx, "sign-in through an identity provider", "pool", p.PoolID, "provider", p.Name, "error", err)
-		return a.Fail()
+		return a.Fail(err)
 	case refusal.Down && query != nil:
 		s.base.Logger.WarnContext(ctx, "an identity provider does not answer", "pool", p.PoolID, "provider", p.Name, "error", err)
 		shown := oauth.Shown(oauth.KeyDown, a.Client.ID)
@@ -192,6 +192,3 @@ func networkOf(addr netip.Addr) (string, int) {
 	}
 	return addr.String(), maxPerNetwork
 }
-
-// RequestSeal returns the purpose and the additional data with which a request to an identity provider is sealed.
-func RequestSeal(id string) (purpose string, additional []byte) { return sealPurpose, []byte(id) }

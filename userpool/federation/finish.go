@@ -132,7 +132,8 @@ func (s *Service) take(ctx context.Context, poolID string, in *Answer) (*pending
 }
 
 func (s *Service) open(rec *store.ProviderRequest) (*pending, error) {
-	text, err := s.base.Seal.Open(sealPurpose, rec.Data, []byte(rec.ID))
+	purpose, additional := providers.RequestSeal(rec.ID)
+	text, err := s.base.Seal.Open(purpose, rec.Data, additional)
 	if err != nil {
 		return nil, fmt.Errorf("federation: request: %w", err)
 	}

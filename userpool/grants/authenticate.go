@@ -67,5 +67,8 @@ func (s *Service) proves(ctx context.Context, c *Credentials, p *userpool.Pool, 
 			proved = true
 		}
 	}
+	if c.posted != "" && client.CheckSecret(c.posted) != nil {
+		proved = false
+	}
 	return proved, nil
 }

@@ -63,7 +63,9 @@ func TestClientsThatAreRefused(t *testing.T) {
 		"no secret":                         {"", []string{"client_id", c.ID}, grants.InvalidClient},
 		"an empty secret in the header":     {basic(c.ID, ""), nil, grants.InvalidClient},
 		"a secret for a public client":      {basic(public.ID, secret), nil, grants.InvalidClient},
-		"both Basic and post":               {basic(c.ID, secret), []string{"client_secret", secret}, grants.InvalidRequest},
+		"Basic and a wrong secret":          {basic(c.ID, secret), []string{"client_secret", secret + "x"}, grants.InvalidClient},
+		"a wrong Basic and a secret":        {basic(c.ID, secret+"x"), []string{"client_secret", secret}, grants.InvalidClient},
+		"Basic and a long secret":           {basic(c.ID, secret), []string{"client_secret", strings.Repeat("a", 1<<15)}, grants.InvalidClient},
 		"two clients":                       {basic(c.ID, secret), []string{"client_id", public.ID}, grants.InvalidRequest},
 		"client_id twice":                   {"", []string{"client_id", c.ID, "client_id", c.ID, "client_secret", secret}, grants.InvalidRequest},
 		"a Bearer token":                    {"Bearer " + secret, []string{"client_id", c.ID}, grants.InvalidClient},
@@ -86,6 +88,17 @@ func TestClientsThatAreRefused(t *testing.T) {
 	}
 	_, err := h.ask(other.ID, basic(c.ID, secret), "grant_type", "client_credentials")
 	wantCode(t, err, grants.InvalidClient)
+}
+
+// localstack_ext validated this on AWS (test_token_endpoint).
+func TestAClientMaySendItsSecretTwice(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.confidential(p.ID, machineSettings)
+	secret := c.Secret.Reveal()
+	if _, err := h.ask(p.ID, basic(c.ID, secret), "grant_type", "client_credentials", "client_id", c.ID, "client_secret", secret); err != nil {
+		t.Error(err)
+	}
 }
 
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

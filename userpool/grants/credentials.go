@@ -26,6 +26,7 @@ type Credentials struct {
 	Method    string   // Basic, Post, PrivateKeyJWT or None
 	ClientID  string   // "" only for an assertion, whose subject is the client
 	secrets   []string // in the spellings that the client may have meant
+	posted    string   // with Basic: the secret that the parameters have too, "" for none
 	assertion string
 	endpoints []string // URLs that an assertion may be for, in addition to the issuer of the pool
 }
@@ -51,35 +52,33 @@ const (
 )
 
 // Present returns the credentials of a request: the value of its Authorization header, "" for none, and its parameters. More than
-// one way to authenticate is an error, as are client ids that differ.
+// one way to authenticate is an error, as are client ids that differ. A secret in both the header and the parameters is accepted, as by
+// Cognito, if both are right.
 //
-// Source: RFC 6749 section 2.3; RFC 7521 section 4.2.
+// Source: RFC 6749 section 2.3; RFC 7521 section 4.2; localstack_ext validated the two secrets on AWS (test_token_endpoint).
 func Present(authorization string, p Parameters) (Credentials, error) {
 	c := Credentials{ClientID: p["client_id"]}
-	ways := 0
-	if authorization != "" {
-		c.Method = Basic
-		ways++
-	}
-	if p["client_secret"] != "" {
-		c.Method, c.secrets = Post, []string{p["client_secret"]}
-		ways++
-	}
-	if p["client_assertion"] != "" || p["client_assertion_type"] != "" {
+	posted := p["client_secret"]
+	asserted := p["client_assertion"] != "" || p["client_assertion_type"] != ""
+	switch {
+	case asserted && (authorization != "" || posted != ""):
+		return c, refuse(InvalidRequest, "Use one way to authenticate the client.")
+	case asserted:
 		c.Method, c.assertion = PrivateKeyJWT, p["client_assertion"]
-		ways++
+	case authorization != "":
+		c.Method, c.posted = Basic, posted
+	case posted != "":
+		c.Method, c.secrets = Post, []string{posted}
+	default:
+		c.Method = None
 	}
 	switch {
-	case ways > 1:
-		return c, refuse(InvalidRequest, "Use one way to authenticate the client.")
-	case c.Method == Basic:
+	case c.Method == Basic && len(posted) <= maxSecret:
 		return c, c.readBasic(authorization)
 	case c.Method == PrivateKeyJWT && (c.assertion == "" || p["client_assertion_type"] != assertionType):
 		return c, refuse(InvalidClient, "")
-	case c.Method == PrivateKeyJWT && len(c.assertion) > maxAssertion, len(c.ClientID) > maxClientID, len(p["client_secret"]) > maxSecret:
+	case c.Method == PrivateKeyJWT && len(c.assertion) > maxAssertion, len(c.ClientID) > maxClientID, len(posted) > maxSecret:
 		return c, refuse(InvalidClient, "")
-	case ways == 0:
-		c.Method = None
 	}
 	if c.ClientID == "" && c.Method != PrivateKeyJWT {
 		return c, refuse(InvalidRequest, "client_id is missing.")

@@ -3,9 +3,11 @@ package grants
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
+	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -28,6 +30,11 @@ func (s *Service) clientCredentials(ctx context.Context, by *Caller, r *Request)
 	}
 	scopes, err := machineScopes(by, r.Parameters.scopes())
 	if err != nil {
+		return nil, err
+	}
+	if err := s.useMachine(ctx, c); errors.Is(err, store.ErrNotFound) {
+		return nil, refuse(InvalidClient, "") // it is gone
+	} else if err != nil {
 		return nil, err
 	}
 	set, err := s.o.Tokens.IssueMachine(ctx, tokens.MachineRequest{Pool: by.Pool, Client: c, Scopes: scopes, Metadata: metadata})

@@ -102,6 +102,27 @@ func TestTokenExchange(t *testing.T) {
 	wantCode(t, err, grants.InvalidGrant)
 }
 
+func TestTokensOfADeletedUserAreOfNoUse(t *testing.T) {
+	x := newExchange(t)
+	good := x.issue(x.app.ID, "orders/read")
+	own := x.issue(x.service.ID, "openid")
+	if err := x.Users.AdminDeleteUser(t.Context(), x.pool.ID, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := x.exchange(good, "audience", audience)
+	wantCode(t, err, grants.InvalidGrant)
+	_, err = x.UserInfo(t.Context(), x.pool.ID, own)
+	wantCode(t, err, grants.InvalidToken)
+	p := grants.Parameters{"token": own}
+	c, err := grants.Present(basic(x.service.ID, x.service.Secret.Reveal()), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in, err := x.Introspect(t.Context(), x.pool.ID, p, c); err != nil || in.Active {
+		t.Error(in, err)
+	}
+}
+
 func TestTokenExchangesThatAreRefused(t *testing.T) {
 	x := newExchange(t)
 	good := x.issue(x.app.ID, "orders/read", "orders/write")

@@ -50,7 +50,7 @@ func (s *Service) Introspect(ctx context.Context, poolID string, p Parameters, c
 	}
 	out, err := s.introspect(ctx, by, raw)
 	switch fault.KindOf(err) {
-	case fault.NotAuthorized, fault.PasswordResetRequired, fault.ExpiredToken:
+	case fault.NotAuthorized, fault.UserNotFound, fault.PasswordResetRequired, fault.ExpiredToken:
 		return &Introspection{}, nil
 	default:
 		return out, err

@@ -85,9 +85,9 @@ func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, acce
 	if err != nil {
 		return nil, err
 	}
-	in := new(Registration)
-	if err := json.Unmarshal(body, in); err != nil {
-		return nil, &Error{Code: InvalidClientMetadata, Description: "The body is not a JSON object of client metadata.", cause: err}
+	in, err := readRegistration(body)
+	if err != nil {
+		return nil, err
 	}
 	if in.ClientID != c.ID || in.ClientSecret != "" && c.CheckSecret(in.ClientSecret) != nil {
 		return nil, refuse(InvalidClientMetadata, "client_id must be that of the client, and client_secret its secret or absent.")
@@ -99,8 +99,8 @@ func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, acce
 	if err := in.complete(p, allowed); err != nil {
 		return nil, err
 	}
-	if hasSecret(in.AuthMethod) == c.Secret.IsZero() {
-		return nil, refuse(InvalidClientMetadata, "A client with a secret cannot become one without, nor the reverse; register a new one.")
+	if kindOf(in.AuthMethod) != kindOf(authMethod(c)) {
+		return nil, refuse(InvalidClientMetadata, "A client proves itself with a secret, with a key, or not at all. It cannot change that; register a new one.")
 	}
 	next, err := in.settings()
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, acce
 			settings.SupportedIdentityProviders = next.SupportedIdentityProviders // users sign in to it from now on
 		}
 		m := *next.OAuth
-		m.HadUsers = m.HadUsers || had
+		m.HadUsers, m.Unused = m.HadUsers || had, old.OAuth.NeverUsed()
 		settings.OAuth = &m
 		return settings
 	})
@@ -139,6 +139,25 @@ func (s *Service) Deregister(ctx context.Context, poolID, clientID, accessToken 
 
 func hasSecret(method string) bool { return method == Basic || method == Post }
 
+// kindOf returns how a client proves itself: PrivateKeyJWT, None, or Basic for every way that needs its secret.
+func kindOf(method string) string {
+	if hasSecret(method) {
+		return Basic
+	}
+	return method
+}
+
+// authMethod returns how a client authenticates. Of the ways that need its secret, it is Basic.
+func authMethod(c *userpool.Client) string {
+	switch {
+	case c.Settings.OAuth.SignsAssertions():
+		return PrivateKeyJWT
+	case c.Secret.IsZero():
+		return None
+	}
+	return Basic
+}
+
 // describe returns a client as a registration.
 func describe(c *userpool.Client, accessToken string) (*Registration, error) {
 	out := new(Registration)
@@ -150,11 +169,9 @@ func describe(c *userpool.Client, accessToken string) (*Registration, error) {
 	}
 	out.ClientID, out.IssuedAt, out.AccessToken = c.ID, c.CreatedAt.Unix(), accessToken
 	out.RedirectURIs, out.LogoutURIs, out.Scope = c.Settings.CallbackURLs, c.Settings.LogoutURLs, strings.Join(c.Settings.AllowedOAuthScopes, " ")
-	if len(out.GrantTypes) == 0 { // of a client that an earlier version registered
-		out.GrantTypes = []string{grantCode, grantRefresh}
-		if slices.Contains(c.Settings.AllowedOAuthFlows, userpool.FlowClientCredentials) {
-			out.GrantTypes = []string{grantMachine}
-		}
+	out.GrantTypes = []string{grantCode, grantRefresh} // an earlier version stored others
+	if slices.Contains(c.Settings.AllowedOAuthFlows, userpool.FlowClientCredentials) {
+		out.GrantTypes = []string{grantMachine}
 	}
 	if m != nil {
 		out.PAR, out.Keys, out.KeysURL = m.PAR, m.Keys, m.KeysURL

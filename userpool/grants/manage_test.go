@@ -1,14 +1,11 @@
 package grants_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 
-	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/grants"
 	"github.com/sluicegate/sluice/userpool/providers"
@@ -131,39 +128,6 @@ func TestARegisteredClientGetsItsIdentityProvidersOnce(t *testing.T) {
 	put(users)
 }
 
-func TestRegistrationsAtOnceDoNotPassTheLimit(t *testing.T) {
-	h := newHarness(t)
-	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
-	if err := h.Base().Update(t.Context(), func(tx store.Tx) error {
-		for i := range 999 {
-			if err := tx.Clients.Insert(store.Client{PoolID: p.ID, ID: fmt.Sprintf("%026d", i), Name: "x", Settings: []byte(`{"ClientType":"DCR"}`)}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	errs := make(chan error)
-	for range 4 {
-		go func() {
-			_, err := h.Register(context.WithoutCancel(t.Context()), p.ID, "", []byte(`{"redirect_uris":["https://app.example.com/cb"]}`))
-			errs <- err
-		}()
-	}
-	made := 0
-	for range 4 {
-		if err := <-errs; err == nil {
-			made++
-		} else {
-			wantCode(t, err, grants.AccessDenied)
-		}
-	}
-	if made != 1 {
-		t.Errorf("%d clients beyond 999", made)
-	}
-}
-
 func TestThreatARegistrationAccessTokenIsOfOneClient(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
@@ -189,6 +153,37 @@ func TestThreatARegistrationAccessTokenIsOfOneClient(t *testing.T) {
 		wantCode(t, err, grants.InvalidToken)
 		if err := h.Deregister(t.Context(), tc.pool, tc.client, tc.token); err == nil {
 			t.Errorf("%s: deleted", name)
+		}
+	}
+}
+
+// A client that proves itself by a key has no secret, and is not public for that.
+func TestThreatARegisteredClientCannotChangeHowItProvesItself(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
+	_, set := newKey(t, "ES256")
+	methods := map[string]string{grants.None: "", grants.Basic: "", grants.Post: "", grants.PrivateKeyJWT: `,"jwks":` + string(set)}
+	body := func(id, method string) []byte {
+		return []byte(`{"client_id":"` + id + `","redirect_uris":["https://app.example.com/cb"],"token_endpoint_auth_method":"` + method + `"` + methods[method] + `}`)
+	}
+	secret := []string{grants.Basic, grants.Post}
+	for from := range methods {
+		for to := range methods {
+			made, err := h.Register(t.Context(), p.ID, "", body("", from))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.UpdateRegistration(t.Context(), p.ID, made.ClientID, made.AccessToken, body(made.ClientID, to))
+			if from == to || slices.Contains(secret, from) && slices.Contains(secret, to) {
+				if err != nil {
+					t.Errorf("%s to %s: %v", from, to, err)
+				}
+				continue
+			}
+			wantCode(t, err, grants.InvalidClientMetadata)
+			if now, err := h.Registered(t.Context(), p.ID, made.ClientID, made.AccessToken); err != nil || now.AuthMethod != from {
+				t.Errorf("%s to %s: the client is now %+v, %v", from, to, now, err)
+			}
 		}
 	}
 }

@@ -50,9 +50,6 @@ type Registration struct {
 	SoftwareVersion string   `json:"software_version,omitempty"` // of that software
 }
 
-// maxRegistered is how many clients of a pool can be registered dynamically: AWS's quota of app clients.
-const maxRegistered = 1000
-
 // The grants in RFC 7591's words, and those of Cognito's settings.
 const (
 	grantCode    = "authorization_code"
@@ -72,31 +69,43 @@ func (s *Service) Register(ctx context.Context, poolID, accessToken string, body
 	if !p.DCR.Enabled {
 		return nil, refuse(AccessDenied, "Clients cannot register with this user pool.")
 	}
-	allowed := p.DCR.OpenGrants
+	allowed, unused := p.DCR.OpenGrants, oauthclient.UnusedOpen
 	switch {
 	case accessToken != "":
 		if err := s.checkInitial(ctx, p, accessToken); err != nil {
 			return nil, err
 		}
-		allowed = p.DCR.Authenticated
+		allowed, unused = p.DCR.Authenticated, oauthclient.UnusedVouched
 	case !p.DCR.Open:
 		return nil, refuse(InvalidToken, "Registration needs an initial access token.")
 	}
 	if len(allowed) == 0 {
 		return nil, refuse(AccessDenied, "Clients cannot register with this user pool.")
 	}
-	in := new(Registration)
-	if err := json.Unmarshal(body, in); err != nil {
-		return nil, &Error{Code: InvalidClientMetadata, Description: "The body is not a JSON object of client metadata.", cause: err}
+	in, err := readRegistration(body)
+	if err != nil {
+		return nil, err
 	}
 	if err := in.complete(p, allowed); err != nil {
 		return nil, err
 	}
-	made, err := s.insert(ctx, p, in)
+	made, err := s.insert(ctx, p, in, unused)
 	if err != nil {
 		return nil, err
 	}
 	return made, s.giveAccess(p.ID, made, accessToken != "")
+}
+
+// readRegistration reads what a client says about itself. A member that is null is absent (RFC 7592 section 2.2).
+func readRegistration(body []byte) (*Registration, error) {
+	in := new(Registration)
+	if err := json.Unmarshal(body, in); err != nil {
+		return nil, &Error{Code: InvalidClientMetadata, Description: "The body is not a JSON object of client metadata.", cause: err}
+	}
+	if string(in.Keys) == "null" { // other members are then as if they were missing
+		in.Keys = nil
+	}
+	return in, nil
 }
 
 // checkInitial checks an initial access token: that of a client that acts for itself, and was not registered dynamically.
@@ -113,16 +122,24 @@ func (s *Service) checkInitial(ctx context.Context, p *userpool.Pool, raw string
 	return nil
 }
 
-// insert makes the client, and fills in what it got.
-func (s *Service) insert(ctx context.Context, p *userpool.Pool, in *Registration) (*Registration, error) {
+// insert makes the client, and fills in what it got. unused says how it registered.
+func (s *Service) insert(ctx context.Context, p *userpool.Pool, in *Registration, unused string) (*Registration, error) {
 	settings, err := in.settings()
 	if err != nil {
 		return nil, err
 	}
+	settings.OAuth.Unused = unused
+	var gone []string
 	c, err := s.o.Pools.CreateUserPoolClient(ctx, userpool.NewClient{PoolID: p.ID, Name: plainName(in.Name), Settings: settings,
-		GenerateSecret: hasSecret(in.AuthMethod), Admit: func(tx store.Tx) error { return checkRoom(tx, p.ID) }})
+		GenerateSecret: hasSecret(in.AuthMethod), Admit: func(tx store.Tx) (err error) {
+			gone, err = makeRoom(tx, p.ID, unused)
+			return err
+		}})
 	if err := asMetadata(err); err != nil {
 		return nil, err
+	}
+	for _, id := range gone {
+		s.o.Pools.ChangedClient(id)
 	}
 	in.ClientID, in.IssuedAt = c.ID, c.CreatedAt.Unix()
 	if !c.Secret.IsZero() {
@@ -140,22 +157,6 @@ func asMetadata(err error) error {
 	default:
 		return err
 	}
-}
-
-// checkRoom returns an error if the pool has as many registered clients as it can have.
-func checkRoom(tx store.Tx, poolID string) error {
-	list, err := tx.Clients.List(poolID, store.Page{})
-	count := 0
-	for i := range list {
-		var settings struct{ ClientType string }
-		if json.Unmarshal(list[i].Settings, &settings) == nil && settings.ClientType == userpool.ClientDCR {
-			count++
-		}
-	}
-	if err == nil && count >= maxRegistered {
-		return refuse(AccessDenied, "The user pool has reached the maximum number of registered clients.")
-	}
-	return err
 }
 
 // settings returns the settings of the client. Public clients must use PKCE.

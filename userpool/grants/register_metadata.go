@@ -27,16 +27,10 @@ func (in *Registration) complete(p *userpool.Pool, allowed []string) error {
 	if len(in.GrantTypes) == 0 {
 		in.GrantTypes = []string{grantCode}
 	}
-	machine := slices.Contains(in.GrantTypes, grantMachine)
-	for _, grant := range in.GrantTypes {
-		switch {
-		case grant == grantCode && slices.Contains(allowed, userpool.FlowCode) && !machine,
-			grant == grantRefresh && slices.Contains(in.GrantTypes, grantCode),
-			grant == grantMachine && slices.Contains(allowed, userpool.FlowClientCredentials) && len(in.GrantTypes) == 1:
-		default:
-			return invalid("grant_types has a grant that the user pool does not allow for such a client.")
-		}
+	if in.GrantTypes = granted(in.GrantTypes, allowed); len(in.GrantTypes) == 0 {
+		return invalid("The user pool allows none of the grant_types for such a client.")
 	}
+	machine := slices.Contains(in.GrantTypes, grantMachine)
 	switch {
 	case !slices.Contains(AuthMethods(), in.AuthMethod):
 		return invalid("token_endpoint_auth_method is not supported.")
@@ -60,6 +54,19 @@ func (in *Registration) complete(p *userpool.Pool, allowed []string) error {
 	return in.completeScopes(p, machine)
 }
 
+// granted returns which of the grants a client gets: a code and refresh tokens for users, or a token for itself. Others are left out, as
+// RFC 7591 section 3.2.1 allows: clients such as VS Code ask for all that they or the server know. A client that asks for a code gets
+// refresh tokens too, as every client of Cognito does.
+func granted(asked, allowed []string) []string {
+	switch has := func(grant string) bool { return slices.Contains(asked, grant) }; {
+	case has(grantCode) && slices.Contains(allowed, userpool.FlowCode):
+		return []string{grantCode, grantRefresh}
+	case has(grantMachine) && slices.Contains(allowed, userpool.FlowClientCredentials):
+		return []string{grantMachine}
+	}
+	return nil
+}
+
 // completeResponses checks what belongs to authorization requests.
 func (in *Registration) completeResponses(machine bool) error {
 	if machine {
@@ -68,12 +75,10 @@ func (in *Registration) completeResponses(machine bool) error {
 		}
 		return nil
 	}
-	if len(in.ResponseTypes) == 0 {
-		in.ResponseTypes = []string{"code"}
-	}
-	if !slices.Equal(in.ResponseTypes, []string{"code"}) {
+	if len(in.ResponseTypes) > 0 && !slices.Contains(in.ResponseTypes, "code") {
 		return refuse(InvalidClientMetadata, "response_types can only be code.")
 	}
+	in.ResponseTypes = []string{"code"} // others are left out, as grants are
 	if len(in.RedirectURIs) == 0 {
 		return refuse(InvalidRedirectURI, "redirect_uris is missing.")
 	}

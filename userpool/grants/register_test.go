@@ -103,7 +103,6 @@ func TestRegistrationsThatAreRefused(t *testing.T) {
 		"too many":                     {`{"redirect_uris":[` + strings.Repeat(`"https://a.example.com/",`, 100) + `"https://b.example.com/"]}`, grants.InvalidRedirectURI},
 		"client_credentials":           {`{"grant_types":["client_credentials"]}`, grants.InvalidClientMetadata},
 		"an unknown grant":             {with(`"grant_types":["password"]`), grants.InvalidClientMetadata},
-		"implicit":                     {with(`"grant_types":["authorization_code","implicit"]`), grants.InvalidClientMetadata},
 		"an unknown method":            {with(`"token_endpoint_auth_method":"tls_client_auth"`), grants.InvalidClientMetadata},
 		"keys without a use":           {with(`"jwks_uri":"https://app.example.com/keys"`), grants.InvalidClientMetadata},
 		"private_key_jwt without keys": {with(`"token_endpoint_auth_method":"private_key_jwt"`), grants.InvalidClientMetadata},
@@ -118,6 +117,33 @@ func TestRegistrationsThatAreRefused(t *testing.T) {
 			_, err := h.Register(t.Context(), p.ID, "", []byte(tc.body))
 			wantCode(t, err, tc.code)
 		})
+	}
+}
+
+// RFC 7591 section 3.2.1. VS Code registers with the grants that it knows and the server names; others send all that they know.
+func TestARegistrationGetsTheGrantsThatThePoolAllows(t *testing.T) {
+	h := newHarness(t)
+	both := []string{userpool.FlowCode, userpool.FlowClientCredentials}
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
+	wide := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true, OpenDcrGrantTypes: both, AllowedScopes: []string{"orders/read"}}))
+	for asked, tc := range map[string]struct{ pool, more, want string }{
+		`"authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"`: {p.ID, `,"token_endpoint_auth_method":"none","client_name":"Visual Studio Code"`, "authorization_code refresh_token"},
+		`"implicit","authorization_code"`:            {p.ID, `,"response_types":["code","token"]`, "authorization_code refresh_token"},
+		`"client_credentials","authorization_code"`:  {p.ID, "", "authorization_code refresh_token"},
+		`"authorization_code", "client_credentials"`: {wide.ID, "", "authorization_code refresh_token"},
+	} {
+		made, err := h.Register(t.Context(), tc.pool, "", []byte(`{"redirect_uris":["http://127.0.0.1:33418"],"grant_types":[`+asked+`]`+tc.more+`}`))
+		if err != nil {
+			t.Errorf("%s: %v", asked, err)
+			continue
+		}
+		if got := strings.Join(made.GrantTypes, " "); got != tc.want || strings.Join(made.ResponseTypes, " ") != "code" {
+			t.Errorf("%s: %s, %v", asked, got, made.ResponseTypes)
+		}
+	}
+	made, err := h.Register(t.Context(), wide.ID, "", []byte(`{"grant_types":["client_credentials","refresh_token"],"scope":"orders/read"}`))
+	if err != nil || strings.Join(made.GrantTypes, " ") != "client_credentials" {
+		t.Errorf("%+v, %v", made, err)
 	}
 }
 
@@ -171,5 +197,55 @@ func TestARegisteredPublicClientMustUsePKCE(t *testing.T) {
 	query.Set("code_challenge_method", "S256")
 	if _, err := h.OAuth.Parse(t.Context(), p.ID, query); err != nil {
 		t.Error(err)
+	}
+}
+
+// RFC 7592 section 2.2: a member that is null is absent.
+func TestAMemberOfARegistrationThatIsNullIsAbsent(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
+	const null = `"client_secret":null,"client_secret_expires_at":null,"client_name":null,"grant_types":null,"response_types":null,"scope":null,
+		"post_logout_redirect_uris":null,"require_pushed_authorization_requests":null,"jwks":null,"client_uri":null,"contacts":null`
+	for name, keys := range map[string]string{
+		"a secret":        `,"jwks_uri":null,"token_endpoint_auth_method":null`,
+		"nothing":         `,"jwks_uri":null,"token_endpoint_auth_method":"none"`,
+		"keys of its own": `,"jwks_uri":"https://app.example.com/keys","token_endpoint_auth_method":"private_key_jwt"`,
+	} {
+		made, err := h.Register(t.Context(), p.ID, "", []byte(`{"redirect_uris":["https://app.example.com/cb"],`+null+keys+`}`))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := h.UpdateRegistration(t.Context(), p.ID, made.ClientID, made.AccessToken,
+			[]byte(`{"client_id":"`+made.ClientID+`","redirect_uris":["https://app.example.com/cb"],`+null+keys+`}`)); err != nil {
+			t.Errorf("%s, changed: %v", name, err)
+		}
+		if now, err := h.Registered(t.Context(), p.ID, made.ClientID, made.AccessToken); err != nil || len(now.Keys) > 0 {
+			t.Errorf("%s: %s, %v", name, now.Keys, err)
+		}
+	}
+	_, err := h.Register(t.Context(), p.ID, "", []byte(`{"redirect_uris":["https://app.example.com/cb"],"token_endpoint_auth_method":"private_key_jwt","jwks":null}`))
+	wantCode(t, err, grants.InvalidClientMetadata)
+}
+
+// A client that an earlier release registered may be stored without refresh_token, which it gets.
+func TestARegistrationSaysThatItHasRefreshTokens(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(registrable(userpool.DCRConfig{OpenDcrEnabled: true}))
+	made, err := h.Register(t.Context(), p.ID, "", []byte(`{"redirect_uris":["https://app.example.com/cb"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Pools.ChangeClient(t.Context(), p.ID, made.ClientID, "", func(old *userpool.ClientSettings) userpool.ClientSettings {
+		next, m := *old, *old.OAuth
+		m.Registered = json.RawMessage(strings.Replace(string(m.Registered), `,"refresh_token"`, "", 1))
+		next.OAuth = &m
+		return next
+	}); err != nil {
+		t.Fatal(err)
+	}
+	now, err := h.Registered(t.Context(), p.ID, made.ClientID, made.AccessToken)
+	if err != nil || strings.Join(now.GrantTypes, " ") != "authorization_code refresh_token" {
+		t.Errorf("%v, %v", now.GrantTypes, err)
 	}
 }

@@ -37,7 +37,7 @@ func (s *Service) UserInfo(ctx context.Context, poolID, accessToken string) (map
 	switch {
 	case errors.Is(err, tokens.ErrAccessScope):
 		return nil, &Error{Code: InvalidToken, Description: infoScope, cause: err}
-	case fault.Is(err, fault.NotAuthorized), fault.Is(err, fault.PasswordResetRequired):
+	case fault.Is(err, fault.NotAuthorized), fault.Is(err, fault.UserNotFound), fault.Is(err, fault.PasswordResetRequired):
 		return nil, &Error{Code: InvalidToken, Description: infoRefused, cause: err}
 	case err != nil:
 		return nil, err

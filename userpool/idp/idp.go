@@ -67,9 +67,10 @@ type Options struct {
 	PublicURL    string // see domains.Options; "" is http://localhost
 	DomainSuffix string // of prefix domains; "" is auth.localhost
 
-	Revoker  tokens.Revoker  // may be nil
-	Observer signin.Observer // may be nil
-	Used     *replay.Memory  // see signin.Options; may be nil
+	Shared   func() time.Time // see userpool.Base; may be nil
+	Revoker  tokens.Revoker   // may be nil
+	Observer signin.Observer  // may be nil
+	Used     *replay.Memory   // see signin.Options; may be nil
 
 	// Rates and Counts count over all processes what limits are about. nil: each process counts for itself.
 	Rates  throttle.Shared
@@ -128,7 +129,7 @@ type Provider struct {
 // New returns a Provider, or an error that names a required option that is missing. It reads nothing: call Start before
 // serving.
 func New(o Options) (*Provider, error) {
-	base, err := userpool.NewBase(userpool.Base{Store: o.Store, Seal: o.Seal, Now: o.Now, Rand: o.Rand, Logger: o.Logger, Told: o.Told})
+	base, err := userpool.NewBase(userpool.Base{Store: o.Store, Seal: o.Seal, Now: o.Now, Shared: o.Shared, Rand: o.Rand, Logger: o.Logger, Told: o.Told})
 	if err != nil {
 		return nil, err
 	}

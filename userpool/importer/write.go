@@ -156,7 +156,10 @@ func setName(p *userpool.Pool, u *store.User, e *Entry) error {
 	if !userpool.ValidUsername(name) {
 		return fault.New(fault.InvalidParameter, "The username must have 1 to 128 letters, marks, symbols, digits or punctuation.")
 	}
-	u.Username = name
+	u.Username = p.Key(name)
+	if e.Elsewhere {
+		u.Username = name // that the source asks for with the password
+	}
 	if e.Status == userpool.StatusExternal {
 		return nil // a name that the pool generated, regardless of how users sign in
 	}

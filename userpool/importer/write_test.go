@@ -242,3 +242,19 @@ func TestEntriesOfOneBatchDoNotTakeEachOthersNames(t *testing.T) {
 		}
 	}
 }
+
+func TestAPoolThatFoldsCaseImportsNamesInLowerCase(t *testing.T) {
+	h := userpooltest.New(t)
+	p := pool(t, h, userpool.PoolSettings{UsernameConfiguration: &userpool.UsernameConfig{CaseSensitive: false}})
+	if results := write(t, h, p, importer.Entry{Username: "Ann"}, importer.Entry{Username: "ANN"}); results[0] != nil || !errors.Is(results[1], importer.ErrExists) {
+		t.Error(results)
+	}
+	if u, err := h.Users.AdminGetUser(t.Context(), p.ID, "Ann"); err != nil || u.Username != "ann" {
+		t.Error(u, err)
+	}
+	// The pool that has the password may know only the name as it is.
+	write(t, h, p, importer.Entry{Username: "Bob", Elsewhere: true})
+	if u, err := h.Users.AdminGetUser(t.Context(), p.ID, "bob"); err != nil || u.Username != "Bob" {
+		t.Error(u, err)
+	}
+}

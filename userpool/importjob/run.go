@@ -108,7 +108,7 @@ func (s *Service) take(ctx context.Context) (taken *store.ImportJob, err error) 
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error {
 		taken = nil
-		now := s.base.Now()
+		now := s.base.Shared()
 		j, err := s.due(tx)
 		if err != nil || j == nil || j.DueAt.After(now) {
 			return err
@@ -129,7 +129,7 @@ func (s *Service) hold(tx store.Tx, mine *store.ImportJob) (store.ImportJob, err
 	if errors.Is(err, store.ErrNotFound) || err == nil && !j.DueAt.Equal(mine.DueAt) {
 		return j, errLost
 	}
-	j.DueAt = s.base.Now().Add(leaseTime)
+	j.DueAt = s.base.Shared().Add(leaseTime)
 	return j, err
 }
 

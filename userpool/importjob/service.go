@@ -194,7 +194,7 @@ func (s *Service) Start(ctx context.Context, poolID, id string) (*Job, error) {
 		if running != nil {
 			return errActive
 		}
-		j.Status, j.StartedAt, j.DueAt = Pending, now, now
+		j.Status, j.StartedAt, j.DueAt = Pending, now, s.base.Shared()
 		return nil
 	})
 	s.Wake()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -97,5 +98,10 @@ func (a *Authorization) NeedsConsent() bool {
 // Deny returns the error for a user who does not allow it.
 func (a *Authorization) Deny() *RedirectError { return a.refuse(AccessDenied, "") }
 
-// Fail returns the error for a request that could not be answered for a reason that is not the client's.
-func (a *Authorization) Fail() *RedirectError { return a.refuse(ServerError, "") }
+// Fail returns the error for a request that could not be answered because of err, which is not the client's.
+func (a *Authorization) Fail(err error) *RedirectError {
+	if fault.Is(err, fault.Unavailable) {
+		return a.refuse(TemporarilyUnavailable, "")
+	}
+	return a.refuse(ServerError, "")
+}

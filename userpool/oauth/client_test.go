@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"encoding/json"
 	"errors"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -235,4 +236,49 @@ func TestTheClientDecidesForHowLongASignInLetsPass(t *testing.T) {
 	start = s.Clock.Now()
 	passes(time.Hour-time.Second, "never", "short", "default", "long")
 	passes(time.Hour)
+}
+
+// RFC 8252 section 7.3: a native app gets another port each time. The address is otherwise exact, and clients of administrators are, too.
+func TestThePortOfALoopbackAddressOfARegisteredClientDoesNotCount(t *testing.T) {
+	s := newSiteWithUsers(t)
+	dynamic := settings()
+	dynamic.ClientType, dynamic.DefaultRedirectURI = userpool.ClientDCR, ""
+	dynamic.CallbackURLs = []string{"http://127.0.0.1:51234/callback", "http://localhost:3000/cb?x=1", "http://[::1]/", "https://app.example.com/callback"}
+	own := dynamic
+	own.ClientType = ""
+	registered, regular := s.Client(s.pool.ID, dynamic), s.Client(s.pool.ID, own)
+	for uri, good := range map[string]bool{
+		"http://127.0.0.1:51234/callback": true, "http://127.0.0.1:60111/callback": true, "http://127.0.0.1/callback": true,
+		"http://localhost:3001/cb?x=1": true, "http://[::1]:8080/": true,
+		"http://127.0.0.1:60111/other": false, "http://127.0.0.1:60111/callback?a=b": false, "https://127.0.0.1:60111/callback": false,
+		"http://127.0.0.2:60111/callback": false, "http://localhost:60111/callback": false, "http://127.0.0.1:60111@evil.example/callback": false,
+		"http://127.0.0.1.evil.example:60111/callback": false, "http://127.0.0.1:0/callback": false, "http://127.0.0.1:99999/callback": false,
+		"http://127.0.0.1:/callback": false, "http://127.0.0.1:60111/callback#a": false, "http://127.0.0.1:60111\\@evil.example/callback": false,
+		"http://a@127.0.0.1:60111/callback": false, "https://app.example.com:444/callback": false,
+	} {
+		for _, c := range []string{registered.ID, regular.ID} {
+			_, err := s.OAuth.Parse(t.Context(), s.pool.ID, s.request("client_id="+c, "redirect_uri="+uri))
+			want := good && c == registered.ID || slices.Contains(dynamic.CallbackURLs, uri)
+			if (err == nil) != want {
+				t.Errorf("%s, registered %v: %v", uri, c == registered.ID, err)
+			}
+		}
+	}
+	s.client = registered
+	a := s.parse("redirect_uri=http://127.0.0.1:60111/callback")
+	a.AsksConsent = true
+	r, err := s.OAuth.Complete(t.Context(), a, s.signIn(s.client.ID, "ann"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := url.Parse(r.Location)
+	if err != nil || to.Host != "127.0.0.1:60111" {
+		t.Fatal(r.Location, err)
+	}
+	code := to.Query().Get("code")
+	_, err = s.redeem(code, func(in *oauth.Redemption) { in.RedirectURI = "http://127.0.0.1:51234/callback" })
+	wantCode(t, "the exchange with another port", err, oauth.UnauthorizedClient)
+	if _, err := s.redeem(code, func(in *oauth.Redemption) { in.RedirectURI = "http://127.0.0.1:60111/callback" }); err != nil {
+		t.Error(err)
+	}
 }

@@ -1,6 +1,10 @@
 package oauth
 
-import "net/url"
+import (
+	"net/url"
+
+	"github.com/sluicegate/sluice/fault"
+)
 
 // The error codes of RFC 6749, OpenID Connect Core and RFC 8707.
 const (
@@ -11,6 +15,7 @@ const (
 	UnauthorizedClient      = "unauthorized_client"
 	UnsupportedResponseType = "unsupported_response_type"
 	ServerError             = "server_error"
+	TemporarilyUnavailable  = "temporarily_unavailable"
 	AccessDenied            = "access_denied"
 	LoginRequired           = "login_required"
 	ConsentRequired         = "consent_required"
@@ -87,6 +92,15 @@ func Shown(key, clientID string) *PageError {
 		key, text = KeyError, texts[KeyError]
 	}
 	return &PageError{Key: key, Status: 400, Text: text, ClientID: clientID}
+}
+
+// Failed returns the error for a request that could not be answered for a reason that is not the sender's.
+func Failed(err error) *PageError {
+	e := Shown(KeyError, "")
+	if e.Status = 500; fault.Is(err, fault.Unavailable) {
+		e.Status = 503
+	}
+	return e
 }
 
 // RedirectError is an error that goes to the redirect URI of the request, which was checked.

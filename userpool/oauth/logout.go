@@ -13,6 +13,7 @@ import (
 type SignedOut struct {
 	Location string     // "" for the page that says so
 	Login    url.Values // the parameters of the login page, if the browser goes there instead
+	ClientID string     // whose request it was
 }
 
 // Logout checks a request of the logout endpoint and ends the browser's session. A request that is not in order ends nothing and is a
@@ -80,13 +81,13 @@ func (s *Service) afterLogout(ctx context.Context, poolID string, query url.Valu
 		if !registered(uri, settings.LogoutURLs) {
 			return nil, Shown(KeyLogout, c.ID)
 		}
-		return &SignedOut{Location: uri}, nil
+		return &SignedOut{ClientID: c.ID, Location: uri}, nil
 	}
 	if uri := query.Get("post_logout_redirect_uri"); uri != "" && !s.o.Strict {
 		if !registered(uri, settings.LogoutURLs) {
 			return nil, Shown(KeyLogout, c.ID)
 		}
-		to := &SignedOut{Location: uri}
+		to := &SignedOut{ClientID: c.ID, Location: uri}
 		if state := query.Get("state"); state != "" {
 			back := &Authorization{RedirectURI: uri, ResponseMode: ModeQuery}
 			to.Location = back.answer(Pair{"state", state}).Location
@@ -94,15 +95,15 @@ func (s *Service) afterLogout(ctx context.Context, poolID string, query url.Valu
 		return to, nil
 	}
 	if uri := query.Get("redirect_uri"); uri != "" {
-		if !registered(uri, settings.CallbackURLs) {
+		if !s.isCallback(uri, c) {
 			return nil, Shown(KeyRedirect, c.ID)
 		}
-		return &SignedOut{Login: nextSignIn(query)}, nil
+		return &SignedOut{ClientID: c.ID, Login: nextSignIn(query)}, nil
 	}
 	if s.o.Strict {
 		return nil, Shown(KeyLogout, c.ID)
 	}
-	return new(SignedOut), nil
+	return &SignedOut{ClientID: c.ID}, nil
 }
 
 // nextSignIn returns the parameters of a sign-in that follows a sign-out. The user chooses how to sign in: a provider at which the user is

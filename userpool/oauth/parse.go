@@ -90,15 +90,10 @@ func (s *Service) identify(ctx context.Context, poolID string, query url.Values)
 	if !a.RedirectGiven {
 		a.RedirectURI = c.Settings.DefaultRedirectURI
 	}
-	if !ok || !registered(a.RedirectURI, c.Settings.CallbackURLs) {
+	if !ok || !s.isCallback(a.RedirectURI, c) {
 		return nil, Shown(KeyRedirect, id)
 	}
 	return a, nil
-}
-
-// registered reports whether a URI is one of the list, byte for byte.
-func registered(uri string, list []string) bool {
-	return uri != "" && !strings.ContainsAny(uri, "#\r\n") && slices.Contains(list, uri)
 }
 
 // size is the number of bytes of all names and values.
@@ -155,9 +150,9 @@ func (a *Authorization) parseResponse(query url.Values, strict bool) error {
 		return a.refuse(UnsupportedResponseType, "response_type must be code or token")
 	case !valid:
 		return a.refuse(InvalidRequest, "response_mode cannot be used with this response_type")
-	case !strict && query.Has("request"):
+	case !strict && query.Get("request") != "":
 		return a.refuse(RequestNotSupported, "")
-	case !strict && query.Has("request_uri"):
+	case !strict && query.Get("request_uri") != "":
 		return a.refuse(RequestURINotSupported, "")
 	}
 	flow := map[string]string{TypeCode: "code", TypeToken: "implicit"}[a.ResponseType]

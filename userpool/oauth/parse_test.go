@@ -142,3 +142,30 @@ func TestAuthorizationOfARequest(t *testing.T) {
 		t.Errorf("the defaults: %+v", a)
 	}
 }
+
+// RFC 6749 section 3.1: parameters without a value are omitted.
+func TestAParameterWithoutAValueIsOmitted(t *testing.T) {
+	s := newSiteWithUsers(t)
+	var empty []string
+	for _, name := range []string{"request", "request_uri", "response_mode", "nonce", "code_challenge", "code_challenge_method", "resource", "identity_provider",
+		"idp_identifier", "login_hint", "lang", "prompt", "max_age", "acr_values", "id_token_hint"} {
+		empty = append(empty, "+"+name+"=")
+	}
+	want, got := s.parse(), s.parse(empty...)
+	if got.Provider != want.Provider || got.ResponseMode != want.ResponseMode || got.MaxAge != nil || len(got.Prompt) > 0 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	q, err := s.push(s.client.ID, empty...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := s.OAuth.Open(t.Context(), s.pool.ID, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Set("identity_provider", "COGNITO") // the user's choice
+	a, err := s.OAuth.Parse(t.Context(), s.pool.ID, next)
+	if err != nil || a.Provider != "COGNITO" {
+		t.Errorf("pushed: %+v, %v", a, err)
+	}
+}

@@ -47,7 +47,7 @@ type Pushed struct {
 // Push checks an authorization request that the client, which is authenticated, has sent without a browser. An error that Parse would
 // show or send to the redirect URI is an *Error.
 func (s *Service) Push(ctx context.Context, p *userpool.Pool, c *userpool.Client, query url.Values) (*Pushed, error) {
-	if query.Has("request_uri") {
+	if query.Get("request_uri") != "" {
 		return nil, &Error{InvalidRequest, "request_uri cannot be pushed"}
 	}
 	query.Set("client_id", c.ID)
@@ -151,7 +151,7 @@ func (s *Service) opened(poolID string, query url.Values) (url.Values, error) {
 		return nil, err
 	}
 	pushed, err := url.ParseQuery(r.Query)
-	if chosen, ok := choice(query); ok && err == nil && !pushed.Has(providerName) && !pushed.Has(providerIdentifier) {
+	if chosen, ok := choice(query); ok && err == nil && pushed.Get(providerName) == "" && pushed.Get(providerIdentifier) == "" {
 		for name, values := range chosen {
 			pushed[name] = values
 		}
@@ -169,9 +169,9 @@ const (
 func choice(query url.Values) (url.Values, bool) {
 	chosen := url.Values{}
 	for _, name := range []string{providerName, providerIdentifier, "login_hint"} {
-		if query.Has(name) {
+		if query.Get(name) != "" {
 			chosen[name] = query[name]
 		}
 	}
-	return chosen, query.Has(providerName) || query.Has(providerIdentifier)
+	return chosen, chosen.Has(providerName) || chosen.Has(providerIdentifier)
 }

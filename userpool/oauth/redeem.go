@@ -70,7 +70,7 @@ func (s *Service) Redeem(ctx context.Context, in Redemption) (*tokens.Set, error
 
 // exchange spends the code in the transaction that writes the refresh family.
 func (s *Service) exchange(ctx context.Context, in *Redemption, g *grant, rec *store.AuthorizationCode) (*tokens.Set, error) {
-	if !g.possible(in.Client) {
+	if !s.possible(g, in.Client) {
 		return nil, errCode
 	}
 	allowed := in.Client.UserScopes(in.Pool)
@@ -93,6 +93,9 @@ func (s *Service) exchange(ctx context.Context, in *Redemption, g *grant, rec *s
 		if err != nil {
 			return err
 		}
+		if err := s.o.Pools.UseClient(tx, in.Client); err != nil {
+			return err
+		}
 		now.Family = r.Family
 		return tx.AuthorizationCodes.Update(now)
 	}
@@ -102,6 +105,9 @@ func (s *Service) exchange(ctx context.Context, in *Redemption, g *grant, rec *s
 		return nil, s.replayed(ctx, rec)
 	case errors.Is(err, userpool.ErrWrongPassword), errors.Is(err, store.ErrNotFound):
 		return nil, errCode // the user changed, or the session ended
+	}
+	if err == nil && in.Client.Settings.OAuth.NeverUsed() != "" {
+		s.o.Pools.ChangedClient(in.Client.ID)
 	}
 	return set, err
 }
@@ -172,9 +178,9 @@ func (g *grant) check(in *Redemption) error {
 
 // possible reports whether the client could still ask for the code: anyone who takes an address or the flow from a client means the codes
 // too that are on their way.
-func (g *grant) possible(c *userpool.Client) bool {
+func (s *Service) possible(g *grant, c *userpool.Client) bool {
 	return c.Settings.AllowedOAuthFlowsUserPoolClient && slices.Contains(c.Settings.AllowedOAuthFlows, userpool.FlowCode) &&
-		registered(g.RedirectURI, c.Settings.CallbackURLs) && len(c.Settings.SupportedIdentityProviders) > 0
+		s.isCallback(g.RedirectURI, c) && len(c.Settings.SupportedIdentityProviders) > 0
 }
 
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

@@ -26,7 +26,14 @@ type Metadata struct {
 	PAR        bool            `json:"require_pushed_authorization_requests,omitempty"` // refuses those that were not pushed (RFC 9126)
 	Registered json.RawMessage `json:"registered,omitempty"`                            // what the client registered with and gets back
 	HadUsers   bool            `json:"had_users,omitempty"`                             // it once could sign users in, by its own registration
+	Unused     string          `json:"unused,omitempty"`                                // how a client registered that was never used; "" for others
 }
+
+// The values of Metadata.Unused.
+const (
+	UnusedOpen    = "open"    // without an initial access token
+	UnusedVouched = "vouched" // with one
+)
 
 // Exchange is what a client may exchange (RFC 8693).
 type Exchange struct {
@@ -51,6 +58,24 @@ func (m *Metadata) HasDeviceGrant() bool { return m != nil && m.Device }
 
 // RequiresPKCE reports whether authorization requests of the client need a code_challenge.
 func (m *Metadata) RequiresPKCE() bool { return m != nil && m.PKCE }
+
+// NeverUsed returns how the client registered if it was never used since, or "".
+func (m *Metadata) NeverUsed() string {
+	if m == nil {
+		return ""
+	}
+	return m.Unused
+}
+
+// Used returns the metadata of a client that was used.
+func (m *Metadata) Used() *Metadata {
+	if m.NeverUsed() == "" {
+		return m
+	}
+	used := *m
+	used.Unused = ""
+	return &used
+}
 
 // RequiresPAR reports whether the client must push its authorization requests (RFC 9126).
 func (m *Metadata) RequiresPAR() bool { return m != nil && m.PAR }

@@ -28,7 +28,7 @@ type Passkey struct {
 // List is ListWebAuthnCredentials: at most limit passkeys of the token's user after the key, the oldest first. last is the
 // key of the next page, "" for the last one. A limit of 0 means all.
 func (s *Service) List(ctx context.Context, accessToken, after string, limit int) (list []Passkey, last string, err error) {
-	h, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	h, err := s.holder(ctx, accessToken)
 	if err != nil {
 		return nil, "", err
 	}
@@ -78,7 +78,7 @@ func parsePageKey(key string) (time.Time, []byte, error) {
 // Delete is DeleteWebAuthnCredential: it deletes a passkey of the token's user. A passkey of another user is
 // fault.ResourceNotFound, as one that does not exist.
 func (s *Service) Delete(ctx context.Context, accessToken, id string) error {
-	h, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	h, err := s.holder(ctx, accessToken)
 	if err != nil {
 		return err
 	}

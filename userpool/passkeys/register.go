@@ -25,27 +25,32 @@ const (
 const purposeChallenge = "passkey registration challenge"
 
 var (
-	errNotEnabled    = fault.New(fault.WebAuthnNotEnabled, "Passkeys are not enabled: WEB_AUTHN is not among the AllowedFirstAuthFactors of the user pool.")
-	errNoConfig      = fault.New(fault.WebAuthnConfigurationMissing, "The user pool has no relying party ID. Set RelyingPartyId in WebAuthnConfiguration.")
-	errLimit         = fault.New(fault.LimitExceeded, "A user can have at most 20 passkeys.")
-	errNoChallenge   = fault.New(fault.WebAuthnChallengeNotFound, "There is no registration to complete. Start one; it is valid for 5 minutes and for one completion.")
-	errOtherClient   = fault.New(fault.WebAuthnClientMismatch, "Another app client started the registration.")
-	errCredential    = fault.New(fault.InvalidParameter, "Invalid credential.")
-	errOrigin        = fault.New(fault.WebAuthnOriginNotAllowed, "The origin of the credential does not belong to the relying party.")
-	errRelyingParty  = fault.New(fault.WebAuthnRelyingPartyMismatch, "The credential belongs to another relying party.")
-	errNotSupported  = fault.New(fault.WebAuthnCredentialNotSupported, "The credential is not supported.")
-	errRegistered    = fault.New(fault.InvalidParameter, "The credential is registered already.")
-	errAccessRevoked = fault.New(fault.NotAuthorized, "Access Token has been revoked")
+	errNotEnabled   = fault.New(fault.WebAuthnNotEnabled, "Passkeys are not enabled: WEB_AUTHN is not among the AllowedFirstAuthFactors of the user pool.")
+	errNoConfig     = fault.New(fault.WebAuthnConfigurationMissing, "The user pool has no relying party ID. Set RelyingPartyId in WebAuthnConfiguration.")
+	errLimit        = fault.New(fault.LimitExceeded, "A user can have at most 20 passkeys.")
+	errNoChallenge  = fault.New(fault.WebAuthnChallengeNotFound, "There is no registration to complete. Start one; it is valid for 5 minutes and for one completion.")
+	errOtherClient  = fault.New(fault.WebAuthnClientMismatch, "Another app client started the registration.")
+	errCredential   = fault.New(fault.InvalidParameter, "Invalid credential.")
+	errOrigin       = fault.New(fault.WebAuthnOriginNotAllowed, "The origin of the credential does not belong to the relying party.")
+	errRelyingParty = fault.New(fault.WebAuthnRelyingPartyMismatch, "The credential belongs to another relying party.")
+	errNotSupported = fault.New(fault.WebAuthnCredentialNotSupported, "The credential is not supported.")
+	errRegistered   = fault.New(fault.InvalidParameter, "The credential is registered already.")
 )
 
 // Start is StartWebAuthnRegistration. It returns the options with which the client of the token's user makes a credential. A
 // second call replaces the challenge of the first.
 func (s *Service) Start(ctx context.Context, accessToken string) (json.RawMessage, error) {
-	h, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	h, err := s.holder(ctx, accessToken)
 	if err != nil {
 		return nil, err
 	}
 	return s.start(ctx, h, h.User.Username)
+}
+
+// holder returns the holder of an access token. The operations on passkeys do not declare fault.UserNotFound.
+func (s *Service) holder(ctx context.Context, accessToken string) (*tokens.Holder, error) {
+	h, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	return h, tokens.WithoutNoUser(err)
 }
 
 func (s *Service) start(ctx context.Context, h *tokens.Holder, name string) (json.RawMessage, error) {
@@ -86,7 +91,7 @@ func (s *Service) challengeHash(h *tokens.Holder, challenge string) []byte {
 // userGone translates the error of a write for a user who was deleted after the token was checked.
 func userGone(err error) error {
 	if errors.Is(err, store.ErrNotFound) && fault.KindOf(err) == fault.Internal {
-		return errAccessRevoked
+		return tokens.WithoutNoUser(userpool.ErrNoUser)
 	}
 	return err
 }
@@ -94,7 +99,7 @@ func userGone(err error) error {
 // Complete is CompleteWebAuthnRegistration. It checks the credential that the client made, in AWS's order, and keeps it. Each
 // challenge is good for one call, except that a call of another app client leaves it.
 func (s *Service) Complete(ctx context.Context, accessToken string, credential json.RawMessage) error {
-	h, err := s.o.Tokens.Authenticate(ctx, accessToken)
+	h, err := s.holder(ctx, accessToken)
 	if err != nil {
 		return err
 	}

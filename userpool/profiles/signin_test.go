@@ -159,6 +159,8 @@ func TestNamesOfProvidersUsersAreReserved(t *testing.T) {
 		userpooltest.WantFault(t, err, fault.InvalidParameter, text)
 	}
 	h.User(h.pool, "googl_123")
+	verified := userpool.Attribute{Name: "email_verified", Value: "true"}
+	h.User(h.pool, "fan", userpool.Attribute{Name: "email", Value: "google_fan@example.com"}, verified) // an address is no user name
 	if _, err := h.Providers.Create(t.Context(), providers.Change{PoolID: h.pool, Name: "日_本", Type: providers.OIDC, Details: map[string]string{
 		"client_id": "c", "authorize_scopes": "openid", "attributes_request_method": "GET", "oidc_issuer": "https://x.test"}}); err != nil {
 		t.Fatal(err)
@@ -166,6 +168,16 @@ func TestNamesOfProvidersUsersAreReserved(t *testing.T) {
 	_, err := h.SignUp(h.client, "日_本_1")
 	userpooltest.WantFault(t, err, fault.InvalidParameter, text)
 	h.User(h.pool, "mallory")
+	h.refused("Google", proof("fan@example.com"), "invalid_request", "Already found an entry for username google_fan@example.com") // nor the other's
+
+	// An address that nobody has verified is no address yet: it would keep out the provider's user.
+	byEmail := settings()
+	byEmail.AliasAttributes, byEmail.UsernameAttributes, byEmail.UsernameConfiguration = nil, []string{"email"}, &userpool.UsernameConfig{}
+	e, _ := enter(t, byEmail, nil)
+	_, err = e.SignUp(e.client, "google_vic@example.com")
+	userpooltest.WantFault(t, err, fault.InvalidParameter, text)
+	e.must("Google", proof("vic@example.com"))
+
 	err = h.Users.AdminUpdateUserAttributes(t.Context(), directory.AdminUpdate{PoolID: h.pool, Username: "mallory",
 		Attributes: []userpool.Attribute{{Name: "preferred_username", Value: "google_123"}}})
 	userpooltest.WantFault(t, err, fault.InvalidParameter, text)

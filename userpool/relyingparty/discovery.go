@@ -105,7 +105,7 @@ func (s *Service) metadata(ctx context.Context, issuer string) (*metadata, error
 }
 
 func (s *Service) discover(ctx context.Context, issuer string) (*metadata, error) {
-	body, status, err := s.get(ctx, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration", "")
+	body, status, err := s.get(ctx, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration", nil)
 	if err != nil {
 		return nil, err
 	}

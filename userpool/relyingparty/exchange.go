@@ -35,7 +35,7 @@ func (s *Service) redeem(ctx context.Context, p *providers.Provider, q *provider
 	var body []byte
 	var status int
 	if strings.EqualFold(p.Details[providers.TokenMethod], http.MethodGet) {
-		body, status, err = s.get(ctx, withQuery(at.token, form.Encode()), "")
+		body, status, err = s.get(ctx, withQuery(at.token, form.Encode()), prepare)
 	} else {
 		body, status, err = s.post(ctx, at.token, form, prepare)
 	}

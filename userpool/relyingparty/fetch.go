@@ -15,16 +15,24 @@ import (
 
 const maxAnswer = 1 << 20 // bytes of an answer of a provider
 
-// get fetches a document with an access token, "" for none.
-func (s *Service) get(ctx context.Context, from, accessToken string) ([]byte, int, error) {
+// get fetches a document. prepare, which may be nil, adds the authentication to the request.
+func (s *Service) get(ctx context.Context, from string, prepare func(*http.Request)) ([]byte, int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, 0, bare(err)
 	}
-	if accessToken != "" {
-		request.Header.Set("Authorization", "Bearer "+accessToken)
+	if prepare != nil {
+		prepare(request)
 	}
 	return s.do(request)
+}
+
+// bearing returns what adds an access token to a request, nil for "".
+func bearing(accessToken string) func(*http.Request) {
+	if accessToken == "" {
+		return nil
+	}
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+accessToken) }
 }
 
 // post sends a form.

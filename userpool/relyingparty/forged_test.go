@@ -30,6 +30,17 @@ func mac(header string, key []byte) func([]byte) string {
 	}
 }
 
+// nameless returns a signer of tokens that do not name the key.
+func nameless(key *token.SigningKey) func([]byte) string {
+	return func(claims []byte) string {
+		encode := base64.RawURLEncoding.EncodeToString
+		signed := encode([]byte(`{"alg":"RS256"}`)) + "." + encode(claims)
+		sum := sha256.Sum256([]byte(signed))
+		raw, _ := rsa.SignPKCS1v15(rand.Reader, key.Private.(*rsa.PrivateKey), crypto.SHA256, sum[:])
+		return signed + "." + encode(raw)
+	}
+}
+
 func wantRefusal(t *testing.T, name string, err error, code, description string) {
 	t.Helper()
 	refusal, ok := errors.AsType[*providers.Refusal](err)
@@ -56,6 +67,8 @@ func TestForgedAnswersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.ID = signingKey().ID
+	second := *other
+	second.ID = "second"
 	const bad = "Bad id_token"
 	for _, c := range []struct {
 		name   string
@@ -80,15 +93,8 @@ func TestForgedAnswersAreRefused(t *testing.T) {
 		{"a key of the sender's under the provider's kid", func(w *world) {
 			w.sign = func(claims []byte) string { signed, _ := other.Sign(claims, "JWT"); return signed }
 		}, bad},
-		{"no key named", func(w *world) {
-			w.sign = func(claims []byte) string {
-				encode := base64.RawURLEncoding.EncodeToString
-				signed := encode([]byte(`{"alg":"RS256"}`)) + "." + encode(claims)
-				sum := sha256.Sum256([]byte(signed))
-				raw, _ := rsa.SignPKCS1v15(rand.Reader, signingKey().Private.(*rsa.PrivateKey), crypto.SHA256, sum[:])
-				return signed + "." + encode(raw)
-			}
-		}, bad},
+		{"no key named, of two", func(w *world) { w.sign, w.others = nameless(signingKey()), []token.PublicKey{second.Public()} }, bad},
+		{"no key named, and another key's signature", func(w *world) { w.sign = nameless(other) }, bad},
 		{"the nonce is missing (CVE-2024-10318, NGINX's reference implementation)", func(w *world) { w.claims["nonce"] = nil }, bad + " nonce"},
 		{"the nonce of another request (code injection, RFC 9700 section 4.5)", func(w *world) { w.claims["nonce"] = "n-other" }, bad + " nonce"},
 		{"the audience is another client (token substitution; Chen and others, OAuth Demystified, CCS 2014)", func(w *world) { w.claims["aud"] = "client-2" }, bad},
@@ -141,6 +147,32 @@ func TestATokenOfAMinuteAgoCounts(t *testing.T) {
 	w.sign = mac(`{"alg":"HS256"}`, []byte(secret))
 	if _, err := w.signIn(); err != nil {
 		t.Errorf("with the client's secret: %v", err)
+	}
+}
+
+// OpenID Connect Core 1.0 section 10.1: kid is needed only to choose between keys.
+func TestAProviderWithOneKeyNeedNotNameIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sign = nameless(signingKey())
+	if _, err := w.signIn(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Providers put groups and other long claims into ID tokens.
+func TestAnIDTokenMayHave64KiB(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, sign := range map[string]func([]byte) string{"with the provider's key": nil, "with the client's secret": mac(`{"alg":"HS256"}`, []byte(secret))} {
+		w.sign = sign
+		w.claims["groups"] = strings.Repeat("g", 45<<10)
+		if _, err := w.signIn(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		w.claims["groups"] = strings.Repeat("g", 50<<10)
+		_, err := w.signIn()
+		wantRefusal(t, name, err, "invalid_request", "Bad id_token")
 	}
 }
 

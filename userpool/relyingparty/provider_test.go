@@ -57,6 +57,7 @@ type world struct {
 	tokens   func(w http.ResponseWriter, r *http.Request) // instead of tokens with the claims
 	sign     func(claims []byte) string                   // instead of the key's signature
 	document func(map[string]any)                         // changes the discovery document
+	others   []token.PublicKey                            // that the provider publishes beside signingKey
 
 	mu   sync.Mutex
 	seen []*http.Request // with their forms
@@ -69,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	mux.HandleFunc("/.well-known/openid-configuration", w.discovery)
 	mux.HandleFunc("/keys", func(out http.ResponseWriter, r *http.Request) {
 		w.see(r)
-		text, err := token.MarshalJWKS(signingKey().Public())
+		text, err := token.MarshalJWKS(append([]token.PublicKey{signingKey().Public()}, w.others...)...)
 		if err != nil {
 			t.Error(err)
 		}

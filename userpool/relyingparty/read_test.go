@@ -230,6 +230,12 @@ func TestClientsAuthenticateAsTheProviderWants(t *testing.T) {
 	if id, password, ok := r.BasicAuth(); !ok || id != client || password != url.QueryEscape(secret) || r.Form.Has("client_secret") || r.Form.Has("client_id") {
 		t.Errorf("basic: %v", r.Form)
 	}
+	w.details[providers.TokenMethod] = http.MethodGet
+	r = last("client_secret_basic")
+	if id, password, ok := r.BasicAuth(); r.Method != http.MethodGet || !ok || id != client || password != url.QueryEscape(secret) || r.Form.Has("client_secret") {
+		t.Errorf("basic, with GET: %s %v", r.Method, r.Form)
+	}
+	delete(w.details, providers.TokenMethod)
 	if r = last("none"); r.Form.Has("client_secret") || r.Form.Get("client_id") != client {
 		t.Errorf("none: %v", r.Form)
 	}

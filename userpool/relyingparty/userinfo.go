@@ -54,7 +54,7 @@ func (s *Service) askUserInfo(ctx context.Context, p *providers.Provider, from, 
 	if strings.EqualFold(p.Details[providers.Method], http.MethodPost) {
 		body, status, err = s.post(ctx, from, url.Values{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+accessToken) })
 	} else {
-		body, status, err = s.get(ctx, from, accessToken)
+		body, status, err = s.get(ctx, from, bearing(accessToken))
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package replicas_test
 
 import (
+	"maps"
+	"strconv"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
@@ -74,26 +76,70 @@ func TestAReplicaIsFoundInItsRegionOnly(t *testing.T) {
 	}
 }
 
+// The tags of a replica are its own, in its region and in that of the pool.
+func TestAReplicaHasTagsOfItsOwn(t *testing.T) {
+	regions, err := region.New(east, west)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := userpooltest.New(t, func(o *idp.Options) { o.Regions = regions })
+	s := replicable()
+	s.UserPoolTags = map[string]string{"a": "pool"}
+	p := h.Pool(s)
+	if _, err := h.Replicas.Create(t.Context(), p.ID, west, map[string]string{"a": "replica"}); err != nil {
+		t.Fatal(err)
+	}
+	arn := h.Pools.ARN(west, p.ID)
+	if err := h.Replicas.Retag(t.Context(), p.ID, arn, func(tags map[string]string) { tags["b"] = "more" }); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"a": "replica", "b": "more"}
+	if tags, found, err := h.Replicas.Tags(t.Context(), p.ID, arn); err != nil || !found || !maps.Equal(tags, want) {
+		t.Error(tags, found, err)
+	}
+	if there, err := h.Pools.DescribeUserPool(region.With(t.Context(), west), p.ID); err != nil || !maps.Equal(there.Settings.UserPoolTags, want) {
+		t.Error(there.Settings.UserPoolTags, err)
+	}
+	if here, err := h.Pools.DescribeUserPool(t.Context(), p.ID); err != nil || here.Settings.UserPoolTags["a"] != "pool" {
+		t.Error(here.Settings.UserPoolTags, err)
+	}
+	if _, found, err := h.Replicas.Tags(t.Context(), p.ID, p.ARN); err != nil || found {
+		t.Error("the pool is its own replica:", err)
+	}
+	many := func(tags map[string]string) {
+		for i := range 51 {
+			tags[strconv.Itoa(i)] = "x"
+		}
+	}
+	if err := h.Replicas.Retag(t.Context(), p.ID, arn, many); !fault.Is(err, fault.InvalidParameter) {
+		t.Error("too many tags:", err)
+	}
+	if err := h.Replicas.Retag(t.Context(), p.ID, h.Pools.ARN("eu-west-1", p.ID), func(map[string]string) {}); !fault.Is(err, fault.ResourceNotFound) {
+		t.Error("no replica:", err)
+	}
+}
+
 func TestPoolsThatCannotHaveReplicas(t *testing.T) {
 	h := userpooltest.New(t)
-	lite, plain, old := replicable(), userpool.PoolSettings{}, replicable()
-	lite.UserPoolTier, old.IssuerConfiguration = "LITE", nil
+	lite, plain := replicable(), userpool.PoolSettings{}
+	lite.UserPoolTier = "LITE"
 	for name, tc := range map[string]struct {
 		settings userpool.PoolSettings
 		region   string
 		want     fault.Kind
 	}{
-		"the tier LITE":         {lite, west, fault.FeatureUnavailableInTier},
-		"AWS's key":             {plain, west, fault.OperationNotEnabled},
-		"an issuer of old form": {old, west, fault.OperationNotEnabled},
-		"its own region":        {replicable(), east, fault.InvalidParameter},
-		"no region":             {replicable(), "Oregon", fault.InvalidParameter},
+		"the tier LITE":  {lite, west, fault.FeatureUnavailableInTier},
+		"AWS's key":      {plain, west, fault.OperationNotEnabled},
+		"its own region": {replicable(), east, fault.InvalidParameter},
+		"no region":      {replicable(), "Oregon", fault.InvalidParameter},
 	} {
 		if _, err := h.Replicas.Create(t.Context(), h.Pool(tc.settings).ID, tc.region, nil); !fault.Is(err, tc.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	p := h.Pool(replicable())
+	s := replicable()
+	s.IssuerConfiguration = nil // TestAccCognitoIDPUserPoolReplica_basic of terraform-provider-aws needs none
+	p := h.Pool(s)
 	if _, err := h.Replicas.Create(t.Context(), p.ID, west, nil); err != nil {
 		t.Fatal(err)
 	}

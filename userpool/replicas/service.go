@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,8 +46,8 @@ func (s *Service) show(poolID string, r userpool.Replica) *Replica {
 	return out
 }
 
-// Create makes the replica of a pool. As at AWS, the pool has one, a customer's multi-Region key, and the issuer form UPDATED. Errors:
-// ResourceNotFound, FeatureUnavailableInTier, OperationNotEnabled, InvalidParameter, LimitExceeded.
+// Create makes the replica of a pool. As at AWS, the pool has one, and a customer's multi-Region key. Errors: ResourceNotFound,
+// FeatureUnavailableInTier, OperationNotEnabled, InvalidParameter, LimitExceeded.
 func (s *Service) Create(ctx context.Context, poolID, name string, tags map[string]string) (*Replica, error) {
 	made := userpool.Replica{Region: name, Tags: tags}
 	err := s.change(ctx, poolID, func(settings *userpool.PoolSettings) error {
@@ -57,8 +58,9 @@ func (s *Service) Create(ctx context.Context, poolID, name string, tags map[stri
 			return fault.New(fault.InvalidParameter, "The region of a replica must differ from the region of the user pool.")
 		case len(settings.Replicas) > 0:
 			return fault.New(fault.LimitExceeded, "A user pool has at most one replica.")
-		case len(tags) > maxTags:
-			return fault.New(fault.InvalidParameter, "A resource has at most %d tags.", maxTags)
+		}
+		if err := checkTags(tags); err != nil {
+			return err
 		}
 		if err := settings.NeedsEssentials("Multi-Region Replication"); err != nil {
 			return err
@@ -75,23 +77,58 @@ func (s *Service) Create(ctx context.Context, poolID, name string, tags map[stri
 	return s.show(poolID, made), nil
 }
 
-const maxTags = 50
+func checkTags(tags map[string]string) error {
+	const most = 50
+	if len(tags) > most {
+		return fault.New(fault.InvalidParameter, "A resource has at most %d tags.", most)
+	}
+	return nil
+}
 
-// configured checks the key and the issuer that replication needs.
+// configured checks the key that replication needs. The developer guide demands IssuerConfiguration of the type UPDATED, too, but AWS does
+// not: TestAccCognitoIDPUserPoolReplica_basic of terraform-provider-aws.
 func configured(settings *userpool.PoolSettings) error {
 	var key struct{ KeyType, KmsKeyArn string }
-	var issuer struct{ Type string }
-	if len(settings.KeyConfiguration) > 0 && json.Unmarshal(settings.KeyConfiguration, &key) != nil ||
-		len(settings.IssuerConfiguration) > 0 && json.Unmarshal(settings.IssuerConfiguration, &issuer) != nil {
-		return errors.New("replicas: the settings of the pool are not JSON objects")
+	if len(settings.KeyConfiguration) > 0 && json.Unmarshal(settings.KeyConfiguration, &key) != nil {
+		return errors.New("replicas: the settings of the pool are not a JSON object")
 	}
 	if key.KeyType != "CUSTOMER_MANAGED_KEY" || !strings.Contains(key.KmsKeyArn, ":key/mrk-") {
 		return fault.New(fault.OperationNotEnabled, "Replication requires KeyConfiguration with a multi-Region customer managed key.")
 	}
-	if issuer.Type != "UPDATED" {
-		return fault.New(fault.OperationNotEnabled, "Replication requires IssuerConfiguration with the type UPDATED.")
-	}
 	return nil
+}
+
+// Tags returns the tags of the replica of a pool with an ARN; found is false if there is none. Errors: ResourceNotFound.
+func (s *Service) Tags(ctx context.Context, poolID, arn string) (tags map[string]string, found bool, err error) {
+	p, err := s.pools.Pool(ctx, poolID)
+	if err != nil {
+		return nil, false, err
+	}
+	i := s.index(poolID, p.Settings.Replicas, arn)
+	if i < 0 {
+		return nil, false, nil
+	}
+	return p.Settings.Replicas[i].Tags, true, nil
+}
+
+// Retag changes the tags of the replica of a pool with an ARN. Errors: ResourceNotFound, InvalidParameter.
+func (s *Service) Retag(ctx context.Context, poolID, arn string, change func(tags map[string]string)) error {
+	return s.change(ctx, poolID, func(settings *userpool.PoolSettings) error {
+		i := s.index(poolID, settings.Replicas, arn)
+		if i < 0 {
+			return fault.New(fault.ResourceNotFound, "The replica was deleted.")
+		}
+		tags := map[string]string{}
+		maps.Copy(tags, settings.Replicas[i].Tags)
+		change(tags)
+		settings.Replicas[i].Tags = tags
+		return checkTags(tags)
+	})
+}
+
+// index returns the position of the replica with the ARN; -1 for none.
+func (s *Service) index(poolID string, list []userpool.Replica, arn string) int {
+	return slices.IndexFunc(list, func(r userpool.Replica) bool { return s.pools.ARN(r.Region, poolID) == arn })
 }
 
 // Update turns the sign-ins of a replica on or off. Errors: ResourceNotFound.

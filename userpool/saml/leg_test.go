@@ -194,6 +194,24 @@ func TestUnsolicitedAnswers(t *testing.T) {
 	refused(t, w, q, w.answer(asked), "InResponseTo is invalid.")
 }
 
+// As at AWS, every provider has a certificate: the administrator gives it to the identity provider before switching encryption on. The provider
+// may encrypt from then on.
+func TestAProviderHasACertificateBeforeItsAnswersMustBeEncrypted(t *testing.T) {
+	w := newWorld(t)
+	q, _ := w.ask(w.provider)
+	a := w.answer(q)
+	a.Encrypt = parse(t, w.provider.Shown()["ActiveEncryptionCertificate"])
+	if proof, err := w.read(w.provider, q, a); err != nil || proof.Subject != "Ana" {
+		t.Error(err)
+	}
+	q, _ = w.ask(w.provider)
+	a = w.answer(q)
+	a.AssertionID = "_second"
+	if _, err := w.read(w.provider, q, a); err != nil {
+		t.Error("not encrypted:", err)
+	}
+}
+
 func TestEncryptedAnswers(t *testing.T) {
 	w := newWorld(t, "EncryptedResponses", "true")
 	shown := w.provider.Shown()["ActiveEncryptionCertificate"]
@@ -207,6 +225,12 @@ func TestEncryptedAnswers(t *testing.T) {
 	again, err := w.Providers.Update(t.Context(), providers.Change{PoolID: w.pool.ID, Name: "corp", Details: map[string]string{"MetadataFile": w.idp.Metadata(), "EncryptedResponses": "TRUE"}})
 	if err != nil || again.Shown()["ActiveEncryptionCertificate"] != shown {
 		t.Error("the key changes with every update:", err)
+	}
+	for _, on := range []string{"false", "true"} { // the provider has the certificate from before
+		again, err := w.Providers.Update(t.Context(), providers.Change{PoolID: w.pool.ID, Name: "corp", Details: map[string]string{"MetadataFile": w.idp.Metadata(), "EncryptedResponses": on}})
+		if err != nil || again.Shown()["ActiveEncryptionCertificate"] != shown {
+			t.Errorf("another key after EncryptedResponses %s: %v", on, err)
+		}
 	}
 	other := w.create("other", w.idp, "EncryptedResponses", "true")
 	if other.Shown()["ActiveEncryptionCertificate"] == shown {

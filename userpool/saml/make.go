@@ -21,7 +21,7 @@ const (
 	certLife = 10 * 365 * 24 * time.Hour
 )
 
-// Make reads the metadata of a provider, fills in its addresses, and makes its key if its answers are encrypted.
+// Make reads the metadata of a provider, fills in its addresses, and makes its key.
 func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error {
 	now := *p
 	now.Modified = s.base.Now()
@@ -47,12 +47,12 @@ func (s *Service) Make(ctx context.Context, p, before *providers.Provider) error
 	return nil
 }
 
-// giveKey gives a provider whose answers are encrypted the key that it has already, or a new one.
+// giveKey gives a provider the key that it has already, or a new one. As in AWS, one whose answers need not be encrypted has one, too: its
+// certificate goes to the identity provider before encryption is required.
+//
+// Source: TestAccCognitoIDPIdentityProvider_saml of terraform-provider-aws; the example of get-identity-provider-by-identifier of the AWS CLI.
 func (s *Service) giveKey(p, before *providers.Provider, now time.Time) error {
 	p.Private = map[string]string{}
-	if !p.On(providers.EncryptedAnswers) {
-		return nil
-	}
 	if before != nil && before.Private[encryptionKey] != "" {
 		p.Private[encryptionKey], p.Details[providers.ActiveCertificate] = before.Private[encryptionKey], before.Details[providers.ActiveCertificate]
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/sluicegate/sluice/authz/assertion/assertiontest"
+	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/saml"
 )
 
@@ -31,17 +32,30 @@ func logoutResponse(t testing.TB, p *assertiontest.Provider, inResponseTo string
 	return assertiontest.Encode(t, root)
 }
 
+const bye = "https://app.example.com/bye"
+
+// signOut begins a sign-out for a client, and returns the address at the provider, and the ID and RelayState of the request.
+func (w *world) signOut(clientID string) (u *url.URL, id, relay string) {
+	w.t.Helper()
+	location, err := w.SAML.SignOut(w.t.Context(), w.provider, saml.Session{Subject: "Ana", Format: "urn:f", Index: "_s"}, clientID, bye)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	u = address(w.t, location)
+	_, id, _ = strings.Cut(inflate(w.t, u, "SAMLRequest"), ` ID="`)
+	id, _, _ = strings.Cut(id, `"`)
+	return u, id, u.Query().Get("RelayState")
+}
+
+// signedOut brings an answer back.
+func (w *world) signedOut(poolID, relay, response string) (string, error) {
+	return w.SAML.SignedOut(w.t.Context(), poolID, base, url.Values{"SAMLResponse": {response}, "RelayState": {relay}}, w.Providers.Get)
+}
+
 func TestSignOutAtTheProvider(t *testing.T) {
 	w := newWorld(t, "IDPSignout", "true")
-	const to = "https://app.example.com/bye"
-	location, err := w.SAML.SignOut(t.Context(), w.provider, saml.Session{Subject: "Ana", Format: "urn:f", Index: "_s"}, to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(location)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := w.Client(w.pool.ID, userpool.ClientSettings{})
+	u, id, relay := w.signOut(client.ID)
 	certificate, err := w.SAML.SigningCertificate(t.Context(), w.pool.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -51,24 +65,14 @@ func TestSignOutAtTheProvider(t *testing.T) {
 	if !strings.Contains(request, `Format="urn:f">Ana</NameID>`) || !strings.Contains(request, "_s</SessionIndex>") || !strings.Contains(request, `Destination="https://idp.example.com/slo"`) {
 		t.Error(request)
 	}
-	_, id, _ := strings.Cut(request, ` ID="`)
-	id, _, _ = strings.Cut(id, `"`)
-	relay := u.Query().Get("RelayState")
-	other := assertiontest.New(t, w.idp.EntityID, w.Clock.Now())
-	back := func(relay, response string) (string, error) {
-		return w.SAML.SignedOut(t.Context(), w.pool.ID, base, url.Values{"SAMLResponse": {response}, "RelayState": {relay}}, w.Providers.Get)
+	if len(relay) > 80 { // saml-bindings-2.0-os section 3.4.3
+		t.Errorf("RelayState has %d bytes", len(relay))
 	}
+	other := assertiontest.New(t, w.idp.EntityID, w.Clock.Now())
 	now := w.Clock.Now()
-	for name, response := range map[string]string{
-		"signed":     logoutResponse(t, w.idp, id, now, true, nil),
-		"not signed": logoutResponse(t, w.idp, id, now, false, nil),
-		"partial": logoutResponse(t, w.idp, id, now, false, func(r *etree.Element) {
-			r.FindElement("./Status/StatusCode").CreateAttr("Value", "urn:oasis:names:tc:SAML:2.0:status:Responder")
-		}),
-	} {
-		if got, err := back(relay, response); err != nil || got != to {
-			t.Errorf("%s: %q, %v", name, got, err)
-		}
+	elsewhere := w.Pool(userpool.PoolSettings{})
+	if got, err := w.signedOut(elsewhere.ID, relay, logoutResponse(t, w.idp, id, now, true, nil)); err == nil {
+		t.Errorf("at another pool: accepted, goes to %s", got)
 	}
 	for name, tc := range map[string]struct{ relay, response string }{
 		"of another request":         {relay, logoutResponse(t, w.idp, "_other", now, true, nil)},
@@ -78,22 +82,51 @@ func TestSignOutAtTheProvider(t *testing.T) {
 		"of another issuer":          {relay, logoutResponse(t, assertiontest.New(t, "x", now), id, now, false, nil)},
 		"old":                        {relay, logoutResponse(t, w.idp, id, now.Add(-7*time.Minute), true, nil)},
 		"without RelayState":         {"", logoutResponse(t, w.idp, id, now, true, nil)},
-		"with a forged RelayState":   {strings.Repeat("A", 200), logoutResponse(t, w.idp, id, now, true, nil)},
+		"with a long RelayState":     {strings.Repeat("A", 200), logoutResponse(t, w.idp, id, now, true, nil)},
+		"with a forged RelayState":   {strings.Repeat("A", 43), logoutResponse(t, w.idp, id, now, true, nil)},
 		"that is a sign-in's answer": {relay, w.idp.Response(t, assertiontest.Answer{InResponseTo: id, SignResponse: true, IssuedAt: now})},
 	} {
-		if got, err := back(tc.relay, tc.response); err == nil {
+		if got, err := w.signedOut(w.pool.ID, tc.relay, tc.response); err == nil {
 			t.Errorf("%s: accepted, goes to %s", name, got)
 		}
 	}
 	w.Clock.Forward(5 * time.Minute)
-	if _, err := back(relay, logoutResponse(t, w.idp, id, w.Clock.Now(), true, nil)); err == nil {
+	if _, err := w.signedOut(w.pool.ID, relay, logoutResponse(t, w.idp, id, w.Clock.Now(), true, nil)); err == nil {
 		t.Error("after five minutes: accepted")
+	}
+}
+
+func TestASignOutIsAnsweredOnceByAnyProcess(t *testing.T) {
+	w := newWorld(t, "IDPSignout", "true")
+	client := w.Client(w.pool.ID, userpool.ClientSettings{})
+	for name, tc := range map[string]struct {
+		sign   bool
+		change func(*etree.Element)
+	}{"signed": {true, nil}, "not signed": {false, nil}, "partial": {false, func(r *etree.Element) {
+		r.FindElement("./Status/StatusCode").CreateAttr("Value", "urn:oasis:names:tc:SAML:2.0:status:Responder")
+	}}} {
+		_, id, relay := w.signOut(client.ID)
+		answer := logoutResponse(t, w.idp, id, w.Clock.Now(), tc.sign, tc.change)
+		w.Restart()
+		if got, err := w.signedOut(w.pool.ID, relay, answer); err != nil || got != bye {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		if _, err := w.signedOut(w.pool.ID, relay, answer); err == nil {
+			t.Errorf("%s: accepted again", name)
+		}
+	}
+	_, id, relay := w.signOut(client.ID)
+	if err := w.Pools.DeleteUserPoolClient(t.Context(), w.pool.ID, client.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.signedOut(w.pool.ID, relay, logoutResponse(t, w.idp, id, w.Clock.Now(), true, nil)); err == nil {
+		t.Error("goes to the address of a client that was deleted")
 	}
 }
 
 func TestProvidersWithoutSignOut(t *testing.T) {
 	w := newWorld(t)
-	if location, err := w.SAML.SignOut(t.Context(), w.provider, saml.Session{Subject: "Ana"}, "x"); location != "" || err != nil {
+	if location, err := w.SAML.SignOut(t.Context(), w.provider, saml.Session{Subject: "Ana"}, "c", "x"); location != "" || err != nil {
 		t.Error(location, err)
 	}
 	quiet := *w.idp

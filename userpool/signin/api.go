@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
@@ -116,11 +117,15 @@ func (m *Machine) finish(ctx context.Context, a *attempt, out *outcome, err erro
 	case out.authentication != nil && a.hosted:
 		r = &Result{Authentication: out.authentication}
 		err = m.settle(ctx, out.authentication)
+		a.outrunAtTheEnd(err)
 	case out.authentication != nil:
 		r = &Result{}
 		request := out.authentication.Tokens(tokens.SelfScope)
-		request.NewDevice = true
-		r.Tokens, err = m.o.Tokens.Issue(ctx, request)
+		request.NewDevice, request.Family = true, a.spent // so that one answer has one family, whichever process gets it
+		if r.Tokens, err = m.o.Tokens.Issue(ctx, request); errors.Is(err, tokens.ErrSpent) {
+			err = m.steps[a.state.Step].used()
+		}
+		a.outrunAtTheEnd(err)
 	default:
 		r = &Result{Tokens: out.tokens}
 	}

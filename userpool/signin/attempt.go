@@ -22,8 +22,14 @@ type attempt struct {
 	session string            // Session of an answer
 	block   []byte            // decoded SECRET_BLOCK of an answer
 	context userpool.ClientContext
-	answers bool // the call answers a challenge
-	again   bool // the call asks for another code instead
+	answers bool             // the call answers a challenge
+	again   bool             // the call asks for another code instead
+	spent   string           // the ID of the state that the answer used up; "" for none
+	kept    string           // where the store has the state too that came in the Session; "" for nowhere
+	taken   *store.Challenge // the state that this answer took out of the store; nil for none
+	judged  bool             // a function has seen the answer, so it cannot be repeated
+
+	giveBack func() // lets the state be used once more; nil for none
 
 	subject  *directory.Subject
 	state    state
@@ -34,6 +40,7 @@ type attempt struct {
 	device   *store.Device   // of state.Device; nil for none
 	decision *decision       // of DefineAuthChallenge in this call; nil if it was not asked
 	verifier *store.Password // the password record with an SRP verifier to be added; nil for none
+	guess    error           // the error of a wrong guess, if this call has made a right one that no transaction has checked again yet
 
 	// writes change the user's record for a proof, such as the step of a TOTP. They run in the transaction that ends the
 	// sign-in, or before the next challenge. An error is the answer to the client.

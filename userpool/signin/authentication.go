@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -31,9 +32,9 @@ type Authentication struct {
 	source   triggers.TokenSource
 	metadata map[string]string // ClientMetadata for PreTokenGeneration
 	verifier *store.Password
+	guess    error // see attempt
 	writes   []func(store.Tx, *store.User) error
 	device   *store.Device // nil for none
-	address  string        // of the client; "" if it is not known
 }
 
 // Foreign is a sign-in at an identity provider of the pool. It is kept as JSON.
@@ -54,8 +55,8 @@ func (a *attempt) authentication(now time.Time) *Authentication {
 		event = a.state.Watch.Event
 	}
 	return &Authentication{Event: event, Pool: a.pool, Client: a.client, User: a.subject.User, Flow: a.state.Flow, Time: now,
-		Factors: a.state.Proved, Roaming: a.state.Roaming, Credit: a.state.Credit, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, writes: a.writes,
-		device: a.device, address: a.context.Address}
+		Factors: a.state.Proved, Roaming: a.state.Roaming, Credit: a.state.Credit, Visit: a.client.Visit(a.context), source: a.source(), metadata: a.metadata(), verifier: a.verifier, guess: a.guess, writes: a.writes,
+		device: a.device}
 }
 
 // Tokens returns the request for tokens with the scopes. The transaction that writes the refresh family checks that the
@@ -73,12 +74,13 @@ func (a *Authentication) Tokens(scopes ...string) tokens.Request {
 }
 
 func (a *Authentication) settlement() *settlement {
-	return &settlement{seen: &a.User, verifier: a.verifier, writes: a.writes, resets: true}
+	return &settlement{seen: &a.User, guess: a.guess, verifier: a.verifier, writes: a.writes, resets: true}
 }
 
 // settlement is what a sign-in writes to the user's record.
 type settlement struct {
 	seen     *store.User // as the sign-in read it
+	guess    error       // see attempt
 	verifier *store.Password
 	writes   []func(store.Tx, *store.User) error
 	resets   bool // resets the count of wrong passwords and codes
@@ -93,6 +95,9 @@ func (s *settlement) nothing(u *store.User) bool {
 func (s *settlement) write(tx store.Tx, u *store.User) error {
 	if !directory.SamePassword(u, s.seen) {
 		return userpool.ErrWrongPassword
+	}
+	if s.guess != nil && directory.Outrun(u, s.seen) {
+		return s.guess
 	}
 	if s.nothing(u) {
 		return nil
@@ -111,15 +116,15 @@ func (s *settlement) write(tx store.Tx, u *store.User) error {
 	return tx.Users.Update(*u)
 }
 
-// settleBeforeChallenge writes what a sign-in must not lose when it continues with a challenge after a proof. The count of
-// failures is reset before a new password, and otherwise only at the end of a sign-in: else a known password would reset the
-// count of wrong codes. following is nil before a trigger decides.
+// settleBeforeChallenge writes what a sign-in must not lose when it continues with a challenge after a proof, and checks that no other
+// process has locked the user meanwhile: the challenge says that a guess was right. The count of failures is reset before a new password, and
+// otherwise only at the end of a sign-in: else a known password would reset the count of wrong codes. following is nil before a trigger decides.
 func (m *Machine) settleBeforeChallenge(ctx context.Context, a *attempt, following *step) error {
 	seen := a.subject.User
-	end := settlement{seen: &seen, verifier: a.verifier, writes: a.writes,
+	end := settlement{seen: &seen, guess: a.guess, verifier: a.verifier, writes: a.writes,
 		resets: following != nil && following.name == newPasswordRequired}
 	if !a.subject.Exists || end.nothing(&seen) {
-		return nil
+		return m.outrun(ctx, a)
 	}
 	err := m.base.Update(ctx, func(tx store.Tx) error {
 		u, err := tx.Users.Get(seen.PoolID, seen.Sub)
@@ -135,6 +140,43 @@ func (m *Machine) settleBeforeChallenge(ctx context.Context, a *attempt, followi
 	if errors.Is(err, store.ErrNotFound) {
 		return userpool.ErrWrongPassword
 	}
-	a.verifier, a.writes = nil, nil
+	a.verifier, a.writes, a.guess = nil, nil, nil
 	return err
+}
+
+// outrun returns the error of a wrong guess if wrong guesses elsewhere have locked the user since this call has made a right one.
+func (m *Machine) outrun(ctx context.Context, a *attempt) error {
+	if a.guess == nil || !a.subject.Exists {
+		return nil
+	}
+	err := m.base.View(ctx, func(tx store.Tx) error {
+		u, err := tx.Users.Get(a.pool.ID, a.subject.User.Sub)
+		if err == nil && directory.Outrun(&u, &a.subject.User) {
+			err = a.guess
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = userpool.ErrWrongPassword
+	}
+	if err == nil {
+		a.guess = nil
+	}
+	return err
+}
+
+// outrunAtTheEnd treats a right guess that the last transaction refuses, because wrong ones have locked the user meanwhile, as a wrong one,
+// after which the Session can be used again.
+func (a *attempt) outrunAtTheEnd(err error) {
+	if a.giveBack != nil && a.guess != nil && errors.Is(err, a.guess) && !a.judged && mayRepeat(err) {
+		a.giveBack()
+	}
+}
+
+// unlessOutrun returns an error that says that a guess was right, or the one of a wrong guess.
+func (m *Machine) unlessOutrun(ctx context.Context, a *attempt, err error) error {
+	if err == nil {
+		return nil
+	}
+	return cmp.Or(m.outrun(ctx, a), err)
 }

@@ -48,7 +48,9 @@ func (c custom) ask(ctx context.Context, a *attempt) (*question, error) {
 	}
 	q := &question{parameters: map[string]string{}, own: own}
 	maps.Copy(q.parameters, made.Public)
-	q.parameters["USERNAME"] = a.subject.User.Username
+	if !a.answers { // AWS names the user only at the beginning (amplify-flutter, custom_auth_test.dart)
+		q.parameters["USERNAME"] = a.subject.User.Username
+	}
 	return q, nil
 }
 
@@ -61,6 +63,7 @@ func (c custom) answer(ctx context.Context, a *attempt) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	a.judged = true // no error may give a further try that DefineAuthChallenge does not count
 	right, err := c.triggers.VerifyAuthChallenge(ctx, a.call(), private, a.params["ANSWER"])
 	if err != nil {
 		return false, err
@@ -131,7 +134,7 @@ func (c custom) kept(ctx context.Context, s *customState) (private map[string]st
 	return private, nil
 }
 
-// ChallengeSeal returns the purpose and the additional data with which the private parameters of a challenge are sealed.
+// ChallengeSeal returns the purpose and the additional data with which what is kept of a challenge is sealed.
 func ChallengeSeal(id string) (purpose string, additional []byte) {
 	return purposeChallenge, []byte(id)
 }

@@ -95,7 +95,7 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 // givenAttributes returns the attributes that came with the new password, checked against the user's current ones. As in
 // AWS, a required attribute that has a value cannot change here, and one that has none must be given.
 //
-// Source of the second text: aws-sdk-js#1290, aws-sdk-android#1402.
+// Sources of the texts: aws-sdk-ios#2203; the last one aws-sdk-js#1290, aws-sdk-android#1402.
 func givenAttributes(a *attempt, current map[string]string) ([]userpool.Attribute, error) {
 	var attrs []userpool.Attribute
 	for _, k := range slices.Sorted(maps.Keys(a.params)) {
@@ -104,11 +104,13 @@ func givenAttributes(a *attempt, current map[string]string) ([]userpool.Attribut
 			continue
 		}
 		schema, old := a.pool.Schema[name], current[name]
-		if schema != nil && old != "" && old != a.params[k] && (schema.IsRequired() || !schema.IsMutable()) {
-			return nil, fault.New(fault.NotAuthorized, "Cannot modify an already provided %s", name)
-		}
-		if old == a.params[k] {
+		switch required := schema != nil && schema.IsRequired(); {
+		case old == a.params[k]:
 			continue
+		case required && old != "":
+			return nil, fault.New(fault.NotAuthorized, "Cannot modify an already provided %s", name)
+		case !required && schema != nil && (!schema.IsMutable() || strings.HasSuffix(name, "_verified")):
+			return nil, fault.New(fault.InvalidParameter, "Cannot modify the non-mutable attribute %s", name)
 		}
 		attrs = append(attrs, userpool.Attribute{Name: name, Value: a.params[k]})
 	}

@@ -45,7 +45,7 @@ func TestNewPasswordRequired(t *testing.T) {
 		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.email": "x@example.com"}),
 			fault.NotAuthorized, "Cannot modify an already provided email")
 		wantFault(t, answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.email_verified": "true"}),
-			fault.NotAuthorized, "A client attempted to write unauthorized attribute")
+			fault.InvalidParameter, "Cannot modify the non-mutable attribute email_verified")
 		wantFault(t, answer(other.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user.")
 		wantFault(t, answer(c.ID, out.Session+"x", good), fault.NotAuthorized, "Invalid session for the user.")
 		wantFault(t, answer(c.ID, "", good), fault.NotAuthorized, "Invalid session for the user.")
@@ -107,6 +107,42 @@ func TestNewPasswordRequired(t *testing.T) {
 			t.Errorf("%d concurrent answers succeeded, want 1", won)
 		}
 	})
+}
+
+// Only a required attribute that the user lacks may be set then, if it is immutable. Source of the text: aws-sdk-ios#2203.
+func TestTheFirstPasswordSetsNoImmutableAttributes(t *testing.T) {
+	h := newHarness(t)
+	no := new(false)
+	p := h.Pool(userpool.PoolSettings{Schema: []userpool.SchemaAttribute{{Name: "tenant", AttributeDataType: "String", Mutable: no},
+		{Name: "born", AttributeDataType: "Number", Mutable: no}, {Name: "family_name", Required: new(true), Mutable: no}}})
+	writes := allFlows
+	writes.WriteAttributes = []string{"family_name", "custom:tenant", "custom:born"}
+	c := h.Client(p.ID, writes)
+	if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "alice", TemporaryPassword: password, Action: "SUPPRESS",
+		Attributes: []userpool.Attribute{attr("custom:born", "1999")}}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := h.SRPSignIn(p.ID, c.ID, "alice", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(pairs ...string) error {
+		responses := map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.family_name": "Jones"}
+		for i := 0; i < len(pairs); i += 2 {
+			responses["userAttributes."+pairs[i]] = pairs[i+1]
+		}
+		_, err := h.Respond(c.ID, "NEW_PASSWORD_REQUIRED", out.Session, responses)
+		return err
+	}
+	for _, name := range []string{"custom:tenant", "custom:born"} { // without a value, and with one
+		wantFault(t, answer(name, "7"), fault.InvalidParameter, "Cannot modify the non-mutable attribute "+name)
+	}
+	if err := answer("custom:born", "1999"); err != nil { // what clients send back
+		t.Error(err)
+	}
+	if h.Attribute(p.ID, "alice", "family_name") != "Jones" || h.Attribute(p.ID, "alice", "custom:tenant") != "" {
+		t.Error("the attributes are not as they should be")
+	}
 }
 
 func TestClientSecrets(t *testing.T) {

@@ -1,15 +1,18 @@
 package signin_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/trigger"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/signin"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -104,7 +107,7 @@ func TestCustomSignIn(t *testing.T) {
 		t.Error(got)
 	}
 	second, err := h.answer(out.Session, "alice", "4")
-	if err != nil || second.Challenge != "CUSTOM_CHALLENGE" || second.Session == out.Session {
+	if err != nil || second.Challenge != "CUSTOM_CHALLENGE" || second.Session == out.Session || len(second.Parameters) != 1 {
 		t.Fatal("after a wrong answer:", second, err)
 	}
 	session := fmt.Sprint(h.lambda.Last().Request()["session"])
@@ -142,8 +145,8 @@ func TestCustomSignInAfterSRP(t *testing.T) {
 	wantFault(t, err, fault.NotAuthorized, wrong)
 	out = begin()
 	next, err := h.Respond(h.client, "PASSWORD_VERIFIER", out.Session, client.Answer(t, h.pool, out.Parameters, password, h.Clock.Now()))
-	if err != nil || next.Challenge != "CUSTOM_CHALLENGE" {
-		t.Fatal(next, err)
+	if err != nil || next.Challenge != "CUSTOM_CHALLENGE" || len(next.Parameters) != 1 {
+		t.Fatal(next, err) // only those of the function
 	}
 	want := "[map[challengeMetadata:<nil> challengeName:SRP_A challengeResult:true] map[challengeMetadata:<nil> challengeName:PASSWORD_VERIFIER challengeResult:true]]"
 	if got := fmt.Sprint(h.lambda.Last().Request()["session"]); got != want {
@@ -152,8 +155,31 @@ func TestCustomSignInAfterSRP(t *testing.T) {
 	if done, err := h.answer(next.Session, "alice", "5"); err != nil || done.Tokens == nil {
 		t.Error(done, err)
 	}
-	_, err = h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: h.client, Flow: "CUSTOM_AUTH", Parameters: map[string]string{"USERNAME": "alice", "CHALLENGE_NAME": "SRP_A"}})
-	wantFault(t, err, fault.InvalidParameter, "Missing required parameter SRP_A")
+}
+
+// localstack_ext validated this on AWS (test_custom_auth_triggers).
+func TestCustomSignInThatNamesSRPWithoutAValue(t *testing.T) {
+	h := newCustomHouse(t, captcha)
+	begin := func(name string) (*signin.Result, error) {
+		return h.SignIns.InitiateAuth(t.Context(), signin.Request{ClientID: h.client, Flow: "CUSTOM_AUTH", Parameters: map[string]string{"USERNAME": name, "CHALLENGE_NAME": "SRP_A"}})
+	}
+	out, err := begin("alice")
+	if err != nil || out.Challenge != "CUSTOM_CHALLENGE" {
+		t.Fatal(out, err)
+	}
+	if done, err := h.answer(out.Session, "alice", "5"); err != nil || done.Tokens == nil {
+		t.Error(done, err)
+	}
+	open := h.Client(h.pool, legacy())
+	h.client = open.ID
+	_, err = begin("nobody")
+	wantFault(t, err, fault.UserNotFound, "User does not exist.")
+	h.lambda.Run = func(e userpooltest.Event) error {
+		e.Response()["challengeName"] = "PASSWORD_VERIFIER"
+		return nil
+	}
+	_, err = begin("alice")
+	wantFault(t, err, fault.InvalidParameter, "Invalid SRP_A value.")
 }
 
 func TestCustomSignInEndsAsItsTriggerSays(t *testing.T) {
@@ -278,22 +304,81 @@ func TestOneOfConcurrentCustomAnswersIsTaken(t *testing.T) {
 	}
 }
 
-// A function that raises an error for a wrong answer gives no further try with the session.
+// Whatever ends an answer after a function has seen it: the session gives no further try, because none is counted.
 func TestAFunctionThatFailsSpendsTheSession(t *testing.T) {
-	h := newCustomHouse(t, func(e userpooltest.Event) error {
-		if e.Source() == "VerifyAuthChallengeResponse_Authentication" {
-			return &trigger.FunctionError{Message: "wrong"}
-		}
-		return captcha(e)
-	})
-	out, err := h.begin("alice", nil)
+	const verify, create = "VerifyAuthChallengeResponse_Authentication", "CreateAuthChallenge_Authentication"
+	for name, tc := range map[string]struct {
+		source string // of the function that fails
+		fail   func(e userpooltest.Event, hangUp func()) error
+		kind   fault.Kind
+		text   string
+	}{
+		"raises an error": {verify, func(userpooltest.Event, func()) error { return &trigger.FunctionError{Message: "wrong"} },
+			fault.UserLambdaValidation, "VerifyAuthChallengeResponse failed with error wrong."},
+		"returns no event": {verify, func(e userpooltest.Event, _ func()) error { delete(e, "response"); return nil },
+			fault.InvalidLambdaResponse, "Unrecognizable lambda output"},
+		"does not answer in time": {verify, func(userpooltest.Event, func()) error { return trigger.ErrTimeout },
+			fault.UnexpectedLambda, "VerifyAuthChallengeResponse invocation failed due to error Socket timeout while invoking Lambda function."},
+		"cannot be run": {create, func(userpooltest.Event, func()) error { return &trigger.InvokeError{Reason: "no such program"} },
+			fault.UnexpectedLambda, "CreateAuthChallenge invocation failed due to error ServiceException."},
+		"returns metadata that do not fit into the session": {create, func(e userpooltest.Event, _ func()) error {
+			e.Response()["privateChallengeParameters"] = map[string]any{"answer": "5"}
+			e.Response()["challengeMetadata"] = strings.Repeat("m", 4096)
+			return nil
+		}, fault.InvalidLambdaResponse, "The private parameters and the metadata of the custom challenge are too long."},
+		"runs while the caller hangs up": {create, func(_ userpooltest.Event, hangUp func()) error { hangUp(); return context.Canceled },
+			fault.Internal, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fails := false
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			h := newCustomHouse(t, func(e userpooltest.Event) error {
+				if fails && e.Source() == tc.source {
+					return tc.fail(e, hangUp)
+				}
+				return captcha(e)
+			})
+			out, err := h.begin("alice", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fails = true
+			_, err = h.SignIns.RespondToAuthChallenge(ctx, signin.Answer{ClientID: h.client, Challenge: "CUSTOM_CHALLENGE", Session: out.Session,
+				Responses: map[string]string{"USERNAME": "alice", "ANSWER": "4"}})
+			if text, _ := fault.Message(err); fault.KindOf(err) != tc.kind || tc.text != "" && text != tc.text {
+				t.Error(err)
+			}
+			fails = false
+			_, err = h.answer(out.Session, "alice", "5")
+			wantFault(t, err, fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
+		})
+	}
+}
+
+// A user whom an administrator created never gets a password where users sign in by custom challenges only.
+//
+// Source: aws-samples/amazon-cognito-passwordless-auth#194, amplify-js#3061.
+func TestACustomSignInWithoutAPasswordAsksForNoNewOne(t *testing.T) {
+	h := newCustomHouse(t, captcha)
+	if _, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: h.pool, Username: "bob", TemporaryPassword: password, Action: "SUPPRESS"}); err != nil {
+		t.Fatal(err)
+	}
+	h.Clock.Forward(8 * 24 * time.Hour) // the temporary password has expired
+	out, err := h.begin("bob", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.answer(out.Session, "alice", "4")
-	wantFault(t, err, fault.UserLambdaValidation, "VerifyAuthChallengeResponse failed with error wrong.")
-	_, err = h.answer(out.Session, "alice", "5")
-	wantFault(t, err, fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
+	if out, err = h.answer(out.Session, "bob", "5"); err != nil || out.Tokens == nil {
+		t.Fatal(out, err)
+	}
+	u, err := h.Users.GetUser(t.Context(), out.Tokens.AccessToken)
+	if err != nil || u.Status != userpool.StatusForceChange {
+		t.Error(u, err)
+	}
+	if _, err := h.Refresh(h.client, out.Tokens.RefreshToken); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCustomSignInWithoutItsFunctions(t *testing.T) {

@@ -86,5 +86,5 @@ func (a *Authentication) useDevice(tx store.Tx) error {
 	if a.device == nil {
 		return nil
 	}
-	return devices.Use(tx, a.device, a.address, a.Time)
+	return devices.Use(tx, a.device, a.Visit.Address, a.Time)
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,7 +152,7 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 			return nil, err
 		}
 	}
-	if err := m.openState(a, s); err != nil {
+	if err := m.openState(ctx, a, s); err != nil {
 		return nil, err
 	}
 	if err := m.guard(a); err != nil {
@@ -163,11 +164,19 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 	}
 	giveBack, err := m.spend(a, s)
 	if err != nil {
+		if fault.Is(err, fault.Unavailable) {
+			m.putBack(ctx, a)
+		}
+		return nil, err
+	}
+	a.giveBack = func() { giveBack(); m.putBack(ctx, a) }
+	if err := m.dropKept(ctx, a, s); err != nil {
+		a.giveBack()
 		return nil, err
 	}
 	out, err := m.answer(ctx, s, a)
-	if err != nil && (!s.inBlock && mayRepeat(err) || errors.Is(err, devices.ErrNoDevice)) {
-		giveBack()
+	if err != nil && !a.judged && (!s.inBlock && mayRepeat(err) || errors.Is(err, devices.ErrNoDevice)) {
+		a.giveBack()
 	}
 	return out, err
 }
@@ -180,10 +189,10 @@ type refusedAttributes struct{ error }
 func (r refusedAttributes) Unwrap() error { return r.error }
 
 // mayRepeat reports whether an answer that failed leaves the session unused. One with a wrong password or signature does not,
-// nor one that a trigger refused, which may count its tries by sessions. A wrong code does, and so does an answer during a
+// nor one for which a trigger failed, which may count its tries by sessions. A wrong code does, and so does an answer during a
 // lockout, which is not checked.
 func mayRepeat(err error) bool {
-	if fault.Is(err, fault.UserLambdaValidation) {
+	if fault.Is(err, fault.UserLambdaValidation) || fault.Is(err, fault.UnexpectedLambda) || fault.Is(err, fault.InvalidLambdaResponse) {
 		return false
 	}
 	_, attributes := errors.AsType[refusedAttributes](err)
@@ -260,15 +269,23 @@ func (m *Machine) verify(ctx context.Context, s *step, a *attempt) error {
 	}
 	a.prove(factor)
 	a.finished(s.name, true, "")
+	if s.guarded {
+		a.guess = cmp.Or[error](s.wrong, userpool.ErrWrongPassword)
+	}
 	if factor == Password && s.name != newPasswordRequired && a.params["PASSWORD"] != "" {
-		return m.checkKnown(ctx, a)
+		return m.unlessOutrun(ctx, a, m.checkKnown(ctx, a))
 	}
 	return nil
 }
 
-// advance continues a sign-in with the next challenge or with its end. It takes answers to further steps from the same call
-// if it has them.
+// advance continues a sign-in with the next challenge or with its end.
 func (m *Machine) advance(ctx context.Context, a *attempt) (*outcome, error) {
+	out, err := m.proceed(ctx, a)
+	return out, m.unlessOutrun(ctx, a, err)
+}
+
+// proceed does so. It takes answers to further steps from the same call if it has them.
+func (m *Machine) proceed(ctx context.Context, a *attempt) (*outcome, error) {
 	for {
 		name, err := m.next(ctx, a)
 		if err != nil {
@@ -360,6 +377,9 @@ func (m *Machine) ask(ctx context.Context, s *step, a *attempt) (*outcome, error
 // challenge seals the attempt's state and returns the challenge with the question.
 func (m *Machine) challenge(ctx context.Context, s *step, a *attempt, q *question) (*outcome, error) {
 	text, err := m.sealState(a, s, q.own)
+	if err == nil && a.keeps(s) {
+		err = m.keepState(ctx, a)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -160,6 +160,8 @@ func TestOnlyUsersWithASettingAreAskedWhenMFAIsOptional(t *testing.T) {
 func TestAUserChoosesAmongFactors(t *testing.T) {
 	b := newMFABench(t, userpool.MFAChange{Configuration: "ON", Token: tokenOn, SMS: smsMFAConfig, Email: emailOn})
 	b.User(b.pool, "alice", attr("phone_number", "+15550001111"), attr("email", "alice@example.com"))
+	b.begin("alice", "SMS_MFA") // as long as the user has set nothing
+	b.prefer("alice", factors.Preference{SMS: enabled, Email: enabled})
 	out := b.begin("alice", "SELECT_MFA_TYPE")
 	_, err := b.answer("alice", out, "ANSWER", "MFA_SETUP")
 	wantFault(t, err, fault.InvalidParameter, "*")

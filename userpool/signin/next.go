@@ -85,13 +85,16 @@ func nextFirstFactor(s situation) (string, error) {
 	return "", errors.New("signin: no first factor was proved")
 }
 
-// nextPassword refuses a user who may not sign in, and returns the challenge for a new password if one is required.
+// nextPassword refuses a user who may not sign in, and returns the challenge for a new password if one is required. As in AWS, a sign-in
+// by custom challenges alone leaves a temporary password as it is: passwordless users may never get another one.
 func nextPassword(s situation) (string, error) {
 	switch {
 	case !s.enabled:
 		return "", userpool.ErrDisabled
 	case s.status == userpool.StatusResetRequired:
 		return "", userpool.ErrResetRequired
+	case s.status == userpool.StatusForceChange && s.flow == customAuth && !slices.Contains(s.proved, Password):
+		return "", nil
 	case s.status == userpool.StatusForceChange && !s.temporaryUntil.IsZero() && !s.now.Before(s.temporaryUntil):
 		return "", fault.New(fault.NotAuthorized, "Temporary password has expired and must be reset by an administrator.")
 	case s.status == userpool.StatusForceChange:

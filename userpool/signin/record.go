@@ -116,7 +116,7 @@ const Federated = "FEDERATED"
 // claim amr has them; those that are not known do not count.
 func FederatedSignIn(p *userpool.Pool, c *userpool.Client, u *store.User, now time.Time, methods []string, f Foreign, from userpool.ClientContext) *Authentication {
 	return &Authentication{Pool: p, Client: c, User: *u, Flow: Federated, Time: now, Credit: methods, Foreign: &f, Visit: c.Visit(from),
-		source: triggers.HostedAuth, metadata: from.Metadata, address: from.Address}
+		source: triggers.HostedAuth, metadata: from.Metadata}
 }
 
 // Request returns the request for tokens of the recorded sign-in, with the scopes.

@@ -57,6 +57,7 @@ type state struct {
 	Device   string     `json:"d,omitempty"`  // DEVICE_KEY, as the client sent it
 	Finished []Finished `json:"l,omitempty"`  // of CUSTOM_AUTH; the oldest first
 	Watch    *watch     `json:"x,omitempty"`  // of threat protection
+	Kept     bool       `json:"kp,omitempty"` // it is in the store too
 	Target   int        `json:"tl,omitempty"` // the level to reach; 0 for any
 	Credit   []string   `json:"tc,omitempty"` // the methods of an earlier sign-in
 	Family   string     `json:"tf,omitempty"` // the refresh family of the earlier sign-in, which must stay valid
@@ -82,6 +83,7 @@ func (m *Machine) sealState(a *attempt, s *step, own any) (string, error) {
 	}
 	x := &a.state
 	a.fillState(id, s.name, m.base.Now())
+	x.Kept = a.keeps(s)
 	if own != nil {
 		if x.Own, err = json.Marshal(own); err != nil {
 			return "", fmt.Errorf("signin: encoding the state of %s: %w", s.name, err)
@@ -140,8 +142,14 @@ func (m *Machine) sealCompanion(a *attempt) (string, error) {
 
 // openState reads the state in an answer to the step into the attempt. As in AWS, an invalid SECRET_BLOCK is a wrong
 // password.
-func (m *Machine) openState(a *attempt, s *step) error {
+func (m *Machine) openState(ctx context.Context, a *attempt, s *step) error {
+	if s.kept && a.session == "" {
+		return m.openKept(ctx, a, s)
+	}
 	err := m.readState(a, s)
+	if err == nil && a.state.Kept {
+		a.kept = keptID(a, a.state.Sub)
+	}
 	if s.inBlock && fault.Is(err, fault.NotAuthorized) {
 		return userpool.ErrWrongPassword
 	}
@@ -166,10 +174,20 @@ func (m *Machine) readState(a *attempt, s *step) error {
 	if err != nil {
 		return errSession
 	}
+	return m.takeState(a, s, data)
+}
+
+// takeState makes the decoded state the attempt's, if an answer to the step in this call may have it.
+func (m *Machine) takeState(a *attempt, s *step, data []byte) error {
 	var x state
 	if err := json.Unmarshal(data, &x); err != nil {
 		return fmt.Errorf("signin: decoding a session: %w", err)
 	}
+	return m.acceptState(a, s, &x)
+}
+
+// acceptState is takeState for a state that is decoded.
+func (m *Machine) acceptState(a *attempt, s *step, x *state) error {
 	switch {
 	case x.Hosted != a.hosted || x.ClientID != a.client.ID || x.PoolID != a.pool.ID || (x.Step != s.name && !slices.Contains(s.accepts, x.Step)),
 		x.Step != s.name && (x.Flow != userAuth || provedOne(x.Proved, firstFactors)):
@@ -177,7 +195,7 @@ func (m *Machine) readState(a *attempt, s *step) error {
 	case m.base.Now().UnixMilli() >= x.Expires:
 		return errSessionExpired
 	}
-	a.state = x
+	a.state = *x
 	return nil
 }
 
@@ -210,11 +228,18 @@ func (m *Machine) spend(a *attempt, s *step) (giveBack func(), err error) {
 	giveBack, err = m.used.Use(a.state.ID, a.state.Absent != 0, time.UnixMilli(a.state.Issued))
 	switch {
 	case err == nil:
+		a.spent = a.state.ID
 		return giveBack, nil
 	case errors.Is(err, replay.ErrUnknown):
 		return nil, fault.Wrap(fault.Unavailable, err, "The service is not available. Try again.")
-	case s.inBlock:
-		return nil, userpool.ErrWrongPassword
 	}
-	return nil, errSessionUsed
+	return nil, s.used()
+}
+
+// used is the error for an answer to the step with a state that was used before.
+func (s *step) used() error {
+	if s.inBlock {
+		return userpool.ErrWrongPassword
+	}
+	return errSessionUsed
 }

@@ -16,6 +16,7 @@ type step struct {
 	guarded  bool     // a wrong answer counts towards the lockout
 	wrong    error    // the answer to a wrong proof; nil for userpool.ErrWrongPassword
 	inBlock  bool     // the state is in SECRET_BLOCK and valid for one answer; there is no Session
+	kept     bool     // the state is also in the store, for an answer without a Session
 	accepts  []string // other challenges whose Session an answer may have
 	flow     string   // the flow with which answers are counted before the state is read
 

@@ -181,7 +181,7 @@ func TestUserMigration(t *testing.T) {
 	t.Run("a function that fails", func(t *testing.T) {
 		h, _, client := migrationHouse(t, legacy(), nil)
 		_, err := h.SignIn(client, "alice", "wrong")
-		wantFault(t, err, fault.UserNotFound, "Exception migrating user in app client "+client)
+		wantFault(t, err, fault.UserNotFound, "UserMigration failed with error Bad password.")
 		_, err = h.SignIn(client, "nancy", "wrong")
 		wantFault(t, err, fault.UserNotFound, "User does not exist.")
 	})
@@ -234,6 +234,9 @@ func TestUserMigration(t *testing.T) {
 			t.Error(u, err)
 		}
 	})
+}
+
+func TestUserMigrationOfNamesAndAttributes(t *testing.T) {
 	t.Run("names that no user may have", func(t *testing.T) {
 		for _, name := range []string{"", " ", "a b", "a\x00", "a\nb", strings.Repeat("a", 129), strings.Repeat("a", 5000), "a@example.com"} {
 			h := newHarness(t)
@@ -248,6 +251,36 @@ func TestUserMigration(t *testing.T) {
 			wantFault(t, err, fault.UserNotFound, "Exception migrating user in app client "+c.ID)
 			if d, err := h.Pools.DescribeUserPool(t.Context(), p.ID); err != nil || d.Users != 0 {
 				t.Errorf("%.20q: %d users, %v", name, d.Users, err)
+			}
+		}
+	})
+	// localstack_ext validated on AWS that such a sign-in fails without aliases, and makes no user (test_user_migration_lambda).
+	t.Run("another name than was typed", func(t *testing.T) {
+		for name, settings := range map[string]userpool.PoolSettings{"no aliases": {}, "aliases": {AliasAttributes: []string{"email"}}} {
+			h := newHarness(t)
+			settings.LambdaConfig = &userpool.LambdaConfig{UserMigration: userpooltest.ARN}
+			p := h.Pool(settings)
+			c := h.Client(p.ID, legacy())
+			given := "bob"
+			h.Lambda(func(e userpooltest.Event) error {
+				r := e.Response()
+				r["userAttributes"], r["finalUserStatus"], r["messageAction"] = map[string]any{"username": given}, "CONFIRMED", "SUPPRESS"
+				return nil
+			})
+			out, err := h.SignIn(c.ID, "alice", "old")
+			if len(settings.AliasAttributes) > 0 {
+				if err != nil || out.Tokens == nil {
+					t.Errorf("%s: %v, %v", name, out, err)
+				}
+				continue
+			}
+			wantFault(t, err, fault.UserNotFound, "Exception migrating user in app client "+c.ID)
+			if d, err := h.Pools.DescribeUserPool(t.Context(), p.ID); err != nil || d.Users != 0 {
+				t.Errorf("%s: %d users, %v", name, d.Users, err)
+			}
+			given = "alice"
+			if out, err := h.SignIn(c.ID, "alice", "old"); err != nil || out.Tokens == nil {
+				t.Errorf("the typed name: %v, %v", out, err)
 			}
 		}
 	})

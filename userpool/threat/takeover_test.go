@@ -76,6 +76,8 @@ func TestAddressesOfTheRiskExceptions(t *testing.T) {
 	from := userpool.ClientContext{Address: "198.51.100.7", IP: "192.0.2.1"} // the client's own claim does not count
 	_, err := x.Users.SignUp(ctx, directory.SignUpInput{ClientID: x.app.ID, Username: "bob", Password: userpooltest.Password, Context: from})
 	userpooltest.WantFault(t, err, fault.NotAuthorized, "Request not allowed due to security reasons.")
+	err = x.Users.ConfirmLink(ctx, x.pool.ID, directory.ConfirmInput{ClientID: x.app.ID, Username: "ann", Code: "123456", Context: from})
+	userpooltest.WantFault(t, err, fault.NotAuthorized, "Request not allowed due to security reasons.")
 	_, err = x.Users.ForgotPassword(ctx, directory.CodeRequest{ClientID: x.app.ID, Username: "ann", Context: from})
 	userpooltest.WantFault(t, err, fault.NotAuthorized, "Request not allowed due to security reasons.")
 	_, err = x.SignIns.InitiateAuth(ctx, signin.Request{ClientID: x.app.ID, Flow: "REFRESH_TOKEN_AUTH", Context: from,

@@ -30,9 +30,9 @@ var (
 	ErrAccessScope = fault.New(fault.NotAuthorized, "Access Token does not have required scopes")
 )
 
-// Authenticate verifies an access token of any of the pools: signature, time, use and scope, and that the sign-in was not
-// revoked and the user was not disabled or deleted. Its refusals are fault.NotAuthorized, and fault.PasswordResetRequired
-// for a user whose password an administrator has reset.
+// Authenticate verifies an access token of any of the pools: signature, time, use and scope, and that the user was not
+// disabled or deleted and the sign-in was not revoked. Its refusals are fault.NotAuthorized, fault.UserNotFound for a user who was deleted,
+// and fault.PasswordResetRequired for a user whose password an administrator has reset.
 func (s *Service) Authenticate(ctx context.Context, raw string) (*Holder, error) {
 	return s.AuthenticateFor(ctx, raw, SelfScope)
 }
@@ -70,27 +70,38 @@ func (s *Service) holder(ctx context.Context, p *userpool.Pool, t *token.Token, 
 				return err
 			}
 		}
-		if h.User, err = tx.Users.Get(p.ID, t.Subject); err != nil {
+		h.User, err = tx.Users.Get(p.ID, t.Subject)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return userpool.ErrNoUser
+		case err != nil:
 			return err
+		case !h.User.Enabled: // which revokes the family, too
+			return userpool.ErrDisabled
 		}
 		h.Family, err = tx.RefreshTokens.Get(t.OriginJTI)
-		if err == nil && (!h.Family.RevokedAt.IsZero() || h.Family.Sub != t.Subject || h.Family.PoolID != p.ID) {
+		if errors.Is(err, store.ErrNotFound) || // deleted with the client, or when it expired
+			err == nil && (!h.Family.RevokedAt.IsZero() || h.Family.Sub != t.Subject || h.Family.PoolID != p.ID) {
 			return errAccessRevoked
 		}
 		return err
 	})
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		// The user was deleted, or the family was: with the user, with the client, or when it expired.
-		return nil, errAccessRevoked
 	case err != nil:
 		return nil, err
-	case !h.User.Enabled:
-		return nil, userpool.ErrDisabled
 	case h.User.Status == userpool.StatusResetRequired:
 		return nil, userpool.ErrResetRequired
 	}
 	return h, nil
+}
+
+// WithoutNoUser returns the error of an operation that does not declare fault.UserNotFound: for it, the token of a user who was deleted is
+// revoked.
+func WithoutNoUser(err error) error {
+	if fault.Is(err, fault.UserNotFound) {
+		return errAccessRevoked
+	}
+	return err
 }
 
 // poolOfToken finds the pool by the unverified iss. Only a pool whose issuer is exactly that text is returned; its keys

@@ -2,6 +2,7 @@ package tokens_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -63,7 +64,6 @@ func TestAccessTokensThatAreRefused(t *testing.T) {
 		"of another pool's issuer":     {signed(map[string]any{"iss": "http://localhost:8080/" + foreign.ID}), "Invalid Access Token"},
 		"of a remote issuer":           {signed(map[string]any{"iss": "https://evil.example/" + p.ID}), "Invalid Access Token"},
 		"of an unknown client":         {signed(map[string]any{"client_id": "nobody"}), "Invalid Access Token"},
-		"of an unknown user":           {signed(map[string]any{"sub": "11111111-1111-4111-8111-111111111111"}), "Access Token has been revoked"},
 		"of an unknown sign-in":        {signed(map[string]any{"origin_jti": "11111111-1111-4111-8111-111111111111"}), "Access Token has been revoked"},
 		"of no sign-in":                {signed(map[string]any{"origin_jti": nil}), "Access Token has been revoked"},
 		"with a changed signature":     {good.AccessToken[:len(good.AccessToken)-8] + "AAAAAAAA", "Invalid Access Token"},
@@ -80,6 +80,53 @@ func TestAccessTokensThatAreRefused(t *testing.T) {
 		_, err := h.Users.GetUser(t.Context(), good.AccessToken)
 		wantFault(t, err, fault.NotAuthorized, "Access Token has expired")
 	})
+}
+
+// Amplify compares these texts of GetUser, and signs the user out (amplify-js, Auth.ts). Operations that do not declare
+// UserNotFoundException answer that the token was revoked.
+func TestAccessTokensOfADisabledOrDeletedUser(t *testing.T) {
+	h := newHarness(t)
+	p := h.Pool(userpool.PoolSettings{})
+	c := h.Client(p.ID, allFlows)
+	h.User(p.ID, "alice")
+	access := h.MustSignIn(c.ID, "alice").AccessToken
+	get := func() error {
+		_, err := h.Users.GetUser(t.Context(), access)
+		return err
+	}
+	change := func(f func(ctx context.Context, poolID, name string) error) {
+		t.Helper()
+		if err := f(t.Context(), p.ID, "alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(h.Users.AdminDisableUser)
+	wantFault(t, get(), fault.NotAuthorized, "User is disabled.")
+	change(h.Users.AdminEnableUser)
+	wantFault(t, get(), fault.NotAuthorized, "Access Token has been revoked")
+	change(h.Users.AdminDeleteUser)
+	wantFault(t, get(), fault.UserNotFound, "User does not exist.")
+	for name, call := range map[string]func(context.Context) error{
+		"GlobalSignOut": func(ctx context.Context) error { return h.Tokens.GlobalSignOut(ctx, access) },
+		"AssociateSoftwareToken": func(ctx context.Context) error {
+			_, err := h.Factors.AssociateSoftwareToken(ctx, access)
+			return err
+		},
+		"StartWebAuthnRegistration": func(ctx context.Context) error {
+			_, err := h.Passkeys.Start(ctx, access)
+			return err
+		},
+		"CompleteWebAuthnRegistration": func(ctx context.Context) error { return h.Passkeys.Complete(ctx, access, nil) },
+		"ListWebAuthnCredentials": func(ctx context.Context) error {
+			_, _, err := h.Passkeys.List(ctx, access, "", 0)
+			return err
+		},
+		"DeleteWebAuthnCredential": func(ctx context.Context) error { return h.Passkeys.Delete(ctx, access, "AAAA") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantFault(t, call(t.Context()), fault.NotAuthorized, "Access Token has been revoked")
+		})
+	}
 }
 
 // Logs must not contain secrets, tokens or codes at any level.

@@ -59,7 +59,7 @@ type Request struct {
 	Visit      userpool.Visit // where the user signs in from; kept with the session
 	SSOSession string         // the SSO session that the sign-in came through; "" = none
 	Event      string         // event_id; "" draws one
-	Family     string         // the id of the refresh family, a new UUID; "" draws one
+	Family     string         // the id of the refresh family, a UUID; "" draws one. A second sign-in with the same is ErrSpent
 	Hosted     *Hosted        // for tokens of the OAuth endpoints; nil for those of the API
 
 	// Confirm checks the user as the transaction that writes the refresh family reads it, and may write to it. An error
@@ -67,6 +67,9 @@ type Request struct {
 	// required.
 	Confirm func(tx store.Tx, u *store.User) error
 }
+
+// ErrSpent says that another sign-in has started the refresh family of Request.Family.
+var ErrSpent = errors.New("tokens: the proof of this sign-in was used before")
 
 // Issue starts a refresh family and returns its first tokens. A user who does not exist any more is
 // userpool.ErrWrongPassword.
@@ -163,7 +166,12 @@ func (s *Service) insertFamily(tx store.Tx, p *userpool.Pool, u *store.User, fam
 		}
 		ended = append(ended, r)
 	}
-	return ended, tx.RefreshTokens.Insert(family)
+	if err := tx.RefreshTokens.Insert(family); errors.Is(err, store.ErrExists) {
+		return nil, ErrSpent
+	} else if err != nil {
+		return nil, err
+	}
+	return ended, nil
 }
 
 // familyContext holds the data of a sign-in that its renewals reuse.

@@ -212,23 +212,20 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 	if err := json.Unmarshal(f.Context, &state); err != nil {
 		return nil, nil, fmt.Errorf("tokens: decoding refresh family: %w", err)
 	}
+	u, err := tx.Users.Get(f.PoolID, f.Sub)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, nil, err
+	}
 	switch {
+	case err != nil:
+		return nil, errRefreshInvalid, nil
+	case !u.Enabled: // which revokes the family, too
+		return nil, userpool.ErrDisabled, nil
 	case !f.RevokedAt.IsZero():
 		return nil, errRefreshRevoked, nil
 	case !s.base.Now().Before(f.ExpiresAt):
 		return nil, errRefreshExpired, nil
-	}
-	u, err := tx.Users.Get(f.PoolID, f.Sub)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, errRefreshInvalid, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if !u.Enabled {
-		return nil, userpool.ErrDisabled, nil
-	}
-	if u.Status == userpool.StatusResetRequired {
+	case u.Status == userpool.StatusResetRequired:
 		return nil, userpool.ErrResetRequired, nil
 	}
 	if state.Provider != "" && !providers.HasIdentity(&u, state.Provider, state.Subject) {

@@ -100,6 +100,11 @@ func TestInvalidRefreshTokensAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := h.Refresh(c.ID, tokens.RefreshToken)
+		wantFault(t, err, fault.NotAuthorized, "User is disabled.")
+		if err := h.Users.AdminEnableUser(t.Context(), p.ID, "alice"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.Refresh(c.ID, tokens.RefreshToken)
 		wantFault(t, err, fault.NotAuthorized, "Refresh Token has been revoked")
 	})
 	t.Run("of a deleted user", func(t *testing.T) {

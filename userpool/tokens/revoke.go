@@ -203,7 +203,7 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 	ctx = context.WithoutCancel(ctx)
 	h, err := s.Authenticate(ctx, accessToken)
 	if err != nil {
-		return err
+		return WithoutNoUser(err)
 	}
 	err = s.Revoking(ctx, func(tx store.Tx, r *Revocation) error {
 		u, err := tx.Users.Get(h.Pool.ID, h.User.Sub)
@@ -213,7 +213,7 @@ func (s *Service) GlobalSignOut(ctx context.Context, accessToken string) error {
 		return r.SignOut(&u)
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return userpool.ErrNoUser
+		return errAccessRevoked
 	}
 	if err == nil {
 		s.base.Told(userpool.Event{Kind: userpool.UserSignedOut, PoolID: h.Pool.ID, Sub: h.User.Sub})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sluicegate/sluice/message"
 	"github.com/sluicegate/sluice/userpool"
@@ -54,8 +55,16 @@ func SMSEvent(c Call, source string, in SenderRequest) (SenderEvent, error) {
 	return senderEvent(c, "CustomSMSSender", c.config().CustomSMSSender.LambdaArn, source, "customSMSSenderRequestV1", in)
 }
 
+// withMetadata are the sources with which custom senders get the client's data.
+//
+// Source: AWS, "Custom email sender Lambda trigger", clientMetadata.
+var withMetadata = []string{"SignUp", "ForgotPassword", "Authentication"}
+
 func senderEvent(c Call, name, arn, source, kind string, in SenderRequest) (SenderEvent, error) {
-	request := senderRequest{Type: kind, CodeEncryption: in.Encryption, ClientMetadata: c.Metadata, UserAttributes: in.Attributes}
+	request := senderRequest{Type: kind, CodeEncryption: in.Encryption, UserAttributes: in.Attributes}
+	if slices.Contains(withMetadata, source) {
+		request.ClientMetadata = c.Metadata
+	}
 	if in.Code != "" {
 		request.Code = &in.Code
 	}

@@ -127,7 +127,7 @@ func TestUserMigration(t *testing.T) {
 		return returning(output, err).UserMigration(t.Context(), call(config("V1_0")), triggers.Authentication, "x", nil)
 	}
 	_, err := migrate("", &trigger.FunctionError{Message: "Bad password"})
-	wantFault(t, err, fault.UserNotFound, "Exception migrating user in app client 1example23456789")
+	wantFault(t, err, fault.UserNotFound, "UserMigration failed with error Bad password.")
 	for _, output := range []string{`{"response": {}}`, `{"response": null}`, `{"response": {"userAttributes": {}}}`} {
 		if m, err := migrate(output, nil); m != nil || err != nil {
 			t.Errorf("%s: %v, %v", output, m, err)
@@ -196,5 +196,15 @@ func TestNamesOfAnswersMatchByExactCase(t *testing.T) {
 	if err != nil || changes.ID.Set != nil || changes.Access.Suppress != nil || len(changes.ScopesToAdd) != 1 || changes.Groups.Groups != nil || *changes.Groups.PreferredRole != "f" ||
 		string(changes.Access.Set["C"]) != `"\ud83d\ude00 \\ud800 \ufffd \u00e9\ufffd"` {
 		t.Errorf("%+v, %v, %s", changes, err, changes.Access.Set["C"])
+	}
+}
+
+// Nothing would run PostConfirmation later.
+func TestPostConfirmationRunsAlsoIfTheCallerHasGone(t *testing.T) {
+	s := triggers.New(triggers.Options{Invoke: func(ctx context.Context, _ string, event []byte) ([]byte, error) { return event, ctx.Err() }})
+	ctx, gone := context.WithCancel(t.Context())
+	gone()
+	if err := s.PostConfirmation(ctx, call(config("V1_0")), triggers.ConfirmSignUp); err != nil {
+		t.Error(err)
 	}
 }

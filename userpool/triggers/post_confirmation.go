@@ -14,8 +14,9 @@ type postConfirmationRequest struct {
 }
 
 // PostConfirmation runs after a user was confirmed. source is ConfirmSignUp or ConfirmForgotPassword. As in AWS, the user stays
-// confirmed if it returns an error.
+// confirmed if it returns an error, and it runs also if the caller has gone: nothing would run it later.
 func (s *Service) PostConfirmation(ctx context.Context, c Call, source string) error {
+	ctx = context.WithoutCancel(ctx)
 	arn := c.config().PostConfirmation
 	if arn == "" {
 		return nil

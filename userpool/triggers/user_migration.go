@@ -46,8 +46,9 @@ func (s *Service) UserMigration(ctx context.Context, c Call, source, password st
 	}
 	out, err := run(ctx, s, function{name: "UserMigration", arn: arn, source: "UserMigration_" + source}, &c,
 		userMigrationRequest{password, validation, c.Metadata}, userMigrationResponse{})
-	if fault.Is(err, fault.UserLambdaValidation) {
-		return nil, fault.Wrap(fault.UserNotFound, err, "Exception migrating user in app client %s", c.clientID())
+	if fault.Is(err, fault.UserLambdaValidation) { // localstack_ext validated kind and text on AWS (test_cognito_triggers)
+		text, _ := fault.Message(err)
+		return nil, fault.Wrap(fault.UserNotFound, err, "%s", text)
 	}
 	if err != nil || len(out.UserAttributes) == 0 {
 		return nil, err

@@ -58,6 +58,7 @@ type Verifier struct {
 // Seen are the records of one chain that a Verifier has read.
 type Seen struct {
 	First, Last uint64    // numbers
+	Began       time.Time // when the first record was made, as the record says
 	MAC         string    // of the last record
 	At          time.Time // when it was made, as the record says
 	File        string    // of the last record
@@ -115,7 +116,7 @@ func (v *Verifier) line(line []byte, file string, n int) *Broken {
 	case s == nil && r.Sequence == 1 && r.Previous != "":
 		return broken("the first record of a chain follows another")
 	case s == nil:
-		v.Seen[r.Chain] = &Seen{First: r.Sequence, Last: r.Sequence, MAC: r.MAC, At: r.Time, File: file, Line: n}
+		v.Seen[r.Chain] = &Seen{First: r.Sequence, Last: r.Sequence, Began: r.Time, MAC: r.MAC, At: r.Time, File: file, Line: n}
 		return nil
 	case r.Sequence <= s.Last:
 		return broken("the record comes after record %d: it was moved or repeated, or the files are not in their order", s.Last)

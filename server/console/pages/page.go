@@ -6,16 +6,17 @@ import (
 
 // Frame is what all pages share.
 type Frame struct {
-	Base    string // the path of the console; "" at the root of a host
-	Nav     string // the Key of the current entry of Nav; "" = none
-	Who     string // who is signed in: an ARN; "" = no one, and the page has no navigation
-	Account string // twelve digits
-	Region  string
-	Write   bool     // changes are allowed
-	CSRF    string   // the value of the hidden field _csrf
-	Notice  string   // what an action did; "" = nothing
-	Problem string   // why an action, or a part of the page, failed; "" = it did not
-	Origins []string // to which a form may lead on: Chromium applies form-action to redirects as well
+	Base      string // the path of the console; "" at the root of a host
+	Nav       string // the Key of the current entry of Nav; "" = none
+	Who       string // who is signed in: an ARN; "" = no one, and the page has no navigation
+	Account   string // twelve digits
+	Region    string
+	Write     bool     // changes are allowed
+	CSRF      string   // the value of the hidden field _csrf
+	Notice    string   // what an action did; "" = nothing
+	Problem   string   // why an action, or a part of the page, failed; "" = it did not
+	ProblemAt string   // the ID of the form that failed, which the message links to; "" = none
+	Origins   []string // to which a form may lead on: Chromium applies form-action to redirects as well
 }
 
 // Entry is an entry of the navigation.
@@ -118,8 +119,9 @@ type Search struct {
 
 // Form is an action. It is sent with POST.
 type Form struct {
-	Action string   // below Frame.Base
+	Action string   // below Frame.Base; every form of a page has another
 	Open   string   // the text that opens the form; "" = it is open
+	Opened bool     // the form is open although it has Open
 	Title  string   // of an open form
 	Text   string   // what the action does
 	Hidden []Hidden // such as the id of what is changed
@@ -128,8 +130,15 @@ type Form struct {
 	Danger bool     // the action cannot be undone, or locks a user out
 }
 
+// ID is the form's anchor.
+func (f Form) ID() string { return id("form", f.Action) }
+
 // Hidden is a field that is not shown.
 type Hidden struct{ Name, Value string }
+
+// About are the names of the fields that say what a form is about. They are in the address to which it is sent, too, so that there is a way
+// back to the page from there.
+var About = []string{"pool", "user", "group", "client", "role", "policy", "region"}
 
 // Field is a field of a form.
 type Field struct {
@@ -175,6 +184,8 @@ type SignIn struct {
 	Pool   string // the name of the user pool whose members may sign in; "" = none
 	Start  string // where they begin: a path with a query
 	Return string // where to go then, below Frame.Base
+	Open   string // a page to open that another site has asked for, below Frame.Base: the browser has not said who is signed in; "" = none
+	Typed  string // what was typed into a form before the session ended; "" = nothing that is worth keeping
 	Other  string // who the browser is signed in as, without being allowed here; "" = no one
 	Leave  string // where such a user signs out: a path
 }

@@ -14,14 +14,14 @@ const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)> javascr
 func everything() (*Frame, *Page) {
 	value := Value{Text: hostile, Look: Code}
 	links := Value{Text: hostile, Href: "/user?user=%22%3E"}
-	return &Frame{Base: "/console", Nav: "pools", Who: hostile, Account: hostile, Region: hostile, CSRF: hostile, Notice: hostile, Problem: hostile},
+	return &Frame{Base: "/console", Nav: "pools", Who: hostile, Account: hostile, Region: hostile, CSRF: hostile, Notice: hostile, Problem: hostile, ProblemAt: hostile},
 		&Page{Title: hostile, Kind: hostile, Crumbs: []Link{{hostile, "/pools"}}, Badges: []Value{value, links}, Sections: []Section{{
 			ID: "a", Title: hostile, Note: hostile, Empty: hostile,
 			Search: &Search{Action: "/users", Hidden: []Hidden{{hostile, hostile}}, By: []Option{{hostile, hostile, true}}, How: []Option{{hostile, hostile, false}}, Query: hostile, Hint: hostile},
 			Stats:  []Stat{{Label: hostile, Value: hostile}}, Facts: []Fact{{hostile, []Value{value, {When: time.Unix(0, 0)}}}},
 			Table: &Table{Caption: hostile, Columns: []string{hostile, hostile}, Rows: [][]Value{{links, value}}, Next: "/users?next=%22"},
 			Texts: []Text{{hostile, hostile}}, Editor: &Editor{Action: "/a", Check: "/b", Name: hostile, Document: "</textarea>" + hostile, Checked: true, Problems: []Finding{{"error", 1, hostile}}},
-			Forms: []Form{{Action: "/x", Open: hostile, Title: hostile, Text: hostile, Hidden: []Hidden{{hostile, hostile}}, Submit: hostile, Danger: true, Fields: []Field{
+			Forms: []Form{{Action: "/x", Open: hostile, Title: hostile, Text: hostile, Hidden: []Hidden{{hostile, hostile}, {"pool", hostile}}, Submit: hostile, Danger: true, Fields: []Field{
 				{Name: hostile, Label: hostile, Hint: hostile, Value: hostile}, {Name: "l", Label: hostile, Type: "lines", Value: "</textarea>" + hostile, Hint: hostile},
 				{Name: "s", Label: hostile, Type: "select", Options: []Option{{hostile, hostile, true}}}, {Name: "c", Label: hostile, Type: "checkbox"}}}},
 		}}}
@@ -40,7 +40,7 @@ func TestTextsOfStrangersAreText(t *testing.T) {
 		t.Fatal(err)
 	}
 	signIn := httptest.NewRecorder()
-	if err := r.RenderSignIn(signIn, 200, frame, &SignIn{Key: true, KeyID: hostile, Pool: hostile, Start: "/console/auth/login?return_to=%22", Return: hostile}); err != nil {
+	if err := r.RenderSignIn(signIn, 200, frame, &SignIn{Key: true, KeyID: hostile, Pool: hostile, Start: "/console/auth/login?return_to=%22", Return: hostile, Open: "/users?q=%22%3E", Typed: "</textarea>" + hostile}); err != nil {
 		t.Fatal(err)
 	}
 	for name, body := range map[string]string{"page": w.Body.String(), "sign-in": signIn.Body.String()} {

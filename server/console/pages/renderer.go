@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,7 @@ func New() (*Renderer, error) {
 	r := &Renderer{}
 	var err error
 	r.parsed, err = template.New("console").Funcs(template.FuncMap{
-		"moment": moment, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) }, "id": id,
+		"moment": moment, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) }, "id": id, "about": about,
 		"on": func(base string, in any) any { return based{base, in} }, "form": func(f *Frame, in any) any { return framed{f, in} },
 	}).ParseFS(templates, "templates/*.html")
 	if err != nil {
@@ -105,6 +107,23 @@ func Protect(h http.Header, origins []string) {
 
 // moment is a time as the console shows it. Its seconds are in the title.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
+
+// about is the query of the hidden fields that say what a form is about, and of a policy's name, with its question mark; "" for none.
+func about(hidden []Hidden, policy ...string) template.URL {
+	q := url.Values{}
+	for _, name := range policy {
+		hidden = append(slices.Clip(hidden), Hidden{"policy", name})
+	}
+	for _, h := range hidden {
+		if h.Value != "" && slices.Contains(About, h.Name) {
+			q.Set(h.Name, h.Value)
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return template.URL("?" + q.Encode()) //nolint:gosec // G203: encoded
+}
 
 // id makes the id of an element of texts.
 func id(parts ...string) string {

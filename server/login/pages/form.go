@@ -58,6 +58,45 @@ type provider struct {
 	Note              string  // what else there is to say
 	Shown             bool    // the icon is shown
 	Icon              picture // of the branding; without it, the icon that pages have
+	Class             string  // by which the classic hosted UI styles the button
+}
+
+// providers are buttons of identity providers.
+type providers struct {
+	Text  string // introduces them; "" without
+	Links []provider
+}
+
+// social are the providers whose buttons the classic hosted UI styles apart. A pool's providers of these types have these names.
+var social = []string{"Facebook", "Google", "LoginWithAmazon", "SignInWithApple"}
+
+// ProviderGroups are the buttons of the page's identity providers. The classic hosted UI has those of a company before the social ones, and
+// introduces both.
+func (v *view) ProviderGroups() []providers {
+	all := v.ProviderLinks()
+	if !v.Classic() {
+		return []providers{{Links: all}}
+	}
+	corporate, others := providers{Text: v.Corporate()}, providers{Text: v.T("provider.social")}
+	if p, ok := v.P.(SignIn); ok && p.EmailDomain { // whose form has the text
+		corporate.Text = ""
+	}
+	for _, p := range all {
+		if slices.Contains(social, p.Name) {
+			others.Links = append(others.Links, p)
+		} else {
+			corporate.Links = append(corporate.Links, p)
+		}
+	}
+	return slices.DeleteFunc([]providers{corporate, others}, func(g providers) bool { return len(g.Links) == 0 })
+}
+
+// Corporate introduces what asks for a company's provider in the classic hosted UI; "" in managed login.
+func (v *view) Corporate() string {
+	if !v.Classic() {
+		return ""
+	}
+	return v.T("provider.corporate")
 }
 
 // ProviderLinks are the buttons of the page's identity providers.
@@ -76,7 +115,10 @@ func (v *view) ProviderLinks() []provider {
 			label = p.Name
 		}
 		list[i] = provider{Href: v.Link("/oauth2/authorize", "identity_provider", p.Name), Label: v.T("provider", "provider", label), Name: p.Name,
-			Shown: v.Style.Options.ProviderIcons, Icon: v.picture(v.Style.Icons[p.Name], "")}
+			Shown: v.Style.Options.ProviderIcons, Icon: v.picture(v.Style.Icons[p.Name], ""), Class: "idpButton-customizable"}
+		if slices.Contains(social, p.Name) {
+			list[i].Class = "socialButton-customizable"
+		}
 		switch {
 		case p.Down:
 			list[i].Note = v.T("provider.down")

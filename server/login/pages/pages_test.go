@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/sluicegate/sluice/server/login/pages"
 	"github.com/sluicegate/sluice/server/login/pages/samples"
+	"github.com/sluicegate/sluice/userpool/branding"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -202,4 +204,59 @@ func TestHeadersForbidWhatPagesDoNotNeed(t *testing.T) {
 	if w.Code != 400 || !bytes.HasPrefix(w.Body.Bytes(), []byte("<!DOCTYPE html>")) {
 		t.Errorf("status %d, page %.40s", w.Code, w.Body)
 	}
+}
+
+// The classes that SetUICustomization takes: "Customizing hosted UI (classic) branding" in the developer guide.
+func TestClassicPagesHaveEveryClassThatCanBeStyled(t *testing.T) {
+	r := renderer(t)
+	var all strings.Builder
+	for _, s := range samples.All() {
+		s.Frame.Style = branding.Style{Version: 1, Scheme: branding.Light, Images: map[string]branding.Image{branding.FormLogo: {Light: "/brand/logo.png"}}}
+		page := render(t, r, s.Frame, s.Page)
+		all.WriteString(page)
+		if s.Name != "sign-in-providers-every" {
+			continue
+		}
+		for name, social := range map[string]bool{"Google": true, "SignInWithApple": true, "Facebook": true, "LoginWithAmazon": true, "Acme": false} {
+			class := "idpButton-customizable"
+			if social {
+				class = "socialButton-customizable"
+			}
+			found := false
+			walk(t, page, func(n *html.Node) {
+				class2, href := attributeOf(n, "class"), attributeOf(n, "href")
+				found = found || n.Data == "a" && strings.Contains(href, "identity_provider="+name+"&") && strings.HasSuffix(class2, " "+class)
+			})
+			if !found {
+				t.Errorf("the button of %s has no class %s:\n%s", name, class, page)
+			}
+		}
+		corporate, social := strings.Index(page, "Sign in with your corporate ID"), strings.Index(page, "Sign in with your social account")
+		if corporate < 0 || social < corporate {
+			t.Errorf("the providers are not introduced:\n%s", page)
+		}
+	}
+	script := get(r, regexp.MustCompile(`/login/assets/login-[\w-]+\.js`).FindString(all.String()), "").Body.String()
+	for _, class := range []string{"background", "banner", "errorMessage", "idpButton", "idpDescription", "inputField", "label", "legalText", "logo", "passwordCheck-notValid", "passwordCheck-valid",
+		"redirect", "socialButton", "submitButton", "textDescription"} {
+		if where := all.String() + script; !strings.Contains(where, class+"-customizable") {
+			t.Errorf("no element has the class %s-customizable", class)
+		}
+	}
+	if strings.Contains(all.String(), "checkPassword-customizable") {
+		t.Error("an element has a class that nobody can style")
+	}
+	managed := render(t, r, samples.All()[0].Frame, pages.SignIn{Providers: []pages.Provider{{Name: "Google"}, {Name: "Acme"}}})
+	if strings.Contains(managed, "social account") {
+		t.Error("managed login introduces the providers, too")
+	}
+}
+
+func attributeOf(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
 }

@@ -67,6 +67,8 @@
       for (const item of all("li", list)) {
         const ok = met[item.dataset.rule](input.value, item);
         item.classList.toggle("met", ok);
+        item.classList.toggle("passwordCheck-valid-customizable", ok && input.value !== "");
+        item.classList.toggle("passwordCheck-notValid-customizable", !ok && input.value !== "");
         item.querySelector(".state").textContent = " – " + (ok ? list.dataset.met : list.dataset.unmet);
       }
     };
