@@ -17,7 +17,7 @@ const module = "github.com/sluicegate/sluice"
 var floors = map[string]int{
 	// 0, mechanisms: the standard library, x/crypto and x/sys.
 	"bounded": 0, "encryptionsdk": 0, "fault": 0, "seal": 0, "strictjson": 0, "authz/principal": 0, "authz/headers": 0, "authz/urlpath": 0, "authz/urlquery": 0, "authz/s3key": 0, "authz/s3xml": 0, "credentials/sigv4": 0, "userpool/srp": 0, "userpool/breach": 0, "userpool/passwordhash": 0, "api": 0,
-	"handover": 0, "health": 0, "node/overlap": 0, "outbound": 0, "poolid": 0, "region": 0, "span": 0, "spool": 0, "terminal": 0,
+	"awsclient": 0, "handover": 0, "health": 0, "node/overlap": 0, "outbound": 0, "poolid": 0, "region": 0, "span": 0, "spool": 0, "terminal": 0,
 	// 1, codecs of the wires, and the contract of the stores.
 	"api/awsjson": 1, "api/awsquery": 1, "store": 1, "authz/assertion": 1, "authz/token": 1, "authz/s3sum": 1,
 	// 1 as well: packages that build on one mechanism.

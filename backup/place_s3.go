@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/sluicegate/sluice/awsclient"
 )
 
 // s3Target says which bucket, and how it is reached.
@@ -50,6 +52,7 @@ func (t *s3Target) open(ctx context.Context) (*bucket, error) {
 	}
 	t.region = loaded.Region
 	return &bucket{t, s3.NewFromConfig(loaded, func(o *s3.Options) {
+		o.HTTPClient = awsclient.Whole(o.HTTPClient)
 		o.UsePathStyle = t.pathStyle
 		o.Logger = logging.Nop{}
 		if t.endpoint != "" {

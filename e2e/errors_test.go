@@ -131,7 +131,7 @@ func signatures(t *testing.T, s *harness.Sluice) {
 	list := func(creds aws.CredentialsProvider, edit func(*http.Request)) error {
 		client := cip.New(cip.Options{
 			Region: harness.Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
-			HTTPClient: &http.Client{Transport: late{http.DefaultTransport, edit}, Timeout: 20 * time.Second},
+			HTTPClient: harness.Whole(&http.Client{Transport: late{http.DefaultTransport, edit}, Timeout: 20 * time.Second}),
 		})
 		_, err := client.ListUserPools(t.Context(), &cip.ListUserPoolsInput{MaxResults: aws.Int32(1)})
 		return err

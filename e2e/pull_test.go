@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -327,6 +328,13 @@ func TestAPullThatIsKilledGoesOn(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		// net/http closes the body of a request as its answer begins, also while the transport looks for the body's end, and then breaks
+		// off the answer. This body stays open.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		forward.ServeHTTP(w, r)
 	}))
 	defer way.Close()

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	ciptypes "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
@@ -21,20 +22,22 @@ type inRegion struct {
 	creds  aws.CredentialsProvider
 }
 
+func whole() aws.HTTPClient { return harness.Whole(awshttp.NewBuildableClient()) }
+
 func (r inRegion) users() *cip.Client {
-	return cip.New(cip.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1})
+	return cip.New(cip.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1, HTTPClient: whole()})
 }
 
 func (r inRegion) identities() *cognitoidentity.Client {
-	return cognitoidentity.New(cognitoidentity.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1})
+	return cognitoidentity.New(cognitoidentity.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1, HTTPClient: whole()})
 }
 
 func (r inRegion) sts() *sts.Client {
-	return sts.New(sts.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1})
+	return sts.New(sts.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1, HTTPClient: whole()})
 }
 
 func (r inRegion) iam() *iam.Client {
-	return iam.New(iam.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1})
+	return iam.New(iam.Options{Region: r.region, BaseEndpoint: &r.s.URL, Credentials: r.creds, RetryMaxAttempts: 1, HTTPClient: whole()})
 }
 
 // world is a user pool with a client and a user, and an identity pool for them, all made in one region.

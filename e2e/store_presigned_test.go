@@ -22,7 +22,7 @@ import (
 func (s *storeSite) s3Client(t *testing.T) *s3.Client {
 	t.Helper()
 	return s3.New(s3.Options{Region: harness.Region, BaseEndpoint: &s.URL, UsePathStyle: true, Credentials: harness.Admin,
-		RetryMaxAttempts: 1, HTTPClient: &http.Client{Transport: s.transport(t)}})
+		RetryMaxAttempts: 1, HTTPClient: harness.Whole(&http.Client{Transport: s.transport(t)})})
 }
 
 // follow does what somebody does who got a presigned request: it sends the method, the URL and the headers that were signed.

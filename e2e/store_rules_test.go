@@ -34,7 +34,7 @@ func TestRulesServeWhatClientsSendUnasked(t *testing.T) {
 }
 `
 	}})
-	client := s3.New(s3.Options{BaseEndpoint: &site, Region: harness.Region, UsePathStyle: true, Credentials: aws.AnonymousCredentials{}})
+	client := s3.New(s3.Options{BaseEndpoint: &site, Region: harness.Region, UsePathStyle: true, Credentials: aws.AnonymousCredentials{}, HTTPClient: whole()})
 	bucket := aws.String(harness.Bucket)
 	_, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: aws.String("a"), Body: strings.NewReader("hello"), Tagging: aws.String("team=red"),
 		ACL: types.ObjectCannedACLPrivate})

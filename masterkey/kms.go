@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/sluicegate/sluice/awsclient"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 )
@@ -66,6 +67,7 @@ func (w *kmsWrapper) client(ctx context.Context) (*kms.Client, error) {
 		return nil, errors.New("no region is known; set region in master_key kms, or AWS_REGION")
 	}
 	w.made = kms.NewFromConfig(settings, func(o *kms.Options) {
+		o.HTTPClient = awsclient.Whole(o.HTTPClient)
 		if w.o.Endpoint != "" {
 			o.BaseEndpoint = aws.String(w.o.Endpoint)
 		}

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
+	"github.com/sluicegate/sluice/awsclient"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 	"github.com/sluicegate/sluice/node/dev"
 )
@@ -113,7 +115,7 @@ func New(t testing.TB, options ...Options) *Server {
 
 // Config returns the configuration of a client of AWS's SDK with the administrator's key.
 func (s *Server) Config() aws.Config {
-	return aws.Config{Region: s.Region, BaseEndpoint: aws.String(s.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return aws.Config{Region: s.Region, BaseEndpoint: aws.String(s.URL), HTTPClient: awsclient.Whole(awshttp.NewBuildableClient()), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey, Source: "sluicetest"}, nil
 	})}
 }

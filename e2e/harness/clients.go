@@ -38,7 +38,7 @@ func Keys(id, secret, token string) aws.CredentialsProvider {
 func (s *Sluice) Users(creds aws.CredentialsProvider) *cognitoidentityprovider.Client {
 	return cognitoidentityprovider.New(cognitoidentityprovider.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
-		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+		HTTPClient: Whole(awshttp.NewBuildableClient()),
 	})
 }
 
@@ -46,7 +46,7 @@ func (s *Sluice) Users(creds aws.CredentialsProvider) *cognitoidentityprovider.C
 func (s *Sluice) Identities(creds aws.CredentialsProvider) *cognitoidentity.Client {
 	return cognitoidentity.New(cognitoidentity.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
-		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+		HTTPClient: Whole(awshttp.NewBuildableClient()),
 	})
 }
 
@@ -54,7 +54,7 @@ func (s *Sluice) Identities(creds aws.CredentialsProvider) *cognitoidentity.Clie
 func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
 	return sts.New(sts.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
-		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+		HTTPClient: Whole(awshttp.NewBuildableClient()),
 	})
 }
 
@@ -62,7 +62,7 @@ func (s *Sluice) STS(creds aws.CredentialsProvider) *sts.Client {
 func (s *Sluice) IAM(creds aws.CredentialsProvider) *iam.Client {
 	return iam.New(iam.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
-		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+		HTTPClient: Whole(awshttp.NewBuildableClient()),
 	})
 }
 
@@ -70,7 +70,7 @@ func (s *Sluice) IAM(creds aws.CredentialsProvider) *iam.Client {
 func (s *Sluice) KMS(creds aws.CredentialsProvider) *kms.Client {
 	return kms.New(kms.Options{
 		Region: Region, BaseEndpoint: &s.URL, Credentials: creds, RetryMaxAttempts: 1,
-		HTTPClient: httpClient{awshttp.NewBuildableClient()},
+		HTTPClient: Whole(awshttp.NewBuildableClient()),
 	})
 }
 
@@ -78,19 +78,19 @@ func (s *Sluice) KMS(creds aws.CredentialsProvider) *kms.Client {
 func (s *Sluice) S3(creds aws.CredentialsProvider) *s3.Client {
 	return s3.New(s3.Options{
 		Region: Region, BaseEndpoint: aws.String(s.URL + "/s3"), UsePathStyle: true, Credentials: creds,
-		RetryMaxAttempts: 1, HTTPClient: httpClient{awshttp.NewBuildableClient()},
+		RetryMaxAttempts: 1, HTTPClient: Whole(awshttp.NewBuildableClient()),
 	})
 }
 
-// httpClient works around a race in the SDK (smithy-go v1.28.8) that loses answers. The SDK closes the body of a request as soon
-// as it has the head of the answer. If net/http has sent the body but not yet looked for its end, WriteTo of the closed body
-// returns io.EOF, which counts as an error there, and net/http closes the connection while the answer is being read. io.EOF from
-// Read counts as the end.
-type httpClient struct{ aws.HTTPClient }
+// Whole returns client without the race in the SDK that package awsclient describes: the SDK closes the body of a request while net/http
+// looks for its end, and net/http then closes the connection of which the answer is being read.
+func Whole(client aws.HTTPClient) aws.HTTPClient { return whole{client} }
+
+type whole struct{ aws.HTTPClient }
 
 // Do sends a request with a body that has no WriteTo.
-func (c httpClient) Do(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
+func (c whole) Do(req *http.Request) (*http.Response, error) {
+	if req.Body != nil && req.Body != http.NoBody {
 		req.Body = struct{ io.ReadCloser }{req.Body}
 	}
 	return c.HTTPClient.Do(req)

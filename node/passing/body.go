@@ -52,11 +52,13 @@ type trailerBody struct {
 	io.ReadCloser
 	request *http.Request
 	names   *headers.Set
+	read    bool // all of it; the trailers are the upstream's now
 }
 
 func (b *trailerBody) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
-	if err == io.EOF {
+	if err == io.EOF && !b.read {
+		b.read = true
 		b.names.Strip(b.request.Trailer)
 	}
 	return n, err

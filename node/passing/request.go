@@ -37,15 +37,16 @@ type Request struct {
 }
 
 // Begin has the request end with its credential. From now on, reading r.Body fails with ErrEnded when that has ended, so that no
-// upstream gets the whole of a body whose end comes too late. The caller must call Done.
+// upstream gets the whole of a body whose end comes too late. After its end, r.Body can be read although net/http has closed it: as
+// reverse_proxy begins an answer, its transport may still look for that end, and would break off the answer at any other error. The
+// caller must call Done.
 func (q *Request) Begin(l *List, e *authz.Engine, result *authz.Result, log *slog.Logger, r *http.Request) {
-	if result.Principal.Kind == principal.Anonymous || result.Outcome != authz.Allowed {
-		return
-	}
-	q.engine, q.result, q.list, q.log, q.major = e, result, l, log, r.ProtoMajor
 	if r.Body != nil && r.Body != http.NoBody {
 		q.body.ReadCloser, q.body.request = r.Body, q
 		r.Body = &q.body
+	}
+	if result.Principal.Kind != principal.Anonymous && result.Outcome == authz.Allowed {
+		q.engine, q.result, q.list, q.log, q.major = e, result, l, log, r.ProtoMajor
 	}
 }
 
@@ -138,13 +139,18 @@ type body struct {
 	request *Request
 	epoch   uint64
 	over    atomic.Bool
+	read    bool // all of it
 }
 
 // Read implements io.Reader. What has arrived too late is not returned.
 func (b *body) Read(into []byte) (int, error) {
+	if b.read {
+		return 0, io.EOF
+	}
 	n, err := b.ReadCloser.Read(into)
 	if b.request.Ended() {
 		return 0, ErrEnded
 	}
+	b.read = err == io.EOF
 	return n, err
 }

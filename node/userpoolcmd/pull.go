@@ -1,13 +1,11 @@
 package userpoolcmd
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -15,11 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/spf13/cobra"
 
+	"github.com/sluicegate/sluice/awsclient"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/store"
@@ -104,7 +102,7 @@ func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobr
 	}
 	bar := &progress{out: cmd.ErrOrStderr(), now: time.Now, began: time.Now()}
 	s, err := pull.New(pull.Options{Provider: pools.Provider, Progress: bar.show, Source: cip.NewFromConfig(settings, func(c *cip.Options) {
-		c.HTTPClient = wholeAnswers{awshttp.NewBuildableClient()}
+		c.HTTPClient = awsclient.Whole(c.HTTPClient)
 		if in.Endpoint != "" {
 			c.BaseEndpoint = &in.Endpoint
 		}
@@ -122,22 +120,6 @@ func (o *pullOptions) pull(ctx context.Context, pools *node.UserPools, cmd *cobr
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "the store is %s\n", pools.Where())
 	return pullStatus(ctx, pools, cmd.OutOrStdout(), o.from)
-}
-
-// wholeAnswers works around a race in the SDK (smithy-go v1.28.8) that loses answers: it closes the body of a request as soon as it has
-// the head of the answer, while net/http may still read the body, for which net/http then closes the connection.
-type wholeAnswers struct{ aws.HTTPClient }
-
-// Do sends a request with a copy of its body, which is not closed.
-func (c wholeAnswers) Do(req *http.Request) (*http.Response, error) {
-	if req.Body != nil {
-		text, err := io.ReadAll(req.Body) // the SDK made it of a text
-		if err != nil {
-			return nil, err
-		}
-		req.Body = io.NopCloser(bytes.NewReader(text))
-	}
-	return c.HTTPClient.Do(req)
 }
 
 // newRetryer makes the SDK try again with growing pauses when AWS throttles, for some minutes. It is not the SDK's adaptive mode, which

@@ -1,4 +1,4 @@
-package harness
+package awsclient_test
 
 import (
 	"context"
@@ -12,7 +12,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"github.com/sluicegate/sluice/awsclient"
 )
 
 // A regression test. On a busy machine, one call in some thousands failed with "use of closed network connection" when its answer was longer than
@@ -34,9 +37,10 @@ func TestAnAnswerIsReadAlthoughTheRequestsWriterIsSlow(t *testing.T) {
 		}
 	})
 	client := cognitoidentityprovider.New(cognitoidentityprovider.Options{
-		Region: Region, BaseEndpoint: &server.URL, Credentials: Admin, RetryMaxAttempts: 1, HTTPClient: httpClient{transport},
+		Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", ""),
+		RetryMaxAttempts: 1, HTTPClient: awsclient.Whole(transport),
 	})
-	got, err := client.DescribeUserPool(t.Context(), &cognitoidentityprovider.DescribeUserPoolInput{UserPoolId: aws.String(Pool)})
+	got, err := client.DescribeUserPool(t.Context(), &cognitoidentityprovider.DescribeUserPoolInput{UserPoolId: aws.String("us-east-1_AbCdEfGhI")})
 	if err != nil || len(aws.ToString(got.UserPool.Name)) != 10_000 {
 		t.Errorf("%+v, %v", got, err)
 	}
