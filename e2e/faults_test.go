@@ -22,13 +22,16 @@ const faultHold = 4 * time.Second
 
 // scene is what a fault happens to.
 type scene struct {
-	t        *testing.T
-	sluice   *harness.Sluice
-	postgres *harness.Postgres
-	redis    *harness.Redis
-	pair     *harness.Pair
-	links    map[string]*harness.Link      // "PostgreSQL", "Redis"
-	spaces   map[string]*harness.Namespace // the same
+	t         *testing.T
+	sluice    *harness.Sluice
+	processes []*harness.Sluice // sluice, and with PostgreSQL a second one
+	postgres  *harness.Postgres
+	redis     *harness.Redis
+	pair      *harness.Pair
+	sentinel  *harness.Sentinel
+	links     map[string]*harness.Link      // "PostgreSQL", "Redis"
+	spaces    map[string]*harness.Namespace // the same
+	outage    outageSpan
 }
 
 // How a fault reaches servers, if not by signals.
@@ -39,6 +42,7 @@ const (
 	pair           // two PostgreSQL servers
 	proxied        // a proxy that breaks connections
 	separated      // network namespaces, between which packets are lost
+	watched        // two Redis servers and a Sentinel
 )
 
 // stage starts a Sluice with the store and Redis that a fault needs.
@@ -67,11 +71,19 @@ func stage(t *testing.T, withPostgres, withRedis bool, by road) *scene {
 		at := fmt.Sprintf("127.0.0.1:%d", s.postgres.Port)
 		config.Global += "\t\tstore " + strings.Replace(s.postgres.Database(t), at, through("PostgreSQL", at), 1) + "\n"
 	}
-	if withRedis {
+	switch {
+	case by == watched:
+		s.sentinel = harness.StartSentinel(t)
+		config.Global += fmt.Sprintf("\t\tredis %s {\n\t\t\tmaster main\n\t\t\tmax_stale 1s\n\t\t}\n", s.sentinel.Address)
+	case withRedis:
 		s.redis = harness.StartRedisIn(t, place("Redis"), harness.Durable...)
 		config.Global += fmt.Sprintf("\t\tredis %s {\n\t\t\tmax_stale 1s\n\t\t}\n", through("Redis", s.redis.Address))
 	}
 	s.sluice = harness.Start(t, config)
+	s.processes = []*harness.Sluice{s.sluice}
+	if withPostgres {
+		s.processes = append(s.processes, s.sluice.Twin(t))
+	}
 	return s
 }
 
@@ -100,7 +112,7 @@ var faults = []struct {
 	{"SQLite: slow disk (each fsync takes 0.3 s more) for 4 s", false, false, func(s *scene) {
 		s.inject("fsync,fdatasync:delay_exit=300000", "fsync,fdatasync")
 	}, direct},
-	{"PostgreSQL: Sluice killed with kill -9, and started again", true, false, func(s *scene) {
+	{"PostgreSQL: one of two Sluices killed with kill -9, and started again", true, false, func(s *scene) {
 		s.sluice.Kill()
 		s.sluice.Launch(s.t)
 	}, direct},
@@ -131,6 +143,9 @@ var faults = []struct {
 		s.pair.Failover(s.t)
 		s.pair.Repair(s.t)
 	}, pair},
+	{"Redis (max_stale 1s, fail_closed) fails over: the master killed with kill -9, a Sentinel promotes its replica", true, true, func(s *scene) {
+		s.sentinel.Failover(s.t)
+	}, watched},
 	{"packets between Sluice and PostgreSQL lost without a word for 4 s", true, false, func(s *scene) { s.lose(faultHold, "PostgreSQL") }, proxied},
 	{"packets between Sluice and PostgreSQL lost without a word for 15 s", true, false, func(s *scene) { s.lose(15*time.Second, "PostgreSQL") }, proxied},
 	{"connections between Sluice and PostgreSQL reset for 4 s", true, false, func(s *scene) { s.cut("PostgreSQL") }, proxied},
@@ -221,7 +236,7 @@ func TestFaults(t *testing.T) {
 			s := stage(t, fault.postgres, fault.redis, fault.by)
 			clients := make([]*witness, 4)
 			for k := range clients {
-				clients[k] = newWitness(t, s.sluice, fmt.Sprint("w", k), rand.New(rand.NewPCG(seed+uint64(i), uint64(k)+1)))
+				clients[k] = newWitness(s, fmt.Sprint("w", k), rand.New(rand.NewPCG(seed+uint64(i), uint64(k)+1)))
 			}
 			random := rand.New(rand.NewPCG(seed+uint64(i), 0))
 			for range rounds {
@@ -244,7 +259,10 @@ func fail(s *scene, clients []*witness, after int64, happen func(*scene)) {
 		load.Go(func() { c.run(ctx) })
 	}
 	await(s, func() bool { return steps(clients) >= after })
+	s.outage.ended.Store(0)
+	s.outage.began.Store(time.Now().UnixNano())
 	happen(s)
+	s.outage.ended.Store(time.Now().UnixNano())
 	targets := make([]int64, len(clients))
 	for i, c := range clients {
 		targets[i] = c.done.Load() + 10

@@ -23,12 +23,13 @@ import (
 
 // witness is one client of a load, with its own users. It records what was acknowledged, and compares all that it reads with the record.
 type witness struct {
-	t           *testing.T
-	name        string
-	url         string
-	admin, user *cip.Client
-	random      *rand.Rand
-	users       []*seenUser
+	t      *testing.T
+	name   string
+	doors  []door
+	door   // of the step in progress
+	cut    *outageSpan
+	random *rand.Rand
+	users  []*seenUser
 
 	done         atomic.Int64 // successful steps
 	acknowledged int64        // writes
@@ -37,6 +38,31 @@ type witness struct {
 	longest      time.Duration
 	lost, passed int // writes that are missing; requests with revoked tokens that passed
 }
+
+// door is one of the processes.
+type door struct {
+	url         string
+	admin, user *cip.Client
+}
+
+// outageSpan is when the last fault began and ended, in nanoseconds since 1970; 0 = it has not. It matters when there are several processes: one
+// that cannot read the store does not hear of revocations elsewhere (docs/revocation.md).
+type outageSpan struct{ began, ended atomic.Int64 }
+
+// unheard reports whether another process may not have heard yet of what happened at a time.
+func (o *outageSpan) unheard(at time.Time) bool {
+	began, ended := o.began.Load(), o.ended.Load()
+	if began == 0 || at.Before(time.Unix(0, began).Add(-hearing)) {
+		return false
+	}
+	return ended == 0 || time.Since(time.Unix(0, ended)) < recovery
+}
+
+// hearing is how long a revocation takes to other processes; recovery is when they have heard of all after a fault.
+const (
+	hearing  = time.Second
+	recovery = 7 * time.Second
+)
 
 // seenUser is a user whose sign-up was acknowledged.
 type seenUser struct {
@@ -52,9 +78,17 @@ type seenLogin struct {
 	unsure          bool      // a revocation was not answered
 }
 
-func newWitness(t *testing.T, s *harness.Sluice, name string, random *rand.Rand) *witness {
-	return &witness{t: t, name: name, url: s.URL, admin: s.Users(harness.Admin), user: s.Users(harness.Anonymous), random: random, seen: map[string]int{}}
+func newWitness(s *scene, name string, random *rand.Rand) *witness {
+	w := &witness{t: s.t, name: name, random: random, seen: map[string]int{}, cut: &s.outage}
+	for _, p := range s.processes {
+		w.doors = append(w.doors, door{p.URL, p.Users(harness.Admin), p.Users(harness.Anonymous)})
+	}
+	w.choose()
+	return w
 }
+
+// choose has the next calls go to a random process.
+func (w *witness) choose() { w.door = w.doors[w.random.IntN(len(w.doors))] }
 
 // stepLimit is how long a client waits for an answer.
 const stepLimit = 10 * time.Second
@@ -113,6 +147,7 @@ func unavailable(err error) bool {
 func (w *witness) step(parent context.Context) error {
 	ctx, cancel := context.WithTimeout(parent, stepLimit)
 	defer cancel()
+	w.choose()
 	if len(w.users) < 2 || w.random.IntN(8) == 0 {
 		return w.signUp(ctx)
 	}
@@ -216,11 +251,13 @@ func (w *witness) revoke(ctx context.Context, l *seenLogin) error {
 	return nil
 }
 
-// over reports whether a revocation was acknowledged more than a second ago.
-func (l *seenLogin) over() bool { return !l.revoked.IsZero() && time.Since(l.revoked) > time.Second }
+// over reports whether a revocation was acknowledged so long ago that every process must refuse the tokens.
+func (w *witness) over(l *seenLogin) bool {
+	return !l.revoked.IsZero() && time.Since(l.revoked) > hearing && (len(w.doors) == 1 || !w.cut.unheard(l.revoked))
+}
 
 func (w *witness) renew(ctx context.Context, u *seenUser, l *seenLogin) error {
-	over, live := l.over(), l.revoked.IsZero() && !l.unsure
+	over, live := w.over(l), l.revoked.IsZero() && !l.unsure
 	_, err := w.user.InitiateAuth(ctx, &cip.InitiateAuthInput{ClientId: aws.String(harness.Client), AuthFlow: types.AuthFlowTypeRefreshTokenAuth,
 		AuthParameters: map[string]string{"REFRESH_TOKEN": l.refresh}})
 	switch {
@@ -237,7 +274,7 @@ func (w *witness) renew(ctx context.Context, u *seenUser, l *seenLogin) error {
 var errGate503 = errors.New("the gate answered 503")
 
 func (w *witness) pass(ctx context.Context, u *seenUser, l *seenLogin) error {
-	over, live := l.over(), l.revoked.IsZero() && !l.unsure
+	over, live := w.over(l), l.revoked.IsZero() && !l.unsure
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/api/x", nil)
 	if err != nil {
 		return err
@@ -261,11 +298,16 @@ func (w *witness) pass(ctx context.Context, u *seenUser, l *seenLogin) error {
 
 // checkAll reads back everything that was acknowledged, after the load.
 func (w *witness) checkAll() {
-	time.Sleep(time.Until(time.Now().Add(1100 * time.Millisecond))) // the last revocations are in force after a second
+	time.Sleep(hearing + 100*time.Millisecond) // the last revocations are in force
+	if len(w.doors) > 1 {
+		time.Sleep(time.Until(time.Unix(0, w.cut.ended.Load()).Add(recovery)))
+	}
 	ctx := w.t.Context()
 	for _, u := range w.users {
+		w.choose()
 		errs := []error{w.read(ctx, u), w.signIn(ctx, u)}
 		for _, l := range u.logins {
+			w.choose()
 			errs = append(errs, w.renew(ctx, u, l), w.pass(ctx, u, l))
 		}
 		if err := errors.Join(errs...); err != nil {

@@ -129,8 +129,17 @@ func (r *Revocations) follow(from Kept, begun time.Time, observer redis.Observer
 			r.prove(now)
 		}
 		begun, failed = read, err != nil
-		Pause(r.background, max(followGap, 10*r.now().Sub(now))) // reading takes a tenth of the time at most
+		Pause(r.background, rest(r.now().Sub(now), failed))
 	}
+}
+
+// rest is how long follow waits after a read: so long that reading takes a tenth of the time, and at most followEvery. After one that failed,
+// as it does when the store has not answered for a while, followGap: what others revoked meanwhile takes effect as soon as it can.
+func rest(took time.Duration, failed bool) time.Duration {
+	if failed {
+		return followGap
+	}
+	return min(max(followGap, 10*took), followEvery)
 }
 
 // Changed makes follow read at once. With Redis, where revocations of other processes arrive, the feed compares the store with the stream.

@@ -124,3 +124,23 @@ func TestAProcessThatCannotReadTheStoreRefusesAfterAWhile(t *testing.T) {
 		}
 	}
 }
+
+// A regression test. A read that failed after the eleven seconds for which the store did not answer was followed by a pause of 110 seconds, in
+// which sign-outs in other processes had no effect.
+func TestAReadThatFailedIsRepeatedSoon(t *testing.T) {
+	for _, tc := range []struct {
+		took   time.Duration
+		failed bool
+		want   time.Duration
+	}{
+		{time.Millisecond, false, followGap},
+		{followGap / 5, false, 2 * followGap},
+		{time.Minute, false, followEvery},
+		{time.Millisecond, true, followGap},
+		{11 * time.Second, true, followGap},
+	} {
+		if got := rest(tc.took, tc.failed); got != tc.want {
+			t.Errorf("after %s (failed: %t): %s, want %s", tc.took, tc.failed, got, tc.want)
+		}
+	}
+}
