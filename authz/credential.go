@@ -68,7 +68,8 @@ func findCredential(r *Request, cookieName string) (credential, *Refusal) {
 	return credential{scheme: schemeCookie, value: cookie}, nil
 }
 
-// headerCredential reads the Authorization header (RFC 9110 section 11.6.2, RFC 6750 section 2.1).
+// headerCredential reads the Authorization header (RFC 9110 section 11.6.2, RFC 6750 section 2.1). A JWT without a scheme is a Bearer
+// token, as it is to API Gateway.
 func headerCredential(lines []string) (credential, *Refusal) {
 	if len(lines) == 0 {
 		return credential{}, nil
@@ -94,11 +95,11 @@ func headerCredential(lines []string) (credential, *Refusal) {
 		return credential{scheme: schemeSigV4}, nil
 	}
 	word, _, _ := strings.Cut(line, " ")
-	if !headers.IsToken(word) {
+	if !headers.IsToken(word) || strings.EqualFold(word, "bearer") {
 		return credential{}, refuse(MalformedCredential)
 	}
-	if strings.EqualFold(word, "bearer") {
-		return credential{}, refuse(MalformedCredential)
+	if word == line && strings.Count(word, ".") == 2 {
+		return credential{scheme: schemeBearer, value: word}, nil
 	}
 	return credential{scheme: schemeOther, value: word}, nil
 }

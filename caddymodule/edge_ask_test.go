@@ -153,6 +153,9 @@ func TestGatewaysGetTheAnswersThatTheyUnderstand(t *testing.T) {
 		}
 		yes := ask(gateway, "GET", "/api/x?y=1", ada, "X-Forwarded-User: root", "X-User-Email: root@example.com", "Cookie: a=b; sluice-x=1; c=d; __Host-sluice-y=2")
 		h := yes.header
+		if short := ask(gateway, "GET", "/api/x", alone(ada)); short.status != 200 || short.header.Get("X-User-Id") != "ada" || fmt.Sprint(short.header["Authorization"]) != "[]" {
+			t.Errorf("%s, a token without a scheme: %d %v", gateway, short.status, short.header)
+		}
 		// A gateway that cannot take the answer would fail, so it gets a refusal that says why.
 		many := ask(gateway, "GET", "/api/x", ada, "Cookie: a="+strings.Repeat("b", 16<<10))
 		if gateway == "nginx" && (many.status != 403 || !strings.Contains(many.problem(t, "detail"), "fewer cookies") || many.header.Get("Cookie") != "") || gateway != "nginx" && many.status != 200 {

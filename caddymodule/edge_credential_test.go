@@ -31,6 +31,10 @@ func TestMoreThanOneCredentialIsRefused(t *testing.T) {
 			"two tokens":                      {path, "Authorization: " + good + " " + jwt},
 			"bearer and basic":                {path, "Authorization: " + good, "Authorization: Basic YTpi"},
 			"no token":                        {path, "Authorization: Bearer "},
+			"a token alone, twice":            {path, "Authorization: " + jwt, "Authorization: " + jwt},
+			"a token alone and as bearer":     {path, "Authorization: " + jwt, "Authorization: " + good},
+			"a list of tokens alone":          {path, "Authorization: " + jwt + "," + jwt},
+			"a token alone and presigned":     {path + "?" + presigned, "Authorization: " + jwt},
 			"a token in the query":            {path + "?access_token=" + jwt},
 			"an encoded name in the query":    {path + "?access%5Ftoken=" + jwt},
 			"header and query":                {path + "?access_token=" + jwt, "Authorization: " + good},
@@ -46,9 +50,47 @@ func TestMoreThanOneCredentialIsRefused(t *testing.T) {
 				t.Errorf("%s at %s: status %d %s", what, path, a.status, a.body)
 			}
 		}
-		if a := e.get(t, path, "Authorization: "+good); a.status != 200 {
-			t.Errorf("one credential: status %d %s", a.status, a.body)
+		for _, one := range []string{good, jwt} {
+			if a := e.get(t, path, "Authorization: "+one); a.status != 200 || len(a.got.values("Authorization")) > 0 {
+				t.Errorf("one credential: status %d %s", a.status, a.body)
+			}
 		}
+	}
+}
+
+// alone returns a line with a Bearer token without its scheme.
+func alone(line string) string { return strings.Replace(line, "Bearer ", "", 1) }
+
+// API Gateway accepts a JWT with and without "Bearer" before it, and many clients of Cognito send it without.
+func TestATokenWithoutASchemeIsABearerToken(t *testing.T) {
+	e := newEdge(t)
+	e.load(t, "", `route {
+		sluice_authorize {
+			issuer %ISSUER% {
+				client_id web
+			}
+			allow user ada * /api/*
+			header X-User-Id {http.auth.user.id}
+		}
+		reverse_proxy %UPSTREAM%
+	}`)
+	before := e.metrics(t).sum("sluice_decisions_total", "credential", "bearer")
+	for i, line := range []string{e.issuer.bearer(t, "ada"), alone(e.issuer.bearer(t, "ada"))} {
+		a := e.get(t, "/api/x", line)
+		if a.status != 200 || strings.Join(a.got.values("X-User-Id"), " ") != "ada" || len(a.got.values("Authorization")) > 0 {
+			t.Errorf("%d: %d %s, the upstream got %v", i, a.status, a.body, a.got)
+		}
+	}
+	if a := e.get(t, "/api/x", alone(e.issuer.bearer(t, "bob"))); a.status != 403 || a.problem(t, "decision_id") == "" {
+		t.Errorf("another user: %d %s", a.status, a.body)
+	}
+	if n := e.metrics(t).sum("sluice_decisions_total", "credential", "bearer") - before; n != 3 {
+		t.Errorf("%v decisions on bearer tokens", n)
+	}
+	e.load(t, "", gate("allow any * /*\npass_authorization")+"reverse_proxy %UPSTREAM%")
+	token := alone(e.issuer.bearer(t, "ada"))
+	if a := e.get(t, "/api/x", token); a.status != 200 || "Authorization: "+strings.Join(a.got.values("Authorization"), "|") != token {
+		t.Errorf("passed on: %d %s %v", a.status, a.body, a.got)
 	}
 }
 
@@ -73,6 +115,9 @@ func TestRefusalsSayWhatTheClientMayKnow(t *testing.T) {
 		"changed":         {"Authorization: Bearer " + genuine[:len(genuine)-8] + "AAAAAAAA", `error_description="The token is not valid"`, "signature"},
 		"unsigned":        {"Authorization: Bearer eyJhbGciOiJub25lIn0." + rest[:strings.IndexByte(rest, '.')] + ".", `error="invalid_token"`, ""},
 		"not a token":     {"Authorization: Bearer " + header, `error="invalid_token"`, "malformed"},
+		"expired, alone":  {alone(e.issuer.bearer(t, "ada", "iat", now-7200, "exp", now-3600)), `error_description="The token has expired"`, "expired"},
+		"changed, alone":  {"Authorization: " + genuine[:len(genuine)-8] + "AAAAAAAA", `error_description="The token is not valid"`, "signature"},
+		"too long, alone": {"Authorization: " + strings.Repeat("a", 17<<10) + ".b.c", `error="invalid_token"`, ""},
 		"encrypted":       {"Authorization: Bearer a.b.c.d.e", `error="invalid_token"`, ""},
 	} {
 		a := e.get(t, "/api/x", c.credential)
