@@ -1,6 +1,7 @@
 package login
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
@@ -44,6 +45,7 @@ type Start struct {
 	Host        string // the site's, without a port
 	RedirectURI string // to which the provider sends the browser back
 	Target      string // what Targets.Check returned
+	Home        string // instead of a Target that does not fit into the cookie
 }
 
 // Begin starts an attempt. It writes nothing to the store.
@@ -60,11 +62,11 @@ func (s *Service) Begin(ctx context.Context, in Start) (*Attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(a)
-	if err != nil {
-		return nil, err
+	cookie, err := s.sealAttempt(&a, in.Host)
+	if err == nil && len(cookie) > maxAttempt { // the user still gets in
+		a.Target = in.Home
+		cookie, err = s.sealAttempt(&a, in.Host)
 	}
-	cookie, err := s.o.Box.SealToken(attemptPurpose, text, s.bound(in.Host))
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +74,17 @@ func (s *Service) Begin(ctx context.Context, in Start) (*Attempt, error) {
 		return nil, errors.New("login: the attempt does not fit into a cookie")
 	}
 	return &Attempt{URL: to, ID: AttemptID(a.State), Cookie: cookie}, nil
+}
+
+// sealAttempt returns the cookie of an attempt on a host. It writes an ampersand, of which deep links have many, as one byte.
+func (s *Service) sealAttempt(a *attempt, host string) (string, error) {
+	var text bytes.Buffer
+	out := json.NewEncoder(&text)
+	out.SetEscapeHTML(false)
+	if err := out.Encode(a); err != nil {
+		return "", err
+	}
+	return s.o.Box.SealToken(attemptPurpose, text.Bytes(), s.bound(host))
 }
 
 // AttemptID returns the ID of the attempt with a state, which may be anything that a client sent: 16 characters, "" if state is

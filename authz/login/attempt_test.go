@@ -98,3 +98,31 @@ func TestAttemptsSortByAge(t *testing.T) {
 		t.Errorf("the longest target: %v", err)
 	}
 }
+
+// A deep link leads back to itself if its target is allowed, whatever it consists of; one that does not fit leads home.
+func TestADeepLinkCanBeginASignIn(t *testing.T) {
+	w := newWorld(t)
+	s := w.service()
+	for name, c := range map[string]struct{ target, want string }{
+		"170 ampersands":            {target: "/search?" + strings.Repeat("tag=a&", 170)},
+		"nothing but ampersands":    {target: "/?" + strings.Repeat("&", MaxTarget-2)},
+		"less and greater":          {target: "/?" + strings.Repeat("<>", MaxTarget/2-1)},
+		"encoded characters":        {target: "/?q=" + strings.Repeat("%C3%A9", MaxTarget/6-1)},
+		"characters of other lands": {target: "/?q=" + strings.Repeat("é", MaxTarget/2-4)},
+		"some quotes":               {target: `/?q="a"&r="b"`},
+		"many quotes":               {target: "/?q=" + strings.Repeat(`"`, MaxTarget-4), want: "/home/"},
+		"an address that grew":      {target: "https://other.example/" + strings.Repeat("%22", MaxTarget), want: "/home/"},
+	} {
+		if c.want == "" {
+			c.want = c.target
+		}
+		a, err := s.Begin(t.Context(), Start{Host: testHost, RedirectURI: "https://app.example/cb", Target: c.target, Home: "/home/"})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := s.Wanted(a.Cookie, testHost); len(a.Cookie) > maxAttempt || got != c.want {
+			t.Errorf("%s: %d characters, which lead to %q", name, len(a.Cookie), got)
+		}
+	}
+}

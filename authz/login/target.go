@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// MaxTarget is the length of the longest target, in bytes. A longer one would not fit into the cookie of an attempt.
+// MaxTarget is the length of the longest target, in bytes. A longer one might not fit into the cookie of an attempt, nor do many quotes,
+// which browsers encode.
 const MaxTarget = 1800
 
 // Targets are where a browser may be sent after it signed in or out: paths of the site itself, and the hosts of a list. They are

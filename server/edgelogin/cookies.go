@@ -1,6 +1,7 @@
 package edgelogin
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -28,8 +29,11 @@ func CookieName(name string, secure bool) string {
 // attemptInfix is between the name of the session cookie and the id of an attempt.
 const attemptInfix = "-t-"
 
-// maxAttempts is the number of sign-ins that a browser may have begun at a time, in several tabs. The oldest gives way.
-const maxAttempts = 4
+// The most that a browser may have of sign-ins that it has begun and not finished, in several tabs. The oldest give way.
+const (
+	maxAttempts     = 4
+	maxAttemptBytes = 6 << 10 // of their cookies: servers before this one take 8 KiB, of one header or of all (nginx, Apache)
+)
 
 // set sets a cookie. A life of 0 deletes it.
 func (v *visit) set(name, value string, life time.Duration) {
@@ -61,21 +65,27 @@ func cookiesOf(r *http.Request, name string) (values []string) {
 // attemptCookie returns the name of the cookie of an attempt, without authz.SecurePrefix.
 func (h *Handler) attemptCookie(id string) string { return h.o.Cookie + attemptInfix + id }
 
-// makeRoom deletes the cookies of the oldest attempts, so that there is room for one more.
-func (v *visit) makeRoom() {
+// makeRoom deletes the cookies of the oldest attempts, so that there is room for one more, whose value has n bytes.
+func (v *visit) makeRoom(n int) {
 	prefix := CookieName(v.h.attemptCookie(""), v.site.Secure)
-	var ids []string
+	sizes, around := map[string]int{}, len(prefix)+len(login.AttemptID(noState))+len("=; ")
+	n += around
 	for _, c := range v.r.Cookies() {
-		if id, ok := strings.CutPrefix(c.Name, prefix); ok && len(id) == len(login.AttemptID(strings.Repeat("0", 40))) && !slices.Contains(ids, id) {
-			ids = append(ids, id)
+		if id, ok := strings.CutPrefix(c.Name, prefix); ok && len(prefix)+len(id)+len("=; ") == around {
+			sizes[id] += around + len(c.Value)
+			n += around + len(c.Value)
 		}
 	}
-	slices.Sort(ids)
-	for len(ids) >= maxAttempts {
+	ids := slices.Sorted(maps.Keys(sizes))
+	for len(ids) >= maxAttempts || len(ids) > 0 && n > maxAttemptBytes {
 		v.set(v.h.attemptCookie(ids[0]), "", 0)
+		n -= sizes[ids[0]]
 		ids = ids[1:]
 	}
 }
+
+// noState has the length of a state.
+var noState = strings.Repeat("0", 40)
 
 // Strip removes the cookies of all logins from a request, and those of the login pages of user pools on the same host. They are
 // credentials, and upstreams have no use for them.

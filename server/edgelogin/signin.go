@@ -58,12 +58,13 @@ func (v *visit) begin() {
 
 // send sends the browser to the provider, which sends it back to the callback.
 func (v *visit) send() {
-	a, err := v.h.o.Service.Begin(v.r.Context(), login.Start{Host: v.host, RedirectURI: v.site.origin() + v.h.o.Callback, Target: v.wanted})
+	a, err := v.h.o.Service.Begin(v.r.Context(), login.Start{Host: v.host, RedirectURI: v.site.origin() + v.h.o.Callback, Target: v.wanted,
+		Home: v.h.home})
 	if err != nil {
 		v.failed(err)
 		return
 	}
-	v.makeRoom()
+	v.makeRoom(len(a.Cookie))
 	v.set(v.h.attemptCookie(a.ID), a.Cookie, login.AttemptLife)
 	v.redirect(a.URL)
 }
