@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node"
 	"github.com/sluicegate/sluice/server/audit"
@@ -64,7 +65,7 @@ func openConsole(t *testing.T, c config.Console, policy string, edit ...func(*co
 	for _, change := range edit {
 		change(&app)
 	}
-	plan, err := node.Read(node.Options{Config: app, RootKey: exampleRoot, PasswordMemory: 64, Trusted: func(*http.Request) bool { return true }, Audit: w.record})
+	plan, err := node.Read(node.Options{Config: app, RootKey: exampleRoot, PasswordMemory: 64, Denials: authz.NewDenials(0), Trusted: func(*http.Request) bool { return true }, Audit: w.record})
 	w.must(err)
 	planned, err := plan.Console(&c)
 	w.must(err)

@@ -162,6 +162,15 @@ func (v *visit) regions() []pages.Fact {
 // token is the token of the page of a list that the query asks for.
 func (v *visit) token() *string { return api.Optional(v.query.Get("next")) }
 
+// here is the address of the page, with the parameters that are named.
+func (v *visit) here(parameters ...string) string {
+	var query []string
+	for _, name := range parameters {
+		query = append(query, name, v.query.Get(name))
+	}
+	return to(v.at, query...)
+}
+
 // need returns a parameter of the address, or a fault if it is missing or too long.
 func (v *visit) need(name string) (string, error) {
 	value := v.query.Get(name)

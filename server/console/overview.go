@@ -47,7 +47,7 @@ func (v *visit) overview() (*pages.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages.Page{Title: "Overview", Sections: []pages.Section{{Stats: stats, Facts: v.regions()}}}
+	p := &pages.Page{Title: "Overview", Refresh: v.here("region"), Now: v.h.o.Now(), Sections: []pages.Section{{Stats: stats, Facts: v.regions()}}}
 	if err := v.allowed("sluice:GetHealth"); err == nil {
 		p.Sections = append(p.Sections, v.healthSection())
 	} else if s, err := part(pages.Section{ID: "health", Title: "Health"}, err); err != nil {
@@ -56,7 +56,7 @@ func (v *visit) overview() (*pages.Page, error) {
 		p.Sections = append(p.Sections, s)
 	}
 	recent, err := v.decisionsTable(8)
-	section, err := part(pages.Section{ID: "decisions", Title: "Latest refusals", Table: recent}, err)
+	section, err := part(pages.Section{ID: "decisions", Title: "Latest refusals", Note: ofProcess, Table: recent}, err)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (v *visit) countUsers(pools []cognitoidp.UserPoolDescriptionType) (users in
 }
 
 func (v *visit) healthSection() pages.Section {
-	s := pages.Section{ID: "health", Title: "Health", Table: &pages.Table{Caption: "Health", Columns: []string{"Concern", "State", "Detail"},
+	s := pages.Section{ID: "health", Title: "Health", Note: ofProcess, Table: &pages.Table{Caption: "Health", Columns: []string{"Concern", "State", "Detail"},
 		Empty: "Nothing is checked: no service needs a store."}}
 	for _, r := range v.h.o.Health(v.r.Context()) {
 		state := pages.Value{Text: "ok", Look: pages.Good}
@@ -178,24 +178,18 @@ func whoOf(p *authz.PrincipalAccount) string {
 	return p.Kind
 }
 
-// decisionsPage lists the refusals that this process keeps; with shadow=1 only those that passed because their route only watches.
+// decisionsPage lists the refusals that this process keeps, and sums up those that only shadow mode let pass.
 func (v *visit) decisionsPage() (*pages.Page, error) {
 	v.frame.Nav = "decisions"
-	t, err := v.decisionsTable(512)
+	t, err := v.decisionsTable(authz.DefaultDenials)
 	if err != nil {
 		return nil, err
 	}
-	var shadows [][]pages.Value
-	for _, row := range t.Rows {
-		if row[3].Look == pages.Warn {
-			shadows = append(shadows, row)
-		}
-	}
-	p := &pages.Page{Title: "Decisions", Sections: []pages.Section{{ID: "refusals", Title: "Latest refusals",
-		Note: "The latest refusals of this process, at most 512. Open one to see which statements decided.", Table: t}}}
-	if len(shadows) > 0 {
-		p.Sections = append([]pages.Section{{ID: "shadow", Title: "Would have been refused",
-			Note: "Requests that passed because their route is in shadow mode.", Table: &pages.Table{Caption: "Shadow denials", Columns: t.Columns, Rows: shadows}}}, p.Sections...)
+	p := &pages.Page{Title: "Decisions", Refresh: v.here(), Now: v.h.o.Now(), Sections: []pages.Section{{ID: "refusals", Title: "Latest refusals",
+		Note: ofProcess + " It keeps the latest 512. Open one to see which statements decided.", Table: t}}}
+	if shadows := v.shadowTable(); len(shadows.Rows) > 0 {
+		p.Sections = append([]pages.Section{{ID: "shadow", Title: "Would have been refused", Table: shadows,
+			Note: "Requests that passed because their route is in shadow mode, of those below. For those of all processes, and older ones: sluice policy shadow, with their decision logs."}}, p.Sections...)
 	}
 	return p, nil
 }
@@ -251,9 +245,10 @@ func (v *visit) messagesPage() (*pages.Page, error) {
 	if m.Status.Level != health.OK {
 		state = pages.Value{Text: m.Status.Word, Look: pages.Warn}
 	}
-	return &pages.Page{Title: "Messages", Badges: []pages.Value{state}, Sections: []pages.Section{
+	return &pages.Page{Title: "Messages", Badges: []pages.Value{state}, Refresh: v.here(), Now: v.h.o.Now(), Sections: []pages.Section{
 		{ID: "delivery", Title: "Delivery", Facts: []pages.Fact{{Name: "Messages go to", Values: text(m.Ways...)}, {Name: "Waiting", Values: text(grouped(m.Count))},
-			{Name: "Last problem", Values: text(m.Status.Detail)}}, Note: "Addresses and texts of messages hold codes. They are sealed, and are not shown."},
+			{Name: "Last problem", Values: text(m.Status.Detail)}}, Note: "The state and the last problem are those of the process that has answered; the messages that wait are those of all. " +
+			"Addresses and texts of messages hold codes. They are sealed, and are not shown."},
 	}}, nil
 }
 

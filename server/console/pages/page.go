@@ -41,6 +41,8 @@ type Page struct {
 	Crumbs   []Link    // the way to the page, from the top; nil = a page of the navigation
 	Badges   []Value   // beside the title, such as a state
 	Sections []Section // in the order of the page
+	Refresh  string    // the page's own address below Frame.Base, of a page that changes by itself; "" = it does not
+	Now      time.Time // when such a page was made
 }
 
 // Link is a link to a page of the console. Href is below Frame.Base and is encoded.

@@ -15,7 +15,7 @@ func everything() (*Frame, *Page) {
 	value := Value{Text: hostile, Look: Code}
 	links := Value{Text: hostile, Href: "/user?user=%22%3E"}
 	return &Frame{Base: "/console", Nav: "pools", Who: hostile, Account: hostile, Region: hostile, CSRF: hostile, Notice: hostile, Problem: hostile, ProblemAt: hostile},
-		&Page{Title: hostile, Kind: hostile, Crumbs: []Link{{hostile, "/pools"}}, Badges: []Value{value, links}, Sections: []Section{{
+		&Page{Title: hostile, Kind: hostile, Refresh: "/?region=%22%3E", Now: time.Unix(0, 0), Crumbs: []Link{{hostile, "/pools"}}, Badges: []Value{value, links}, Sections: []Section{{
 			ID: "a", Title: hostile, Note: hostile, Empty: hostile,
 			Search: &Search{Action: "/users", Hidden: []Hidden{{hostile, hostile}}, By: []Option{{hostile, hostile, true}}, How: []Option{{hostile, hostile, false}}, Query: hostile, Hint: hostile},
 			Stats:  []Stat{{Label: hostile, Value: hostile}}, Facts: []Fact{{hostile, []Value{value, {When: time.Unix(0, 0)}}}},

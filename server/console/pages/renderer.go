@@ -32,7 +32,7 @@ func New() (*Renderer, error) {
 	r := &Renderer{}
 	var err error
 	r.parsed, err = template.New("console").Funcs(template.FuncMap{
-		"moment": moment, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) }, "id": id, "about": about,
+		"moment": moment, "clock": clock, "iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) }, "id": id, "about": about,
 		"on": func(base string, in any) any { return based{base, in} }, "form": func(f *Frame, in any) any { return framed{f, in} },
 	}).ParseFS(templates, "templates/*.html")
 	if err != nil {
@@ -107,6 +107,9 @@ func Protect(h http.Header, origins []string) {
 
 // moment is a time as the console shows it. Its seconds are in the title.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }
+
+// clock is the time of day to the second.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05") + " UTC" }
 
 // about is the query of the hidden fields that say what a form is about, and of a policy's name, with its question mark; "" for none.
 func about(hidden []Hidden, policy ...string) template.URL {
