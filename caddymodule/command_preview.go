@@ -111,9 +111,6 @@ const maxPreview = 60 << 20
 
 // preview makes a preview and answers with its address.
 func (admin) preview(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodPost {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only POST is allowed")}
-	}
 	var in previewRequest
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxPreview)).Decode(&in); err != nil {
 		return caddy.APIError{HTTPStatus: http.StatusBadRequest, Err: err}

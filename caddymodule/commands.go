@@ -205,11 +205,22 @@ func (admin) CaddyModule() caddy.ModuleInfo {
 // Routes implements caddy.AdminRouter.
 func (a admin) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{
-		{Pattern: decisionsPath, Handler: caddy.AdminHandlerFunc(a.decisions)},
-		{Pattern: decisionsPath + "/", Handler: caddy.AdminHandlerFunc(a.decision)},
-		{Pattern: readyPath, Handler: caddy.AdminHandlerFunc(a.ready)},
-		{Pattern: previewPath, Handler: caddy.AdminHandlerFunc(a.preview)},
+		{Pattern: decisionsPath, Handler: only(http.MethodGet, a.decisions)},
+		{Pattern: decisionsPath + "/", Handler: only(http.MethodGet, a.decision)},
+		{Pattern: readyPath, Handler: only(http.MethodGet, a.ready)},
+		{Pattern: previewPath, Handler: only(http.MethodPost, a.preview)},
 	}
+}
+
+// only returns a handler that refuses all methods but one.
+func only(method string, run caddy.AdminHandlerFunc) caddy.AdminHandler {
+	return caddy.AdminHandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != method {
+			w.Header().Set("Allow", method)
+			return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only " + method + " is allowed")}
+		}
+		return run(w, r)
+	})
 }
 
 const (
@@ -220,9 +231,6 @@ const (
 
 // decisions lists the latest refusals, without the statements.
 func (admin) decisions(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only GET is allowed")}
-	}
 	list := []*refusal.Account{} // [] and not null
 	for _, d := range denials.Recent(maxListed) {
 		list = append(list, refusal.AccountOf(d))
@@ -241,9 +249,6 @@ func (admin) decisions(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (admin) decision(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only GET is allowed")}
-	}
 	denial, ok := denials.Get(r.URL.Path[len(decisionsPath)+1:])
 	if !ok {
 		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is stored; only the latest refusals of requests to routes are kept, and those of API calls are in the audit log")}

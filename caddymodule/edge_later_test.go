@@ -190,6 +190,15 @@ func TestADenialIsExplainedAtTheAdminEndpoint(t *testing.T) {
 		}
 		return response.StatusCode, string(body)
 	}
+	for path, allowed := range map[string]string{"decisions": "GET", "decisions/x": "GET", "readyz": "GET", "preview": "POST"} {
+		request, err := http.NewRequestWithContext(t.Context(), "DELETE", "http://127.0.0.1:"+admin+"/sluice/"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := do(t, e.http, request); a.status != http.StatusMethodNotAllowed || a.header.Get("Allow") != allowed {
+			t.Errorf("DELETE %s: %d, Allow: %s", path, a.status, a.header.Get("Allow"))
+		}
+	}
 	// Refusals in earlier tests may have used up the number that is recorded per second.
 	var id, text string
 	var status int

@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,9 +97,6 @@ const readyPath = "/sluice/readyz"
 
 // ready answers with a line for each check, with details, and 503 if the process is not ready.
 func (admin) ready(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet {
-		return caddy.APIError{HTTPStatus: http.StatusMethodNotAllowed, Err: errors.New("only GET is allowed")}
-	}
 	app, err := caddy.ActiveContext().AppIfConfigured(appName)
 	if err != nil {
 		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: fmt.Errorf("the sluice app is not running: %w", err)}

@@ -269,6 +269,14 @@ func TestTheFormFollowsTheCredential(t *testing.T) {
 	}
 }
 
+func TestAMethodThatIsNotServedNamesThoseThatAre(t *testing.T) {
+	for name, reason := range map[string]authz.Reason{"": authz.UnknownRequest, "DELETE, GET, HEAD, POST, PUT": authz.MethodNotServed} {
+		if got := answer(t, Options{Service: "s3"}, refused(reason, "sigv4")).Header().Get("Allow"); got != name {
+			t.Errorf("%s: Allow: %s", reason, got)
+		}
+	}
+}
+
 func TestAnAccountTellsTheStatus(t *testing.T) {
 	d := &authz.Denial{ID: "0123456789abcdef", Time: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), Explanation: &authz.Explanation{
 		Outcome: "denied", Reason: "denied", Detail: "No.", Scheme: "bearer", Refusal: &authz.Refusal{Reason: authz.NotAllowed}, Method: "GET", Host: "h", Path: "/x"}}

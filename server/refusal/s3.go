@@ -159,6 +159,9 @@ func writeS3(w http.ResponseWriter, r *http.Request, answer s3Answer, decisionID
 	w.Header().Set("X-Amz-Request-Id", document.RequestID)
 	w.Header().Set("X-Amz-Id-2", document.HostID)
 	w.Header().Del("WWW-Authenticate")
+	if answer.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", "DELETE, GET, HEAD, POST, PUT")
+	}
 	for _, f := range answer.facts {
 		if f.XMLName.Local == "Region" { // an answer to HEAD has no other place for it; SDKs sign again for that region
 			w.Header().Set("X-Amz-Bucket-Region", f.Value)
