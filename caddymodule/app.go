@@ -197,6 +197,10 @@ func (a *App) Start() (err error) {
 		if err := listening.Check(context.Background(), server.(*caddyhttp.App)); err != nil {
 			return err
 		}
+		for _, other := range listening.Others(server.(*caddyhttp.App)) {
+			a.log.Warn("another process listens on this address too: until it ends, it gets all or some of the connections. If this was not the intention, stop one of the two",
+				"address", other.Address, "pid", other.PID, "program", other.Name)
+		}
 	}
 	logs.Begin(a, a.log)
 	if a.node, err = a.plan.Open(context.Background()); err != nil {

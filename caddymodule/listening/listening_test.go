@@ -1,12 +1,18 @@
 package listening_test
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 
@@ -44,6 +50,78 @@ func TestAddressesThatAreTakenOrCannotBeAreFound(t *testing.T) {
 		err := listening.Check(t.Context(), &caddyhttp.App{Servers: map[string]*caddyhttp.Server{"srv0": c.server}})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestListens is another process: it listens on the address, as Caddy does, until its input ends.
+func TestListens(t *testing.T) {
+	at := os.Getenv("LISTENING_TEST_AT")
+	if at == "" {
+		t.Skip("a part of TestAnotherProcessOnAnAddressIsFound")
+	}
+	opened := listenAsCaddy(t, at)
+	fmt.Println("at", opened.Addr())
+	_, _ = bufio.NewReader(os.Stdin).ReadByte()
+}
+
+func listenAsCaddy(t *testing.T, at string) net.Listener {
+	t.Helper()
+	address, err := caddy.ParseNetworkAddress(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := address.Listen(context.Background(), 0, net.ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = opened.(net.Listener).Close() })
+	return opened.(net.Listener)
+}
+
+func TestAnotherProcessOnAnAddressIsFound(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only on Linux can two processes share an address")
+	}
+	others := func(addresses ...string) []listening.Other {
+		return listening.Others(&caddyhttp.App{Servers: map[string]*caddyhttp.Server{"srv0": {Listen: addresses}}})
+	}
+	for _, host := range []string{"127.0.0.1", "[::1]"} {
+		run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestListens$") //nolint:gosec // G204: this test
+		run.Env = append(os.Environ(), "LISTENING_TEST_AT="+host+":0")
+		in, err := run.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := run.StdoutPipe()
+		if err == nil {
+			err = run.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _ := bufio.NewReader(out).ReadString('\n')
+		at := strings.TrimSpace(strings.TrimPrefix(line, "at "))
+		if !strings.HasPrefix(line, "at ") {
+			t.Skipf("%s: %q", host, line)
+		}
+		_, port, _ := net.SplitHostPort(at)
+		for _, mine := range []string{at, ":" + port, "tcp/" + host + ":" + port} {
+			if got := others("unix//nowhere", mine); len(got) != 1 || got[0].Address != at || got[0].PID != run.Process.Pid || got[0].Name == "" {
+				t.Errorf("%s beside %s of %d: %+v", mine, at, run.Process.Pid, got)
+			}
+		}
+		listenAsCaddy(t, at) // as a server of this process that has started already
+		if got := others(at); len(got) != 1 || got[0].PID != run.Process.Pid {
+			t.Errorf("after this process listens: %+v", got)
+		}
+		if got := others("127.0.0.1:1", "192.0.2.1:"+port); len(got) != 0 {
+			t.Errorf("other addresses: %+v", got)
+		}
+		_ = in.Close()
+		_ = run.Wait()
+		if got := others(at); len(got) != 0 {
+			t.Errorf("alone: %+v", got)
 		}
 	}
 }
