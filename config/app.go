@@ -228,7 +228,7 @@ var (
 	roleNamePattern  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 	roleARNPattern   = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\x21-\x7e]+$`)
 	identityPoolName = regexp.MustCompile(`^[\w\s+=,.@-]{1,128}$`)
-	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]{1,128}$`)
+	groupNamePattern = regexp.MustCompile(`^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$`) // {1,128} would be 128 tables of Unicode, at every start
 )
 
 // Defaults sets the default of each setting that is empty. env returns the value of an environment variable.

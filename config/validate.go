@@ -96,7 +96,7 @@ func (a *App) validateUserPools(v *validator) {
 		groups := seen{}
 		for _, g := range p.Groups {
 			at := at + ": group " + g.Name
-			if !groupNamePattern.MatchString(g.Name) {
+			if !groupNamePattern.MatchString(g.Name) || utf8.RuneCountInString(g.Name) > 128 {
 				v.add(at, "a group name has 1 to 128 letters, digits and signs, and no spaces")
 			}
 			v.once(groups, at, g.Name)
