@@ -110,13 +110,13 @@ func TestADeepLinkCanBeginASignIn(t *testing.T) {
 		"encoded characters":        {target: "/?q=" + strings.Repeat("%C3%A9", MaxTarget/6-1)},
 		"characters of other lands": {target: "/?q=" + strings.Repeat("é", MaxTarget/2-4)},
 		"some quotes":               {target: `/?q="a"&r="b"`},
-		"many quotes":               {target: "/?q=" + strings.Repeat(`"`, MaxTarget-4), want: "/home/"},
-		"an address that grew":      {target: "https://other.example/" + strings.Repeat("%22", MaxTarget), want: "/home/"},
+		"many quotes":               {target: "/?q=" + strings.Repeat(`"`, MaxTarget-4), want: "/start/"},
+		"an address that grew":      {target: "https://other.example/" + strings.Repeat("%22", MaxTarget), want: "/start/"},
 	} {
 		if c.want == "" {
 			c.want = c.target
 		}
-		a, err := s.Begin(t.Context(), Start{Host: testHost, RedirectURI: "https://app.example/cb", Target: c.target, Home: "/home/"})
+		a, err := s.Begin(t.Context(), Start{Host: testHost, RedirectURI: "https://app.example/cb", Target: c.target, Home: "/start/"})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
