@@ -2,10 +2,10 @@
 # Runs the measurements of docs/benchmarks.md, each next to its baseline. Run nothing else on the machine meanwhile.
 # scale has the parts scale-processes, scale-pools and scale-users. scale-fill makes the users of scale-users in SLUICE_SCALE_DIR beforehand,
 # which takes 15 minutes of a core and 28 GB for 10,000,000; SLUICE_SCALE_USERS, _POOLS and _ROUNDS change their numbers.
-# Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users logins functions store postgres redis gate process directory scale exists reload.
+# Usage: scripts/bench.sh [part...]; parts: decisions tokens signatures engine wire users logins functions store postgres redis gate process dev directory scale exists reload.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-parts=${*:-decisions tokens signatures engine wire users logins functions store postgres redis gate process directory scale exists reload}
+parts=${*:-decisions tokens signatures engine wire users logins functions store postgres redis gate process dev directory scale exists reload}
 go=${GO:-go}
 
 bench() { # package, pattern, further arguments
@@ -53,6 +53,10 @@ for part in $parts; do
     process)
       $go build -o bin/sluice ./cmd/sluice
       $go -C bench run ./process -sluice ../bin/sluice
+      ;;
+    dev)
+      $go build -o bin/sluice ./cmd/sluice
+      $go -C bench run ./process -sluice ../bin/sluice -dev -rounds 21
       ;;
     directory)
       $go build -o bin/sluice ./cmd/sluice

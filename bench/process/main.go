@@ -1,7 +1,7 @@
 // Command process measures a Sluice process as a whole, next to plain Caddy in the same run: resident memory at rest, the time
 // from the start to the first answer, and calls of GetCredentialsForIdentity per second of CPU over HTTP, next to Caddy's
 // respond. With -users it measures how calls and memory depend on the number of users; with -postgres-users the same on PostgreSQL, with
-// -processes what several processes on one PostgreSQL do, and with -pools what many pools cost.
+// -processes what several processes on one PostgreSQL do, with -pools what many pools cost, and with -dev the start of sluice dev.
 package main
 
 import (
@@ -38,6 +38,7 @@ func main() {
 	fill := flag.Bool("fill", false, "with -postgres-users and -dir: make the users for another run, and measure nothing")
 	processes := flag.Bool("processes", false, "measure one, two and four processes on one PostgreSQL, and nothing else")
 	pools := flag.Int("pools", 0, "measure a process with this many user pools next to one with a single one, and nothing else")
+	dev := flag.Bool("dev", false, "measure the start of sluice dev next to that of plain Caddy, and nothing else")
 	flag.Parse()
 	err := error(nil)
 	switch {
@@ -51,6 +52,8 @@ func main() {
 			}
 			return runDatabase(databaseOptions{binary: *binary, dir: dir, sizes: *onDatabase, rounds: *rounds, fillOnly: *fill})
 		})
+	case *dev:
+		err = runDev(*binary, *rounds)
 	case *users > 0:
 		err = runUsers(userOptions{binary: *binary, few: 1000, many: *users, rounds: *rounds, dir: *keep})
 	default:
