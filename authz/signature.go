@@ -62,6 +62,10 @@ func (c *call) signature() (refusal *Refusal) {
 	}
 	c.take(subject)
 	c.verified = verified
+	if c.has(sigv4.CloudFrontID) { // which need not be signed
+		c.keepHeaders()
+		delete(c.r.Header, sigv4.CloudFrontID)
+	}
 	return nil
 }
 

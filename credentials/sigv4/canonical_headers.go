@@ -9,7 +9,7 @@ import (
 // Limits on headers.
 const (
 	maxHeaders       = 1000 // of a request
-	maxSignedHeaders = 64
+	maxSignedHeaders = 255  // the largest that signedHeader.next can count
 )
 
 // signedHeader is a name from the list of signed headers, with the values that the request has for it.
@@ -20,9 +20,8 @@ type signedHeader struct {
 }
 
 // loadHeaders sets s.signed to the headers in list, in the client's order, with their values from the request, and s.unsigned
-// to an x-amz-* header that is not in list. One pass over the header map does both. Looking up each name instead would need
-// the names in the spelling of the map's keys. The hash of the body may be in an unsigned header of a presigned request,
-// because it is the last line of what was signed.
+// to an x-amz-* header that is not in list and must be. One pass over the header map does both. Looking up each name instead would
+// need the names in the spelling of the map's keys.
 func (s *scratch) loadHeaders(r *Request, list string, presigned bool) *Error {
 	if len(r.Header) > maxHeaders {
 		return refuse(Malformed, "the request has too many headers")
@@ -156,9 +155,14 @@ func (s *scratch) appendKeptOut(dst []byte, r *Request, name string, f form) []b
 // The client has signed just that, so a header with a value cannot be removed on the way. AWS's other services name the header.
 func takesAbsent(service string) bool { return isS3(service) || service == "sts" }
 
-// covers reports whether the header with a key need not be in the list of signed headers.
+// CloudFrontID is the only x-amz-* header that may come unsigned with any signature: CloudFront adds it to every request. A server
+// must not act on it, nor forward it.
+const CloudFrontID = "X-Amz-Cf-Id"
+
+// covers reports whether the header with a key need not be in the list of signed headers. The hash of the body may be in an unsigned
+// header of a presigned request, because it is the last line of what was signed.
 func (s *scratch) covers(key string) bool {
-	return s.presigned && key == "X-Amz-Content-Sha256"
+	return s.presigned && key == "X-Amz-Content-Sha256" || key == CloudFrontID
 }
 
 // isAmz reports whether a key has the prefix "x-amz-", in any case, and something after it.

@@ -18,7 +18,7 @@ func plainHeaders(r *Request, list string, takesAbsent bool) (string, Reason) {
 	var canonical strings.Builder
 	for key, values := range r.Header {
 		if name := strings.ToLower(key); strings.HasPrefix(name, "x-amz-") && name != "x-amz-" &&
-			(len(values) == 0 || !slices.Contains(names, name)) {
+			(len(values) == 0 && slices.Contains(names, name) || name != "x-amz-cf-id" && !slices.Contains(names, name)) {
 			return "", UnsignedHeader
 		}
 	}
@@ -66,7 +66,7 @@ func TestSignedHeadersAreThoseThatThePlainRuleGives(t *testing.T) {
 	keys := []string{
 		"X-Amz-Date", "User-Agent", "X-Amz-Content-Sha256", "X-Amz-Security-Token", "Range", "Te", "Amz-Sdk-Invocation-Id", "Accept-Encoding",
 		"Amz-Sdk-Request", "X-Amz-", "X-Amz-A", "X-Amz-B", "Content-Length", "Content-Type", "X-Amz-Meta-" + strings.Repeat("Long-", 5) + "Name",
-		"X-Amz-Meta-" + strings.Repeat("Long-", 15) + "Name", "X_Amz-Date", "",
+		"X-Amz-Meta-" + strings.Repeat("Long-", 15) + "Name", "X_Amz-Date", "", "X-Amz-Cf-Id",
 	}
 	values := [][]string{{"a"}, {"", "b"}, {"  a   b "}, {"\ta\t b\t"}, {"a", " b  c", "d"}, {}, nil, {strings.Repeat("t", 900)}, {"  "}}
 	s := newScratch()

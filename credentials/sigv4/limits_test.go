@@ -113,6 +113,67 @@ func TestHeadersHaveALimit(t *testing.T) {
 	}
 }
 
+// The metadata of an object may have two thousand bytes, in as many headers as fit.
+func TestManyHeadersCanBeSigned(t *testing.T) {
+	for n, fits := range map[int]bool{60: true, maxSignedHeaders - 3: true, maxSignedHeaders - 2: false} { // three are those of the signature and host
+		r := limitsRequest()
+		for i := range n {
+			r.Header[fmt.Sprintf("X-Amz-Meta-%d", i)] = []string{"v"}
+		}
+		err := Sign(r, Credentials{AccessKeyID: "AKIA", SecretAccessKey: fuzzSecret}, fuzzSignOptions())
+		if (err == nil) != fits {
+			t.Errorf("signing %d: %v", n, err)
+		}
+		if err != nil {
+			continue
+		}
+		a, err := Parse(r)
+		if err == nil {
+			_, err = a.Verify(fuzzSecret, fuzzOptions())
+		}
+		if err != nil {
+			t.Errorf("%d: %v", n, err)
+		}
+		r.Header["X-Amz-Meta-7"] = []string{"w"}
+		if _, err = a.Verify(fuzzSecret, fuzzOptions()); !errors.Is(err, &Error{Reason: Mismatch}) {
+			t.Errorf("%d, one changed: %v", n, err)
+		}
+	}
+}
+
+// CloudFront adds X-Amz-Cf-Id to each request, and AWS's load balancers and API Gateway add headers with x-amzn-.
+func TestHeadersThatCloudFrontAddsNeedNoSignature(t *testing.T) {
+	add := func(r *Request) {
+		for _, name := range []string{CloudFrontID, "X-Amzn-Trace-Id", "X-Amzn-Apigateway-Api-Id", "X-Amzn-Waf-Bot", "Cloudfront-Viewer-Country", "Via"} {
+			r.Header[name] = []string{"added"}
+		}
+	}
+	if err := verdict(t, limitsRequest(), add); err != nil {
+		t.Errorf("in a header: %v", err)
+	}
+	r := limitsRequest()
+	query, err := Presign(r, Credentials{AccessKeyID: "AKIA", SecretAccessKey: fuzzSecret}, fuzzSignOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.RawQuery = query
+	add(r)
+	a, err := Parse(r)
+	if err == nil {
+		_, err = a.Verify(fuzzSecret, fuzzOptions())
+	}
+	if err != nil {
+		t.Errorf("presigned: %v", err)
+	}
+	for _, name := range []string{"X-Amz-Cf-Ids", "X-Amz-Cf-", "x-amz-cf-id", "X-Amz-Acl"} {
+		err := verdict(t, limitsRequest(), func(r *Request) { add(r); r.Header[name] = []string{"added"} })
+		refused, _ := errors.AsType[*Error](err)
+		if refused == nil || refused.Reason != UnsignedHeader || refused.Facts.Unsigned != strings.ToLower(name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Requests that differ only in equivalent spellings have the same signature.
 func TestSpellingsThatMeanTheSameSignTheSame(t *testing.T) {
 	sign := func(path, query string, rule PathRule) string {

@@ -8,7 +8,7 @@ import (
 // The clock differences that AWS allows.
 const (
 	MaxSkew  = 15 * time.Minute // of a signature in a header, in either direction
-	MaxAhead = time.Minute      // of a presigned request: how far Time may be in the future
+	MaxAhead = MaxSkew          // of a presigned request: how far Time may be in the future
 )
 
 // Options are the options of Auth.Verify.
@@ -36,7 +36,7 @@ type Verified struct {
 }
 
 // Verify verifies the signature with the secret access key of AccessKeyID. It checks the time and the scope, that host and all
-// x-amz-* headers are signed, and then, in constant time, the signature. An empty secret is always refused. The error is an
+// x-amz-* headers but CloudFrontID are signed, and then, in constant time, the signature. An empty secret is always refused. The error is an
 // *Error.
 func (a *Auth) Verify(secret string, o Options) (*Verified, error) {
 	v, err := a.verify(secret, &o)
