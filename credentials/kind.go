@@ -25,7 +25,7 @@ type Outgoing struct {
 	// Body compares it before it returns its last byte.
 	PayloadHash string
 	// Trailer is the name of the checksum that followed the client's body, such as "x-amz-checksum-crc32"; "" if there
-	// was none. Body compares it too.
+	// was none, or if all of the body has been read and the checksum is a header now. Body compares it too.
 	Trailer string
 	// Principal is the sender. It is never nil.
 	Principal *principal.Principal

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -106,9 +107,10 @@ func (k *Resign) hashBody(out *Outgoing) (string, error) {
 }
 
 // signatureHeaders are the headers of the client's signature, as fold returns them. Date is one because X-Amz-Date
-// replaces it.
+// replaces it, and CloudFront's because no signature need cover it.
 var signatureHeaders = map[string]bool{"authorization": true, "x-amz-date": true, "x-amz-security-token": true,
-	"x-amz-content-sha256": true, "x-amz-decoded-content-length": true, "x-amz-trailer": true, "date": true}
+	"x-amz-content-sha256": true, "x-amz-decoded-content-length": true, "x-amz-trailer": true, "date": true,
+	strings.ToLower(sigv4.CloudFrontID): true}
 
 // StripSignature removes an AWS signature and its session token from header, and returns the query without them. It also
 // removes x-amz-* headers in other spellings: the client's signature did not cover them, and an upstream might accept
@@ -128,14 +130,17 @@ func isMetadata(key string) bool {
 	return strings.HasPrefix(key, "X-Amz-Meta-") && key == http.CanonicalHeaderKey(key)
 }
 
-// stripPresign removes the parameters of a presigned request. It does not change the others.
+// stripPresign removes the parameters of a presigned request, in any spelling. It does not change the others.
 func stripPresign(raw string) string {
-	if !strings.Contains(strings.ToLower(raw), "x-amz-") {
+	if !strings.Contains(strings.ToLower(raw), "x-amz-") && strings.IndexByte(raw, '%') < 0 {
 		return raw
 	}
 	kept := make([]string, 0, 8)
 	for piece := range strings.SplitSeq(raw, "&") {
 		name, _, _ := strings.Cut(piece, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
 		switch strings.ToLower(name) {
 		case "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
 			"x-amz-signature", "x-amz-security-token", "x-amz-content-sha256":

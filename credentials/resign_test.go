@@ -107,17 +107,17 @@ func TestResignedRequestsVerifyAtTheStore(t *testing.T) {
 // Neither the client's signature nor any header that the store could read as part of one reaches the store.
 func TestTheClientsSignatureIsRemoved(t *testing.T) {
 	header := h("Authorization", "AWS4-HMAC-SHA256 Credential=ASIACLIENT/…", "X-Amz-Security-Token", "client-token", "X-Amz-Date", "20200101T000000Z",
-		"Date", "x", "X-Amz-Meta-Color", "red", "Connection", "keep-alive, Authorization, X-Amz-Date")
+		"Date", "x", "X-Amz-Cf-Id", "client", "X-Amz-Meta-Color", "red", "Connection", "keep-alive, Authorization, X-Amz-Date")
 	header["X_amz_acl"] = []string{"public-read"}
 	header["X-Amz_meta-Color"], header["x-amz-meta-color_code"] = []string{"client"}, []string{"client"}
 	header["X-Amz-Meta-User_id.x"] = []string{"7"} // the name of metadata
 	header["X-Amz_security-Token"] = []string{"client-token"}
 	out := outgoing("GET", "/photos/k",
-		"versionId=1&X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Date=c&X-Amz-Expires=1&X-Amz-SignedHeaders=host&x-amz-security-token=t&X-Amz-Signature=s&x-id=GetObject", "", header)
+		"versionId=1&X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Date=c&X-Amz-Expires=1&X-Amz-SignedHeaders=host&x-amz-security-token=t&X-Amz-Signature=s&X%2DAmz%2dSignature=s&%58-amz-credential&x-id=GetObject&a=%3d", "", header)
 	if err := newResign(t, "s3").Present(t.Context(), out); err != nil {
 		t.Fatal(err)
 	}
-	if out.RawQuery != "versionId=1&x-id=GetObject" {
+	if out.RawQuery != "versionId=1&x-id=GetObject&a=%3d" {
 		t.Errorf("query %q", out.RawQuery)
 	}
 	if got := out.Header["Connection"]; len(got) != 1 || got[0] != "keep-alive" {

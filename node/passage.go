@@ -1,11 +1,9 @@
 package node
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -171,13 +169,16 @@ func (p *Passage) receive(w http.ResponseWriter, r *http.Request) (checked *pass
 	if store && r.Body != nil && r.Body != http.NoBody {
 		p.passing.Hold(w)
 	}
-	if checked, err = p.body(r); err != nil {
+	if checked, err = passing.Check(r, &p.Result); err != nil {
 		return nil, nil, err
 	}
 	if store {
 		place := p.Gate.spool
 		place.Holder = passing.Holder(p.Result.Principal, p.Gate.node.plan.o.ClientIP(r))
-		held, err = passing.Whole(r, &place, sums)
+		if held, err = passing.Whole(r, &place, sums); err == nil {
+			p.Result.Trailer = ""
+			checked.TakeTrailer(r.Header)
+		}
 	}
 	if err == nil && (held != nil || decidedOn) && p.passing.Ended() {
 		err = errors.Join(passing.ErrEnded, held.Close())
@@ -232,30 +233,6 @@ func (p *Passage) stripCredential(r *http.Request) {
 	default:
 		delete(r.Header, "Authorization")
 	}
-}
-
-// body replaces the body of a signed request, or one in chunks, by one that is checked while it is read, and any body that the decision
-// read.
-func (p *Passage) body(r *http.Request) (*passing.Checked, error) {
-	if p.Result.Verified == nil && !p.Result.Chunked {
-		if read := p.Result.Body; len(read) > 0 {
-			r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(read)), int64(len(read)), nil
-			r.Header.Del("Content-Length") // the server writes its own
-		}
-		return nil, nil
-	}
-	body, length, err := p.Result.UpstreamBody(r.Header, r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.ContentLength = length
-	if length == 0 {
-		r.Body = http.NoBody
-		return nil, nil
-	}
-	checked := &passing.Checked{ReadCloser: body}
-	r.Body = checked
-	return checked, nil
 }
 
 // debug puts the decision into a response header.

@@ -1,10 +1,13 @@
 package node_test
 
 import (
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +139,46 @@ func TestTheStoreGetsNoBodyThatItsChecksumsAreNotOf(t *testing.T) {
 			t.Errorf("%s: %d %s, the store got %q", name, rec.Code, rec.Body, u.body)
 		case tc.answer != "" && (u.got != nil || rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), tc.answer)):
 			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+		}
+	}
+}
+
+// Many stores take no body whose checksum follows it.
+func TestAChecksumThatFollowsABodyGoesToTheStoreAsAHeader(t *testing.T) {
+	t.Parallel()
+	w := callertest.New(t)
+	h, u := protect(t, w, config.Authorize{SigV4: &config.SigV4{Service: "s3"}, RolePolicies: true})
+	by := w.As(w.Role("store", callertest.AccountTrust(), callertest.AllowAll))
+	for _, body := range []string{"", "hello", strings.Repeat("hello", 50_000)} {
+		for _, algorithm := range []string{"", "crc32", "crc32c", "crc64nvme", "sha1", "sha256", "sha512", "md5"} {
+			name, sum := "x-amz-checksum-"+algorithm, ""
+			wire := fmt.Sprintf("%x\r\n%s\r\n0\r\n", len(body), body)
+			if body == "" {
+				wire = "0\r\n"
+			}
+			header := http.Header{"Content-Encoding": {"aws-chunked"}, "X-Amz-Decoded-Content-Length": {strconv.Itoa(len(body))}, "Expect": {"100-continue"}}
+			if algorithm != "" {
+				hash := sigv4.NewChecksum(name)
+				_, _ = io.WriteString(hash, body)
+				sum = base64.StdEncoding.EncodeToString(hash.Sum(nil))
+				wire += name + ":" + sum + "\r\n"
+				header["X-Amz-Trailer"], header["X-Amz-Sdk-Checksum-Algorithm"] = []string{name}, []string{strings.ToUpper(algorithm)}
+			}
+			r := httptest.NewRequest("PUT", "/bucket/k", strings.NewReader(wire+"\r\n"))
+			r.Header = header
+			if err := sigv4.Sign(sigv4.FromHTTP(r), by, sigv4.SignOptions{Time: w.Now(), Region: callertest.Region, Service: "s3", PayloadHash: sigv4.StreamingUnsignedTrailer}); err != nil {
+				t.Fatal(err)
+			}
+			*u = upstream{}
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			if u.got == nil || u.err != nil || u.body != body || u.got.ContentLength != int64(len(body)) {
+				t.Errorf("%s, %d bytes: %d %s, the store got %d bytes, %v", algorithm, len(body), rec.Code, rec.Body, len(u.body), u.err)
+				continue
+			}
+			if got := u.got.Header; algorithm != "" && got.Get(name) != sum || len(got) != min(len(algorithm), 1) {
+				t.Errorf("%s, %d bytes: the store got the headers %v", algorithm, len(body), got)
+			}
 		}
 	}
 }

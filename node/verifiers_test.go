@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
 )
@@ -148,18 +147,5 @@ func TestATokenIsForTheClientsOfItsProvider(t *testing.T) {
 		if got := isFor(&token.Token{Audience: audience, Claims: claims}, []string{"a", "b"}); got != want {
 			t.Errorf("%s: %v", text, got)
 		}
-	}
-}
-
-func TestWhatTheDecisionReadOfAnUnsignedBodyGoesToTheUpstream(t *testing.T) {
-	r := httptest.NewRequest(http.MethodPost, "/bucket?delete", http.NoBody)
-	r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
-	p := &Passage{Result: authz.Result{Body: []byte("<Delete/>")}}
-	if _, err := p.body(r); err != nil {
-		t.Fatal(err)
-	}
-	got, err := io.ReadAll(r.Body)
-	if err != nil || string(got) != "<Delete/>" || r.ContentLength != int64(len(got)) || r.TransferEncoding != nil {
-		t.Errorf("%q, length %d, %v, %v", got, r.ContentLength, r.TransferEncoding, err)
 	}
 }

@@ -70,7 +70,7 @@ func scopeService(r *http.Request) string {
 			}
 		}
 	}
-	if strings.Contains(r.URL.RawQuery, "X-Amz-Credential") {
+	if raw := r.URL.RawQuery; strings.Contains(raw, "X-Amz-Credential") || strings.Contains(raw, "%") {
 		credentials = append(credentials, r.URL.Query()["X-Amz-Credential"]...)
 	}
 	if len(credentials) != 1 {

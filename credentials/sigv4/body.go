@@ -70,6 +70,15 @@ func newBody(source io.Reader, length int64, body io.Reader) (*Body, error) {
 // Len returns the number of bytes that Read will return in total, or -1 if it is not known in advance.
 func (b *Body) Len() int64 { return b.length }
 
+// Trailer returns the checksum that followed the body: its name in lower case, and its value. Both are "" if there was none, and until
+// Read has returned io.EOF, or Len is 0.
+func (b *Body) Trailer() (name, value string) {
+	if c, ok := b.source.(*chunks); ok && c.done && c.trailer != nil {
+		return c.trailer.name, c.trailer.value
+	}
+	return "", ""
+}
+
 // Close closes the underlying body, if it is an io.Closer.
 func (b *Body) Close() error {
 	if b.closer == nil {

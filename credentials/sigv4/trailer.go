@@ -19,8 +19,9 @@ import (
 
 // trailer is the checksum after the last chunk.
 type trailer struct {
-	name string // lower case
-	sum  hash.Hash
+	name  string // lower case
+	sum   hash.Hash
+	value string // base64; set when it has been compared with the sum
 }
 
 // NewChecksum returns a hash for the name of a trailing checksum in lower case, or nil if the checksum is not supported. S3 has
@@ -106,6 +107,7 @@ func (c *chunks) readTrailer() error {
 	if !bytes.Equal(sum, c.trailer.sum.Sum(nil)) {
 		return &Error{Reason: BadDigest, Detail: c.trailer.name}
 	}
+	c.trailer.value = value
 	return nil
 }
 

@@ -1,11 +1,13 @@
 package passing
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
 
+	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -15,6 +17,44 @@ import (
 type Checked struct {
 	io.ReadCloser
 	problem atomic.Pointer[sigv4.Error]
+}
+
+// Check replaces the body of a signed request, or one in chunks, by one that is checked while it is read, which it returns, and any body
+// that the decision read.
+func Check(r *http.Request, result *authz.Result) (*Checked, error) {
+	if len(result.Body) > 0 {
+		delete(r.Header, "Expect") // the client has been told to continue
+	}
+	if result.Verified == nil && !result.Chunked {
+		if read := result.Body; len(read) > 0 {
+			r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(read)), int64(len(read)), nil
+			r.Header.Del("Content-Length") // the server writes its own
+		}
+		return nil, nil
+	}
+	body, length, err := result.UpstreamBody(r.Header, r.Body)
+	if err != nil {
+		return nil, err
+	}
+	checked := &Checked{ReadCloser: body}
+	r.Body, r.ContentLength = checked, length
+	if length == 0 {
+		r.Body = http.NoBody
+	}
+	return checked, nil
+}
+
+// TakeTrailer makes a header of the checksum that followed a body in chunks, which has been read and checked: not every store takes bodies
+// in chunks.
+func (b *Checked) TakeTrailer(header http.Header) {
+	if b == nil {
+		return
+	}
+	if decoded, ok := b.ReadCloser.(*sigv4.Body); ok {
+		if name, value := decoded.Trailer(); name != "" {
+			header[http.CanonicalHeaderKey(name)] = []string{value}
+		}
+	}
 }
 
 // Read implements io.Reader.

@@ -18,6 +18,7 @@ const MaxObject = 5 << 30
 // store that saves incomplete uploads would otherwise replace an object by a fragment, and one that knows no checksums by a body
 // that was damaged. The caller must close the body that Whole returns.
 func Whole(r *http.Request, in *spool.Place, sums *s3sum.Sums) (*spool.Body, error) {
+	delete(r.Header, "Expect") // reading tells the client to continue
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, sums.Check()
 	}

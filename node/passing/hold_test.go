@@ -36,6 +36,18 @@ func TestErrorsOfABodyAreRefusals(t *testing.T) {
 	}
 }
 
+func TestWhatTheDecisionReadOfAnUnsignedBodyGoesToTheUpstream(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/bucket?delete", http.NoBody)
+	r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
+	if _, err := Check(r, &authz.Result{Body: []byte("<Delete/>")}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r.Body)
+	if err != nil || string(got) != "<Delete/>" || r.ContentLength != int64(len(got)) || r.TransferEncoding != nil {
+		t.Errorf("%q, length %d, %v, %v", got, r.ContentLength, r.TransferEncoding, err)
+	}
+}
+
 // The body is hashed while it is written to its file.
 func BenchmarkUpload(b *testing.B) {
 	body := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
