@@ -75,6 +75,7 @@ const (
 	InvalidHeader
 	InvalidValue // a header or parameter has a value that S3 refuses
 	InvalidTags
+	TooManyTags
 	InvalidCopySource
 	MalformedXML
 
@@ -133,8 +134,7 @@ var reasonInfos = [reasonCount]reasonInfo{
 	BodyTooLarge:    {"body", Malformed, "The body is larger than this gate reads before deciding."},
 	BodyUnreadable:  {"body", Malformed, "The body could not be read to its end."},
 	BodyTooSlow:     {"body", Malformed, "The body did not arrive in time."},
-
-	TooEarly: {"early", Malformed, "The request came in early data, which can be replayed. Send it again after the handshake."},
+	TooEarly:        {"early", Malformed, "The request came in early data, which can be replayed. Send it again after the handshake."},
 
 	NoCredential:          {"missing", Unauthenticated, "This route needs a credential."},
 	UnsupportedCredential: {"scheme", Unauthenticated, "This route does not take credentials of this kind."},
@@ -176,7 +176,8 @@ var reasonInfos = [reasonCount]reasonInfo{
 	UnsignedOverride:      {"query", Malformed, "Response headers can be chosen by signed requests only."},
 	InvalidHeader:         {"header", Malformed, ""},
 	InvalidValue:          {"argument", Malformed, ""},
-	InvalidTags:           {"header", Malformed, "The tags are not valid: ten of an object and fifty of a bucket at most, each key once."},
+	InvalidTags:           {"header", Malformed, "The tags are not valid: each key once, and not empty."},
+	TooManyTags:           {"header", Malformed, ""},
 	InvalidCopySource:     {"query", Malformed, "The copy source is not bucket/key."},
 	MalformedXML:          {"body", Malformed, "The body is not the XML document that the operation takes."},
 }

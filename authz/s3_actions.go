@@ -147,7 +147,7 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 	case flaw != "":
 		return &Refusal{Reason: InvalidValue, Subject: "x-amz-tagging", Value: header, Detail: flaw}
 	case !few:
-		return refuse(InvalidTags)
+		return refuseAbout(TooManyTags, "", s3op.TooManyTags(s3op.ObjectTags))
 	case !c.copiesTags():
 		c.s3.tags = tags
 	}

@@ -102,7 +102,7 @@ func (c *call) takeBody(resource string, flags s3op.Flag) *Refusal {
 	switch {
 	case flags&s3op.TagsBody != 0:
 		if set, tagging := s3op.Tagging(root); tagging {
-			return c.takeTags(s3op.TagSet(set, s3op.ObjectTags))
+			return c.takeTags(set, s3op.ObjectTags)
 		}
 	case flags&s3op.RestoreBody != 0:
 		var writes bool
@@ -133,14 +133,17 @@ func (c *call) takeConfiguration(root *s3xml.Node, resource string) *Refusal {
 		return nil
 	}
 	c.addS3("s3:TagResource", resource, "")
-	return c.takeTags(s3op.TagSet(tags, s3op.BucketTags))
+	return c.takeTags(tags, s3op.BucketTags)
 }
 
-// takeTags takes the tags of a document.
-func (c *call) takeTags(tags s3op.Tags, wellFormed, ok bool) *Refusal {
+// takeTags takes the tags of a document, of which there may be at most a number.
+func (c *call) takeTags(set *s3xml.Node, most int) *Refusal {
+	tags, wellFormed, ok := s3op.TagSet(set, most)
 	switch {
 	case !wellFormed:
 		return refuse(MalformedXML)
+	case len(tags) > most:
+		return refuseAbout(TooManyTags, "", s3op.TooManyTags(most))
 	case !ok:
 		return refuse(InvalidTags)
 	}

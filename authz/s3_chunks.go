@@ -9,13 +9,15 @@ import (
 )
 
 // takeCoding determines whether the body of a request without a signature is in chunks. The store would take them for the object,
-// because its own signature does not name them.
+// because its own signature does not name them; also those of a signed request whose signature neither names nor covers them.
 func (c *call) takeCoding() *Refusal {
-	if c.verified != nil {
-		return nil
-	}
 	hash, coded := strings.Trim(c.header("X-Amz-Content-Sha256"), " \t"), isCoded(c.r.Header)
 	switch {
+	case c.verified != nil && coded && (c.verified.PayloadHash == "" || c.verified.PayloadHash == sigv4.UnsignedPayload):
+		return &Refusal{Reason: InvalidValue, Subject: "Content-Encoding", Value: c.header("Content-Encoding"),
+			Detail: "aws-chunked encoding is not supported when x-amz-content-sha256 UNSIGNED-PAYLOAD is supplied"}
+	case c.verified != nil:
+		return nil
 	case hash == sigv4.StreamingUnsignedTrailer, hash == "" && coded: // the signer of boto3 would set the hash
 		c.chunked = true
 		return nil

@@ -1,10 +1,6 @@
 package authz
 
 import (
-	"crypto/md5" //nolint:gosec // Content-MD5 (RFC 1864), not a signature
-	"encoding/base64"
-	"strings"
-
 	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/s3sum"
 )
@@ -41,7 +37,7 @@ func (m *S3Mapping) forward(c *call) {
 	if s.document != nil {
 		c.body = s.document.Encode()
 		c.rewritten = true
-		dropChecksums(c)
+		s3sum.Replace(header, c.body)
 	}
 }
 
@@ -63,29 +59,10 @@ func (s *s3Request) encodeParams() string {
 	return string(b)
 }
 
-// dropChecksums replaces the checksums of the client's document, which were compared, by one of the new document.
-// DeleteObjects requires one.
-func dropChecksums(c *call) {
-	for name := range c.r.Header {
-		if strings.HasPrefix(name, checksumPrefix) || name == "X-Amz-Sdk-Checksum-Algorithm" {
-			delete(c.r.Header, name)
-		}
-	}
-	sum := md5.Sum(c.body) //nolint:gosec // as above
-	c.r.Header["Content-Md5"] = []string{base64.StdEncoding.EncodeToString(sum[:])}
-}
-
-const checksumPrefix = "X-Amz-Checksum-"
-
 // checkSums compares the checksums in the headers with the body that was read. The store cannot, because it receives the
 // newly encoded document.
 func (c *call) checkSums() *Refusal {
-	sums, err := s3sum.Of(c.r.Header)
-	if err == nil {
-		_, _ = sums.Write(c.body) // never fails
-		err = sums.Check()
-	}
-	if err != nil {
+	if err := s3sum.Compare(c.r.Header, c.body); err != nil {
 		return refuseSignature(err)
 	}
 	return nil

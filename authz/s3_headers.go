@@ -40,8 +40,9 @@ func (c *call) takeQueryHeaders() *Refusal {
 		}
 		c.r.Header[name] = []string{p.Value}
 	}
-	if nothing {
-		delete(c.r.Header, "X-Amz-Sdk-Checksum-Algorithm") // which announces the checksum
+	if nothing || s3sum.Announces(c.r.Header) { // presigners name the algorithm for a checksum that the client may send
+		c.keepHeaders()
+		delete(c.r.Header, "X-Amz-Sdk-Checksum-Algorithm")
 	}
 	c.s3.params = kept
 	return nil

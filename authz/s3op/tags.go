@@ -62,18 +62,28 @@ func Tagging(root *s3xml.Node) (set *s3xml.Node, ok bool) {
 	return root.Children[0], true
 }
 
+// TooManyTags is how S3 refuses more than ObjectTags or BucketTags.
+func TooManyTags(most int) string {
+	if most == BucketTags {
+		return "Bucket tag count cannot be greater than 50"
+	}
+	return "Object tags cannot be greater than 10"
+}
+
 // TagSet reads the tags below an element. White space is part of their keys and values. wellFormed is false for any other element, ok if
-// the tags are not valid.
+// the tags are not valid. It returns at most one tag more than most.
 func TagSet(set *s3xml.Node, most int) (tags Tags, wellFormed, ok bool) {
 	for _, node := range set.Children {
 		key, value := node.Find("Key"), node.Find("Value")
 		if node.Name != "Tag" || len(node.Children) != 2 || key == nil || value == nil || !node.Leaves("Key", "Value") {
 			return nil, false, false
 		}
-		if len(tags) == most || !tags.takes(key.Text) {
+		if !tags.takes(key.Text) {
 			return nil, true, false
 		}
-		tags = append(tags, Tag{key.Text, value.Text})
+		if tags = append(tags, Tag{key.Text, value.Text}); len(tags) > most {
+			return tags, true, false
+		}
 	}
 	return tags, true, true
 }

@@ -16,7 +16,7 @@ import (
 const (
 	md5Name   = "content-md5"
 	prefix    = "X-Amz-Checksum-"
-	announced = "X-Amz-Sdk-Checksum-Algorithm" // names the checksum
+	announced = "X-Amz-Sdk-Checksum-Algorithm" // names the checksum in a header or trailer
 )
 
 // Sums are the checksums that headers claim for a body, and those of the body so far. A nil Sums claims nothing.
@@ -28,19 +28,36 @@ type claim struct {
 	hash hash.Hash
 }
 
-// Of returns the checksums that the headers of a request claim for its body. Errors are *sigv4.Error values, with S3's reasons.
-func Of(header http.Header) (*Sums, error) { return of(header, true) }
-
-// OfRequest returns the checksums that the headers of a request claim for its body. Those of a copy and of CompleteMultipartUpload
-// are about an object, and those of requests that write nothing are of no meaning.
-func OfRequest(r *http.Request) (*Sums, error) {
-	switch {
-	case r.Method != http.MethodPut && r.Method != http.MethodPost, len(r.Header["X-Amz-Copy-Source"]) > 0:
-		return nil, nil
-	case r.Method == http.MethodPost && r.URL.Query().Has("uploadId"):
-		return of(r.Header, false)
+// Compare compares the checksums that the headers of a request claim for its body with those of the body. Errors are *sigv4.Error
+// values, with S3's reasons.
+func Compare(header http.Header, body []byte) error {
+	sums, err := of(header, true)
+	if err != nil {
+		return err
 	}
-	return of(r.Header, true)
+	_, _ = sums.Write(body) // never fails
+	return sums.Check()
+}
+
+// Replace replaces the checksums in headers, which are of another document, by that of a document. DeleteObjects requires one.
+func Replace(header http.Header, document []byte) {
+	for name := range header {
+		if strings.HasPrefix(name, prefix) || name == announced {
+			delete(header, name)
+		}
+	}
+	sum := md5.Sum(document) //nolint:gosec // as above
+	header["Content-Md5"] = []string{base64.StdEncoding.EncodeToString(sum[:])}
+}
+
+// OfRequest returns the checksums that the headers of a request claim for its body, with the errors of Compare. Those of a copy and of the requests that begin and
+// complete an upload in parts are about an object, and those of requests that write nothing are of no meaning.
+func OfRequest(r *http.Request) (*Sums, error) {
+	if r.Method != http.MethodPut && r.Method != http.MethodPost || len(r.Header["X-Amz-Copy-Source"]) > 0 {
+		return nil, nil
+	}
+	query := r.URL.Query()
+	return of(r.Header, r.Method == http.MethodPut || !query.Has("uploadId") && !query.Has("uploads"))
 }
 
 // of returns the checksums; only Content-MD5 if the others are not about the body.
@@ -54,24 +71,42 @@ func of(header http.Header, all bool) (*Sums, error) {
 	if !all {
 		return s, nil
 	}
-	claimed, count := "", len(header["X-Amz-Trailer"]) // the name of another one
-	for name := range header {
-		if Claims(name) {
-			claimed = name
-			count++
-		}
-	}
+	claimed, count := claimedBy(header)
+	lines := header[announced]
 	switch {
-	case claimed == "":
-		return s, nil
 	case count > 1:
 		return nil, &sigv4.Error{Reason: sigv4.ManyChecksums, Detail: "x-amz-checksum-*"}
-	}
-	if lines := header[announced]; len(lines) > 0 && !strings.EqualFold(prefix+lines[0], claimed) {
+	case len(lines) == 0:
+	case count == 0:
+		return nil, &sigv4.Error{Reason: sigv4.NoChecksum, Detail: strings.ToLower(announced)}
+	case !strings.EqualFold(prefix+lines[0], claimed):
 		return nil, &sigv4.Error{Reason: sigv4.InvalidDigest, Detail: strings.ToLower(announced)}
 	}
+	values, there := header[claimed]
+	if !there {
+		return s, nil // none, or it follows the body, with which it is compared there
+	}
 	name := strings.ToLower(claimed)
-	return s, s.add(name, header[claimed], sigv4.NewChecksum(name))
+	return s, s.add(name, values, sigv4.NewChecksum(name))
+}
+
+// claimedBy returns the name of the checksum that headers claim or announce as a trailer, and how many there are.
+func claimedBy(header http.Header) (name string, count int) {
+	for _, line := range header["X-Amz-Trailer"] {
+		name, count = strings.Trim(line, " \t"), count+1
+	}
+	for key := range header {
+		if Claims(key) {
+			name, count = key, count+1
+		}
+	}
+	return name, count
+}
+
+// Announces reports whether headers name the algorithm of a checksum that they do not have.
+func Announces(header http.Header) bool {
+	_, count := claimedBy(header)
+	return count == 0 && len(header[announced]) > 0
 }
 
 // Claims reports whether a header is a checksum, and not about one.

@@ -74,6 +74,13 @@ func TestChecksumsThatAreNotAboutTheBodyAreNotCompared(t *testing.T) {
 		"two checksums without a value":           {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32": {""}, "X-Amz-Checksum-Sha1": {""}}, sigv4.ManyChecksums},
 		"another checksum than is announced":      {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32c": {sum("x-amz-checksum-crc32c", "body")}, "X-Amz-Sdk-Checksum-Algorithm": {"crc32"}}, sigv4.InvalidDigest},
 		"the checksum that is announced":          {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Crc32c": {sum("x-amz-checksum-crc32c", "body")}, "X-Amz-Sdk-Checksum-Algorithm": {"crc32c"}}, 0},
+		"a trailer that is announced":             {"PUT", "/b/k", http.Header{"X-Amz-Trailer": {"x-amz-checksum-crc64nvme"}, "X-Amz-Sdk-Checksum-Algorithm": {"CRC64NVME"}}, 0},
+		"another trailer than is announced":       {"PUT", "/b/k", http.Header{"X-Amz-Trailer": {"x-amz-checksum-crc64nvme"}, "X-Amz-Sdk-Checksum-Algorithm": {"SHA1"}}, sigv4.InvalidDigest},
+		"an announced checksum that is not there": {"PUT", "/b/k", http.Header{"X-Amz-Sdk-Checksum-Algorithm": {"CRC32"}, "X-Amz-Checksum-Type": {"FULL_OBJECT"}}, sigv4.NoChecksum},
+		"the same besides an MD5":                 {"PUT", "/b/k", http.Header{"X-Amz-Sdk-Checksum-Algorithm": {"CRC32"}, "Content-Md5": {sum("content-md5", "body")}}, sigv4.NoChecksum},
+		"the same of a copy":                      {"PUT", "/b/k", http.Header{"X-Amz-Sdk-Checksum-Algorithm": {"CRC32"}, "X-Amz-Copy-Source": {"b/other"}}, 0},
+		"the same at the end of an upload":        {"POST", "/b/k?uploadId=u", http.Header{"X-Amz-Sdk-Checksum-Algorithm": {"CRC32"}}, 0},
+		"the same at its begin":                   {"POST", "/b/k?uploads", http.Header{"X-Amz-Sdk-Checksum-Algorithm": {"CRC32"}}, 0},
 		"an MD5 twice":                            {"PUT", "/b/k", http.Header{"Content-Md5": {sum("content-md5", "body"), sum("content-md5", "body")}}, sigv4.InvalidDigest},
 		"an algorithm that is not supported here": {"PUT", "/b/k", http.Header{"X-Amz-Checksum-Xxhash64": {"AAAAAAAAAAA="}}, sigv4.InvalidDigest},
 	} {

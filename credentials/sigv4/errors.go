@@ -32,6 +32,7 @@ const (
 	BadDigest               // a checksum does not fit the data
 	InvalidDigest           // a checksum in a header is no checksum of its kind
 	ManyChecksums           // more than one checksum
+	NoChecksum              // x-amz-sdk-checksum-algorithm names a checksum that is absent
 )
 
 var reasonText = [...]string{
@@ -43,6 +44,7 @@ var reasonText = [...]string{
 	PayloadMismatch: "payload hash does not match", NoLength: "decoded length missing", IncompleteBody: "incomplete body",
 	ChunkMismatch: "chunk signature does not match", MalformedTrailer: "malformed trailer",
 	BadDigest: "checksum does not match", InvalidDigest: "malformed checksum", ManyChecksums: "more than one checksum",
+	NoChecksum: "checksum missing",
 }
 
 // String returns a short description of the reason, for logs.

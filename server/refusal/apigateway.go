@@ -66,7 +66,7 @@ func apiGatewayDenied(result *authz.Result) string {
 // brokenBody reports whether the body did not arrive as announced, which does not concern the signature.
 func brokenBody(reason sigv4.Reason) bool {
 	switch reason {
-	case sigv4.NoLength, sigv4.IncompleteBody, sigv4.MalformedTrailer, sigv4.BadDigest, sigv4.InvalidDigest, sigv4.ManyChecksums:
+	case sigv4.NoLength, sigv4.IncompleteBody, sigv4.MalformedTrailer, sigv4.BadDigest, sigv4.InvalidDigest, sigv4.ManyChecksums, sigv4.NoChecksum:
 		return true
 	default:
 		return false

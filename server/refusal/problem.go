@@ -83,6 +83,7 @@ var problems = [...]problem{
 	authz.InvalidHeader:         {400, "Malformed request", ""},
 	authz.InvalidValue:          {400, "Malformed request", ""},
 	authz.InvalidTags:           {400, "Malformed request", ""},
+	authz.TooManyTags:           {400, "Malformed request", ""},
 	authz.InvalidCopySource:     {400, "Malformed request", ""},
 	authz.MalformedXML:          {400, "Malformed request", ""},
 }

@@ -1,6 +1,7 @@
 package refusal
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/xml"
@@ -88,6 +89,7 @@ var s3Errors = [...]s3Error{
 	authz.InvalidHeader:         {400, "InvalidArgument", "The header %s is not valid here."},
 	authz.InvalidValue:          {400, "InvalidArgument", "The value of %s is not valid."}, // or the refusal's message
 	authz.InvalidTags:           {400, "InvalidTag", "The tags provided are not valid."},
+	authz.TooManyTags:           {400, "BadRequest", "Object tags cannot be greater than 10"}, // or the refusal's message
 	authz.InvalidCopySource:     {400, "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"},
 	authz.MalformedXML:          {400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"},
 }
@@ -127,6 +129,8 @@ func s3Of(refusal *authz.Refusal) s3Answer {
 		if refusal.Detail != "" {
 			answer.message = refusal.Detail
 		}
+	case authz.TooManyTags:
+		answer.message = cmp.Or(refusal.Detail, answer.message)
 	default:
 	}
 	return answer

@@ -40,6 +40,7 @@ var s3SignatureErrors = [...]s3Error{
 	sigv4.BadDigest:        {400, "BadDigest", "The checksum you specified did not match what we received."},
 	sigv4.InvalidDigest:    {400, "InvalidDigest", "The Content-MD5 you specified was invalid."},
 	sigv4.ManyChecksums:    {400, "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."},
+	sigv4.NoChecksum:       {400, "InvalidRequest", "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."},
 }
 
 // s3SignatureError returns S3's error for a refused signature. Code and message depend on where the signature was.
