@@ -107,7 +107,7 @@ func (c *chunks) readTrailer() error {
 	if !bytes.Equal(sum, c.trailer.sum.Sum(nil)) {
 		return &Error{Reason: BadDigest, Detail: c.trailer.name}
 	}
-	c.trailer.value = value
+	c.trailer.value = base64.StdEncoding.EncodeToString(sum) // decoding ignores line ends
 	return nil
 }
 
