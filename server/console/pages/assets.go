@@ -37,9 +37,7 @@ func (r *Renderer) loadAssets() error {
 		if err != nil {
 			return err
 		}
-		if *f.path, err = r.assets.Add(f.name, f.kind, body); err != nil {
-			return err
-		}
+		*f.path = r.assets.Add(f.name, f.kind, body)
 	}
 	return nil
 }

@@ -39,11 +39,9 @@ func (r *Renderer) loadAssets() error {
 		return err
 	}
 	r.assets = assets.New(assetsPath)
-	if r.css, err = r.assets.Add(stylesheet, "text/css; charset=utf-8", css); err != nil {
-		return err
-	}
-	r.script, err = r.assets.Add("login.js", "text/javascript; charset=utf-8", script)
-	return err
+	r.css = r.assets.Add(stylesheet, "text/css; charset=utf-8", css)
+	r.script = r.assets.Add("login.js", "text/javascript; charset=utf-8", script)
+	return nil
 }
 
 const stylesheet = "login.css"
