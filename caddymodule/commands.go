@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/sluicegate/sluice/caddymodule/help"
+	"github.com/sluicegate/sluice/caddymodule/opslog"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node/auditcmd"
 	"github.com/sluicegate/sluice/node/backupcmd"
@@ -49,7 +50,8 @@ explain that decision: the principal, the action and the resource, the statement
 did not match, and which one decided. Without an id, the command lists the latest refusals, newest first. The process keeps
 them in memory, without credentials.
 
-Refused calls of the APIs have a decision id, too. They are not here but in the audit log, as decision_id.`,
+Refused calls of the APIs have a decision id, too, in the header x-sluice-decision-id. With audit_log, the command shows who called what. Older ones
+are in the audit log, as decision_id.`,
 		CobraFunc: func(cmd *cobra.Command) {
 			if root := policy.Parent(); root != nil {
 				completeValidate(root)
@@ -249,11 +251,15 @@ func (admin) decisions(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (admin) decision(w http.ResponseWriter, r *http.Request) error {
-	denial, ok := denials.Get(r.URL.Path[len(decisionsPath)+1:])
-	if !ok {
-		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is stored; only the latest refusals of requests to routes are kept, and those of API calls are in the audit log")}
+	var account interface{ WriteText(w io.Writer) error }
+	id := r.URL.Path[len(decisionsPath)+1:]
+	if denial, ok := denials.Get(id); ok {
+		account = refusal.AccountOf(denial)
+	} else if call, ok := opslog.Refusal(id); ok {
+		account = call
+	} else {
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: errors.New("no such decision is kept: only the latest of this process are, those of API calls with audit_log. Older ones are in the decision log and the audit log, by decision_id")}
 	}
-	account := refusal.AccountOf(denial)
 	if r.URL.Query().Get("format") == "text" {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		return account.WriteText(w)

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/sluicegate/sluice/e2e/harness"
@@ -74,6 +76,37 @@ func TestTheAuditLogSaysWhoDidWhat(t *testing.T) {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("the audit log has %q", secret)
 		}
+	}
+}
+
+// TestExplainFindsARefusedCall has a guest ask about a user pool, and looks the refusal up by the id of its decision.
+func TestExplainFindsARefusedCall(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "audit.jsonl")
+	s := harness.Start(t, harness.Config{Global: "audit_log on", Edit: func(text string) string {
+		return strings.Replace(text, "\tservers {", "\tlog audit {\n\t\tinclude sluice.audit\n\t\toutput file "+file+"\n\t}\n\tservers {", 1)
+	}})
+	guests := s.Identities(harness.Anonymous)
+	guest, err := guests.GetId(t.Context(), &cognitoidentity.GetIdInput{IdentityPoolId: aws.String(harness.IdentityPool)})
+	ok(t, err)
+	got, err := guests.GetCredentialsForIdentity(t.Context(), &cognitoidentity.GetCredentialsForIdentityInput{IdentityId: guest.IdentityId})
+	ok(t, err)
+	keys := harness.Keys(*got.Credentials.AccessKeyId, *got.Credentials.SecretKey, *got.Credentials.SessionToken)
+	_, err = s.Users(keys).DescribeUserPool(t.Context(), &cip.DescribeUserPoolInput{UserPoolId: aws.String(harness.Pool)})
+	wantCode(t, "a guest", err, "AccessDeniedException")
+	var id []string
+	s.Await(t, func() bool {
+		text, err := os.ReadFile(file)
+		ok(t, err)
+		id = regexp.MustCompile(`"decision_id":"([0-9a-f]{16})"`).FindStringSubmatch(string(text))
+		return id != nil
+	})
+	told, err := s.Command("explain", "--address", s.Admin, id[1])
+	if err != nil || !strings.HasPrefix(told, "refused: AccessDenied\ncall       cognito-idp:DescribeUserPool\n") || !strings.Contains(told, "target     UserPoolId "+harness.Pool) || !strings.Contains(told, ":assumed-role/notes-guest/") {
+		t.Errorf("%v\n%s", err, told)
+	}
+	if told, err := s.Command("explain", "--address", s.Admin, "0123456789abcdef"); err == nil || !strings.Contains(told+err.Error(), "audit log, by decision_id") {
+		t.Errorf("an unknown decision: %v\n%s", err, told)
 	}
 }
 

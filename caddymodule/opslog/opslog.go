@@ -1,7 +1,7 @@
 // Package opslog writes audit records and decisions to Caddy's logs.
 //
 // What it does: it gives the records of server/audit and authz/decisionlog the members that docs/operations.md and docs/policies.md list, and
-// tells the access log why a request was refused.
+// tells the access log why a request was refused. It keeps the latest refused calls of APIs in memory, for sluice explain.
 //
 // What it leaves to others: what is recorded, and where the lines go, which Caddy's log directive says.
 //
@@ -31,6 +31,7 @@ func Audit(log *zap.Logger, r *audit.Record) {
 		zap.String("region", r.Region), zap.String("request_id", r.RequestID)}
 	if r.DecisionID != "" {
 		fields = append(fields, zap.String("decision_id", r.DecisionID))
+		keepRefused(r)
 	}
 	if r.Chain != "" {
 		fields = append(fields, zap.String("chain", r.Chain), zap.Uint64("sequence", r.Sequence), zap.String("time", r.Time.UTC().Format(time.RFC3339Nano)),
