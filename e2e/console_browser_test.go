@@ -26,6 +26,7 @@ var consoleScreens = []struct{ file, page, scheme string }{
 	{"console-policy", "/role-policy?role=notes-user&policy=role-user", "light"},
 	{"console-role", "/role?role=notes-user", "light"},
 	{"console-decision", "", "dark"},
+	{"console-decisions", "/decisions", "light"},
 }
 
 // TestTheConsoleInABrowser signs in with the keyboard, looks at every page with axe, searches, edits a policy, acts, and signs out.
@@ -57,6 +58,12 @@ func TestTheConsoleInABrowser(t *testing.T) {
 	tokens := signIn(t, c.Sluice, "rita")
 	if r := c.Get(t, "DELETE", "/api/notes/1", "Authorization", "Bearer "+*tokens.AccessToken); r.Status != http.StatusForbidden {
 		t.Errorf("rita deletes a note: %d", r.Status)
+	}
+	for _, request := range []string{"DELETE /trial/1", "DELETE /trial/2", "DELETE /trial/2", "GET /trial/1", "GET /trial/2?page=2"} { // which shadow mode lets pass
+		method, path, _ := strings.Cut(request, " ")
+		if r := c.Get(t, method, path, "Authorization", *tokens.AccessToken); r.Status != http.StatusOK { // without Bearer, as some clients send it
+			t.Errorf("rita: %s: %d", request, r.Status)
+		}
 	}
 	b := harness.StartBrowser(t, c.at("/"))
 	b.Show(desktop, map[string]string{"prefers-color-scheme": "light"})
@@ -149,8 +156,17 @@ func (c *consoleSite) look(t *testing.T, b *harness.Browser) {
 		t.Errorf("only %d pages", visited)
 	}
 	b.Visit(c.at("/decisions"))
+	var shadow []string
+	b.Read(`[...document.querySelectorAll("#shadow tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText).join("|"))`, &shadow)
+	if len(shadow) != 2 || !strings.HasPrefix(shadow[0], "trial|rita|execute-api:Invoke|") || !strings.Contains(shadow[0], "|3|") || !strings.HasPrefix(shadow[1], "trial|rita|execute-api:Invoke|no statement allows it|2|") {
+		t.Errorf("the shadow denials are %q", shadow)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.Show(desktop, map[string]string{"prefers-color-scheme": scheme})
+		audit(t, b, "the decisions, "+scheme)
+	}
 	var decision string
-	b.Read(`document.querySelector("tbody a").getAttribute("href").replace("/ops/console", "")`, &decision)
+	b.Read(`document.querySelector("#refusals tbody tr:last-child a").getAttribute("href").replace("/ops/console", "")`, &decision)
 	for _, s := range consoleScreens {
 		if s.page == "" {
 			s.page = decision

@@ -39,7 +39,8 @@ func startConsole(t *testing.T, options string) *consoleSite {
 		Edit: func(text string) string {
 			text = strings.Replace(text, "\tservers {", "\tlog audit {\n\t\tinclude sluice.audit\n\t\toutput file "+c.audit+"\n\t}\n\tservers {", 1)
 			text = strings.Replace(text, filepath.Join(harness.Root(), "examples", "notes", "client.json"), filepath.Join(dir, "client.json"), 1)
-			return strings.Replace(text, "\thandle /metrics {", "\thandle /ops/* {\n\t\turi strip_prefix /ops\n\t\tsluice_console {\n\t\t\tpath /ops/console\n\t\t\t"+options+"\n\t\t}\n\t}\n\n\thandle /metrics {", 1)
+			return strings.Replace(text, "\thandle /metrics {", "\thandle /trial/* {\n\t\tsluice_authorize {\n\t\t\tapi trial\n\t\t\tmode shadow\n\t\t\tuser_pool "+harness.Pool+
+				"\n\t\t\tallow group editors GET /trial/*\n\t\t\tdeny any DELETE /trial/*\n\t\t}\n\t\trespond ok\n\t}\n\n\thandle /ops/* {\n\t\turi strip_prefix /ops\n\t\tsluice_console {\n\t\t\tpath /ops/console\n\t\t\t"+options+"\n\t\t}\n\t}\n\n\thandle /metrics {", 1)
 		}})
 	text, err := os.ReadFile(filepath.Join(harness.Root(), "examples", "notes", "client.json"))
 	ok(t, err)
