@@ -158,23 +158,17 @@ func resolveClient(rec store.Client) (*Client, error) {
 }
 
 // CheckSecretHash checks a SECRET_HASH, which is Base64(HMAC-SHA256(secret, username ‖ client id)) with either secret. It
-// returns fault.NotAuthorized if the hash is wrong or missing, or if the client has no secret and a hash was sent.
+// returns fault.NotAuthorized if the hash is wrong or missing, if the client has no secret and a hash was sent, and for a client that
+// proves itself by nothing but private_key_jwt.
 func (c *Client) CheckSecretHash(username, given string) error {
-	switch {
-	case c.Secret.IsZero() && given == "":
-		return nil
-	case c.Secret.IsZero():
-		return fault.New(fault.NotAuthorized, "Client %s is not configured for secret but secret hash was received", c.ID)
-	case given == "":
-		return fault.New(fault.NotAuthorized, "Client %s is configured with secret but SECRET_HASH was not received", c.ID)
+	if compare, err := c.expects("secret hash", "SECRET_HASH", given); !compare {
+		return err
 	}
 	right := false
 	for _, secret := range c.Secrets {
 		m := hmac.New(sha256.New, []byte(secret.Secret.Reveal()))
-		m.Write([]byte(username))
-		m.Write([]byte(c.ID))
-		want := base64.StdEncoding.EncodeToString(m.Sum(nil))
-		right = hmac.Equal([]byte(want), []byte(given)) || right
+		m.Write([]byte(username + c.ID))
+		right = hmac.Equal([]byte(base64.StdEncoding.EncodeToString(m.Sum(nil))), []byte(given)) || right
 	}
 	if !right {
 		return fault.New(fault.NotAuthorized, "Unable to verify secret hash for client %s", c.ID)
@@ -184,20 +178,27 @@ func (c *Client) CheckSecretHash(username, given string) error {
 
 // CheckSecret is like CheckSecretHash for operations that take the secret itself.
 func (c *Client) CheckSecret(given string) error {
+	compare, err := c.expects("secret", "secret", given)
+	if compare && !c.HasSecret(given) {
+		err = fault.New(fault.NotAuthorized, "Unable to verify secret for client %s", c.ID)
+	}
+	return err
+}
+
+// HasSecret reports whether the text is one of the client's secrets.
+func (c *Client) HasSecret(given string) bool {
+	return slices.ContainsFunc(c.Secrets, func(s ClientSecret) bool { return s.Secret.EqualString(given) })
+}
+
+// expects reports whether a proof is to be compared with the secrets. Otherwise the error, or nil, is the verdict.
+func (c *Client) expects(what, parameter, given string) (compare bool, err error) {
 	switch {
-	case c.Secret.IsZero() && given == "":
-		return nil
-	case c.Secret.IsZero():
-		return fault.New(fault.NotAuthorized, "Client %s is not configured for secret but secret was received", c.ID)
-	case given == "":
-		return fault.New(fault.NotAuthorized, "Client %s is configured with secret but secret was not received", c.ID)
+	case c.Settings.OAuth.SignsAssertions():
+		return false, fault.New(fault.NotAuthorized, "Client %s is configured for private_key_jwt, which this operation does not accept", c.ID)
+	case c.Secret.IsZero() && given != "":
+		return false, fault.New(fault.NotAuthorized, "Client %s is not configured for secret but %s was received", c.ID, what)
+	case !c.Secret.IsZero() && given == "":
+		return false, fault.New(fault.NotAuthorized, "Client %s is configured with secret but %s was not received", c.ID, parameter)
 	}
-	right := false
-	for _, secret := range c.Secrets {
-		right = secret.Secret.EqualString(given) || right
-	}
-	if !right {
-		return fault.New(fault.NotAuthorized, "Unable to verify secret for client %s", c.ID)
-	}
-	return nil
+	return given != "", nil
 }

@@ -33,7 +33,7 @@ func (v *visit) confirm() error {
 	if code == "" {
 		return v.askConfirm(http.StatusBadRequest, answer{fields: []pages.FieldError{{Field: "code", Key: pages.ErrRequired}}})
 	}
-	session, err := v.h.Pools.Users.ConfirmSignUp(v.r.Context(), directory.ConfirmInput{ClientID: v.client.ID, SecretHash: v.secretHash(d.Name),
+	session, err := v.h.Pools.Users.ConfirmSignUp(v.r.Context(), directory.ConfirmInput{ClientID: v.client.ID,
 		Username: d.Name, Code: code, Session: d.Session, Context: v.clientContext()})
 	if err != nil {
 		return v.refuseConfirm(err)
@@ -59,7 +59,7 @@ func (v *visit) resendCode() error {
 	if d == nil || d.Step != stepConfirm {
 		return v.goTo("/login")
 	}
-	to, err := v.h.Pools.Users.ResendConfirmationCode(v.r.Context(), directory.CodeRequest{ClientID: v.client.ID, SecretHash: v.secretHash(d.Name),
+	to, err := v.h.Pools.Users.ResendConfirmationCode(v.r.Context(), directory.CodeRequest{ClientID: v.client.ID,
 		Username: d.Name, Context: v.clientContext()})
 	if err != nil {
 		return v.refuseConfirm(err)
@@ -130,7 +130,7 @@ func (v *visit) forgot() error {
 
 // sendReset sends a code for a new password, and continues to its page. refuse shows an error.
 func (v *visit) sendReset(name string, refuse func(answer) error) error {
-	to, err := v.h.Pools.Users.ForgotPassword(v.r.Context(), directory.CodeRequest{ClientID: v.client.ID, SecretHash: v.secretHash(name),
+	to, err := v.h.Pools.Users.ForgotPassword(v.r.Context(), directory.CodeRequest{ClientID: v.client.ID,
 		Username: name, Context: v.clientContext()})
 	if err != nil {
 		told, err := v.explain(err)
@@ -173,7 +173,7 @@ func (v *visit) reset() error {
 	if wrong = append(wrong, v.checkPasswords()...); len(wrong) > 0 {
 		return v.askReset(http.StatusBadRequest, answer{fields: wrong})
 	}
-	err := v.h.Pools.Users.ConfirmForgotPassword(v.r.Context(), directory.ForgotInput{ClientID: v.client.ID, SecretHash: v.secretHash(d.Name),
+	err := v.h.Pools.Users.ConfirmForgotPassword(v.r.Context(), directory.ForgotInput{ClientID: v.client.ID,
 		Username: d.Name, Code: code, Password: given, Context: v.clientContext()})
 	if err != nil {
 		told, err := v.explain(err)

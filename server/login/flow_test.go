@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/oauth"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 	"github.com/sluicegate/sluice/userpool/totp"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -66,19 +67,33 @@ func TestAStepBackAfterASignInContinues(t *testing.T) {
 	}
 }
 
-func TestAClientWithASecretNeedsNoneOnThePages(t *testing.T) {
-	s := newSite(t, verified, web)
-	c, err := s.Pools.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: s.pool.ID, Name: "web", GenerateSecret: true, Settings: web})
-	if err != nil {
-		t.Fatal(err)
+// The pages act for the client, however it proves itself.
+func TestTheAppNeedsNoProofOnThePages(t *testing.T) {
+	keys := web
+	keys.OAuth = &oauthclient.Metadata{AuthMethod: oauthclient.PrivateKeyJWT, KeysURL: "https://app.example.com/keys"}
+	for name, settings := range map[string]userpool.ClientSettings{"a secret": web, "keys": keys} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, verified, web)
+			c, err := s.Pools.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: s.pool.ID, Name: "web", GenerateSecret: name == "a secret", Settings: settings})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.client = c
+			b := s.browser()
+			b.get("/signup" + s.query())
+			b.submit("signup", "username", "ada", "requiredAttributes[email]", "ada@example.com", "password", userpooltest.Password, "confirm_password", userpooltest.Password)
+			b.wantPage("/confirm", 200, "code")
+			b.submit("resend")
+			b.submit("confirm", "code", s.Code())
+			b.wantApp()
+			b = s.browser()
+			b.get("/forgotPassword" + s.query())
+			b.submit("forgot", "username", "ada")
+			b.wantPage("/confirmforgotPassword", 200, "code", "password")
+			b.submit("reset", "code", s.Code(), "password", "New-password-7", "confirm_password", "New-password-7")
+			b.wantApp()
+		})
 	}
-	s.client = c
-	b := s.browser()
-	b.get("/signup" + s.query())
-	b.submit("signup", "username", "ada", "requiredAttributes[email]", "ada@example.com", "password", userpooltest.Password, "confirm_password", userpooltest.Password)
-	b.wantPage("/confirm", 200, "code")
-	b.submit("confirm", "code", s.Code())
-	b.wantApp()
 }
 
 func TestAForcedNewPasswordAsksForWhatIsMissing(t *testing.T) {

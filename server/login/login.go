@@ -1,9 +1,6 @@
 package login
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"io"
 	"log/slog"
@@ -93,22 +90,11 @@ func plain(path string) string { return strings.ToLower(strings.TrimSuffix(path,
 
 // clientContext is what the request says about the client.
 func (v *visit) clientContext() userpool.ClientContext {
-	out := userpool.ClientContext{UserAgent: v.r.UserAgent(), Encoded: v.form.Get("cognitoAsfData")}
+	out := userpool.ClientContext{Hosted: true, UserAgent: v.r.UserAgent(), Encoded: v.form.Get("cognitoAsfData")}
 	if v.h.ClientIP != nil {
 		if ip := v.h.ClientIP(v.r); ip.IsValid() {
 			out.Address = ip.String()
 		}
 	}
 	return out
-}
-
-// secretHash is the SECRET_HASH for a name, "" for a client without a secret. The pages act for the client.
-func (v *visit) secretHash(name string) string {
-	if v.client.Secret.IsZero() {
-		return ""
-	}
-	m := hmac.New(sha256.New, []byte(v.client.Secret.Reveal()))
-	m.Write([]byte(name))
-	m.Write([]byte(v.client.ID))
-	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }

@@ -197,14 +197,14 @@ func (v *visit) request(flow string, parameters map[string]string) signin.Reques
 
 // known returns the sign-in of the browser's session, whose methods count when the user with the name is to reach a higher level. It is nil
 // if the app asks for a new sign-in. What a user did at an identity provider proves nothing to the pool.
-func (v *visit) known(name string) (*signin.Record, error) {
+func (v *visit) known(name string) (*signin.Known, error) {
 	if len(v.auth.Levels) == 0 {
 		return nil, nil
 	}
 	list, err := v.h.OAuth.Accounts(v.r.Context(), v.at.PoolID, v.session())
 	for _, a := range list {
 		if key := v.pool.Key(name); a.Provider == oauth.Local && v.auth.Reuses(&a, v.h.Now()) && (v.pool.Key(a.Name) == key || v.pool.Key(a.Note) == key) {
-			return &a.Record, nil
+			return &signin.Known{Record: a.Record, Session: a.ID}, nil
 		}
 	}
 	return nil, err

@@ -94,7 +94,7 @@ func (v *visit) signUp() error {
 	if len(wrong) > 0 {
 		return v.askSignUp(http.StatusBadRequest, answer{fields: wrong})
 	}
-	out, err := v.h.Pools.Users.SignUp(v.r.Context(), directory.SignUpInput{ClientID: v.client.ID, SecretHash: v.secretHash(name), Username: name,
+	out, err := v.h.Pools.Users.SignUp(v.r.Context(), directory.SignUpInput{ClientID: v.client.ID, Username: name,
 		Password: given, Attributes: attrs, Context: v.clientContext()})
 	undelivered := out != nil && fault.Is(err, fault.CodeDeliveryFailure) // the user exists, and can ask for another code
 	if err != nil && !undelivered {

@@ -224,7 +224,7 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d Client) err
 	if err := d.agrees(have, poolID, withSecret); err != nil {
 		return err
 	}
-	if !d.Secret.IsZero() && have.CheckSecret(d.Secret.Reveal()) != nil {
+	if !d.Secret.IsZero() && !have.HasSecret(d.Secret.Reveal()) {
 		if err := s.o.Pools.ReplaceSecret(ctx, poolID, d.ID, d.Secret); err != nil {
 			return err
 		}
@@ -234,12 +234,14 @@ func (s *Service) ensureClient(ctx context.Context, poolID string, d Client) err
 }
 
 // agrees returns the error for a client that cannot become the declared one. A client stays public or confidential: the applications that use
-// it could not sign in any more.
+// it could not sign in any more, or anyone could in its name.
 func (c *Client) agrees(have *userpool.Client, poolID string, withSecret bool) error {
 	confidential := withSecret || !c.Secret.IsZero()
 	switch {
 	case have.PoolID != poolID:
 		return fmt.Errorf("it belongs to user pool %s", have.PoolID)
+	case !confidential && have.Settings.OAuth.SignsAssertions() && !c.OAuth.SignsAssertions():
+		return errors.New("it was declared with jwks or jwks_uri and would become a client without any proof; declare them, or a client with another id")
 	case confidential && have.Secret.IsZero():
 		return errors.New("it was created without a secret and cannot get one; declare a client with another id")
 	case !confidential && !have.Secret.IsZero():

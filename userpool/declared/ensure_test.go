@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/declared"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 )
 
 const (
@@ -111,6 +112,35 @@ func TestADeclaredSecretIsTheClients(t *testing.T) {
 	d.Clients[0].Secret = seal.NewSecret(secret)
 	if err := h.Declared.Ensure(t.Context(), d); err == nil || !strings.Contains(err.Error(), "created without a secret") || strings.Contains(err.Error(), secret) {
 		t.Errorf("a public client with a secret: %v", err)
+	}
+}
+
+func TestADeclaredClientWithKeysDoesNotBecomePublic(t *testing.T) {
+	h := newHarness(t)
+	keys := oauthclient.Metadata{AuthMethod: oauthclient.PrivateKeyJWT, KeysURL: "https://app.example.com/keys"}
+	const secret = "a_secret_of_twenty_four_and_more"
+	d := declared.Pool{ID: declaredPool, Name: "notes", Clients: []declared.Client{{ID: "web", OAuth: keys}, {ID: "both", OAuth: keys, Secret: seal.NewSecret(secret)}}}
+	for range 2 {
+		if err := h.Declared.Ensure(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := h.Pools.DescribeUserPoolClient(t.Context(), declaredPool, "both")
+	if err != nil || len(c.Secrets) != 1 || !c.Secret.EqualString(secret) {
+		t.Error("the secret of a client with keys was replaced", err)
+	}
+	d.Clients[1].OAuth = oauthclient.Metadata{}
+	if err := h.Declared.Ensure(t.Context(), d); err != nil {
+		t.Error("a client that still has a secret:", err)
+	}
+	d.Clients[0].OAuth = oauthclient.Metadata{}
+	for name, ensure := range map[string]func() error{
+		"Agree":  func() error { return h.Declared.Agree(t.Context(), d) },
+		"Ensure": func() error { return h.Declared.Ensure(t.Context(), d) },
+	} {
+		if err := ensure(); err == nil || !strings.Contains(err.Error(), "would become a client without any proof") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

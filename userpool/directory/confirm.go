@@ -28,7 +28,7 @@ type ConfirmInput struct {
 // ConfirmSignUp confirms a user by code and marks the address that the code went to as verified. The session signs the user
 // in by USER_AUTH; it is "" if the code cannot sign the user in. As in AWS, Amplify gets one without sending a Session.
 func (s *Service) ConfirmSignUp(ctx context.Context, in ConfirmInput) (session string, err error) {
-	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username, in.Context)
 	if err != nil {
 		return "", err
 	}
@@ -116,12 +116,12 @@ func (s *Service) takeAlias(tx store.Tx, p *userpool.Pool, u *store.User, kind s
 
 // unsignedSubject returns pool, client and subject of an unsigned operation, after it has checked the client's secret
 // hash.
-func (s *Service) unsignedSubject(ctx context.Context, clientID, secretHash, name string) (*userpool.Pool, *userpool.Client, *Subject, error) {
+func (s *Service) unsignedSubject(ctx context.Context, clientID, secretHash, name string, x userpool.ClientContext) (*userpool.Pool, *userpool.Client, *Subject, error) {
 	p, c, err := s.o.Pools.PoolAndClient(ctx, clientID)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if err := c.CheckSecretHash(name, secretHash); err != nil {
+	if err := c.CheckCall(x, name, secretHash); err != nil {
 		return nil, nil, nil, err
 	}
 	subject, err := s.Find(ctx, p, name)
@@ -138,7 +138,7 @@ type CodeRequest struct {
 
 // ResendConfirmationCode sends a new sign-up code. The old one becomes invalid.
 func (s *Service) ResendConfirmationCode(ctx context.Context, in CodeRequest) (d *Delivery, err error) {
-	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username, in.Context)
 	if err != nil {
 		return nil, err
 	}

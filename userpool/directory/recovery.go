@@ -20,7 +20,7 @@ var (
 // ForgotPassword sends a reset code to the best verified address that does not get the user's MFA codes. To a client that hides
 // who exists, a user whom no code can reach looks like one who does not exist (AWS, "Managing user existence error responses").
 func (s *Service) ForgotPassword(ctx context.Context, in CodeRequest) (d *Delivery, err error) {
-	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username, in.Context)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ var errUserDisabled = fault.New(fault.NotAuthorized, "User is disabled")
 // before the password is hashed, so that guesses cost no hash, and again in the transaction that sets the password, which
 // spends it.
 func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (err error) {
-	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username)
+	p, c, subject, err := s.unsignedSubject(ctx, in.ClientID, in.SecretHash, in.Username, in.Context)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	if err != nil {
 		return nil, err
 	}
-	if err := c.CheckSecretHash(in.Username, in.SecretHash); err != nil {
+	if err := c.CheckCall(in.Context, in.Username, in.SecretHash); err != nil {
 		return nil, err
 	}
 	if err := s.checkAddress(p, c, in.Context); err != nil {

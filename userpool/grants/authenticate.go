@@ -63,11 +63,11 @@ func (s *Service) proves(ctx context.Context, c *Credentials, p *userpool.Pool, 
 	}
 	proved := false
 	for _, secret := range c.secrets {
-		if client.CheckSecret(secret) == nil {
+		if client.HasSecret(secret) {
 			proved = true
 		}
 	}
-	if c.posted != "" && client.CheckSecret(c.posted) != nil {
+	if c.posted != "" && !client.HasSecret(c.posted) {
 		proved = false
 	}
 	return proved, nil

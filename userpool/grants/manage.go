@@ -89,7 +89,7 @@ func (s *Service) UpdateRegistration(ctx context.Context, poolID, clientID, acce
 	if err != nil {
 		return nil, err
 	}
-	if in.ClientID != c.ID || in.ClientSecret != "" && c.CheckSecret(in.ClientSecret) != nil {
+	if in.ClientID != c.ID || in.ClientSecret != "" && !c.HasSecret(in.ClientSecret) {
 		return nil, refuse(InvalidClientMetadata, "client_id must be that of the client, and client_secret its secret or absent.")
 	}
 	allowed := p.DCR.OpenGrants

@@ -21,8 +21,14 @@ type Request struct {
 
 	// With Hosted, instead of TARGET_ACR_VALUES and ACCESS_TOKEN: see stepup.go.
 	Levels  []int                  // the levels to aim at; the first that the user can reach counts
-	Known   *Record                // the sign-in of the browser's session, whose methods are credited; nil for none
+	Known   *Known                 // the sign-in of the browser's session, whose methods are credited; nil for none
 	Context userpool.ClientContext // what the call says about its client
+}
+
+// Known is a sign-in whose methods are credited as long as its session is there.
+type Known struct {
+	Record  Record // of that sign-in
+	Session string // the ID of the SSO session
 }
 
 // Answer is the input of RespondToAuthChallenge, of AdminRespondToAuthChallenge if Admin is set, and of the login pages if
@@ -81,7 +87,7 @@ func (m *Machine) InitiateAuth(ctx context.Context, in Request) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	a.hosted, a.params, a.session, a.context, a.state.Flow = in.Hosted, in.Parameters, in.Session, in.Context, f.names[0]
+	a.hosted, a.admin, a.params, a.session, a.context, a.state.Flow = in.Hosted, in.Admin, in.Parameters, in.Session, in.Context, f.names[0]
 	if in.Hosted {
 		a.levels, a.known = in.Levels, in.Known
 	}
@@ -99,7 +105,8 @@ func (m *Machine) RespondToAuthChallenge(ctx context.Context, in Answer) (*Resul
 	if err != nil {
 		return nil, err
 	}
-	a.hosted, a.params, a.session, a.context, a.state.Flow, a.answers = in.Hosted, in.Responses, in.Session, in.Context, s.flow, true
+	a.hosted, a.admin, a.params, a.session, a.context = in.Hosted, in.Admin, in.Responses, in.Session, in.Context
+	a.state.Flow, a.answers = s.flow, true
 	a.again = in.Hosted && in.Again
 	out, err := m.resume(ctx, s, a)
 	return m.finish(ctx, a, out, err)

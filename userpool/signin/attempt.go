@@ -18,6 +18,7 @@ type attempt struct {
 	pool    *userpool.Pool
 	client  *userpool.Client
 	hosted  bool              // the login pages ask
+	admin   bool              // an administrator asks
 	params  map[string]string // AuthParameters or ChallengeResponses
 	session string            // Session of an answer
 	block   []byte            // decoded SECRET_BLOCK of an answer
@@ -34,7 +35,7 @@ type attempt struct {
 	subject  *directory.Subject
 	state    state
 	levels   []int           // to aim at, of the call that begins
-	known    *Record         // an earlier hosted sign-in whose methods are credited; nil for none
+	known    *Known          // an earlier hosted sign-in whose methods are credited; nil for none
 	until    int64           // when the next Session expires, Unix milliseconds; 0 for the client's session duration from now
 	offered  []string        // the challenges that the subject can begin with; nil if not asked yet
 	device   *store.Device   // of state.Device; nil for none
@@ -92,11 +93,13 @@ func (a *attempt) require(names []string) error {
 	return nil
 }
 
-func (a *attempt) checkSecretHash() error {
-	if a.hosted {
+// checkSecretHash checks SECRET_HASH for a name. Administrators prove themselves by their own key: they may call for a client that has
+// only keys, and so no hash.
+func (a *attempt) checkSecretHash(username string) error {
+	if a.hosted || a.admin && a.client.Settings.OAuth.SignsAssertions() {
 		return nil
 	}
-	return a.client.CheckSecretHash(a.params["USERNAME"], a.params["SECRET_HASH"])
+	return a.client.CheckSecretHash(username, a.params["SECRET_HASH"])
 }
 
 // admit returns an error for a subject who may not attempt to sign in. AWS, "Managing user existence error responses": for a

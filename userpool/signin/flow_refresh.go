@@ -22,7 +22,7 @@ func refreshFlow(issuer *tokens.Service) *flow {
 			}
 			return issuer.Renew(ctx, tokens.RenewRequest{Pool: a.pool, Client: a.client, RefreshToken: a.params["REFRESH_TOKEN"],
 				DeviceKey: a.params["DEVICE_KEY"], Visit: a.client.Visit(a.context),
-				Confirm: func(u *store.User) error { return a.client.CheckSecretHash(u.Username, a.params["SECRET_HASH"]) }})
+				Confirm: func(u *store.User) error { return a.checkSecretHash(u.Username) }})
 		}}
 }
 

@@ -83,7 +83,7 @@ func (m *Machine) begin(ctx context.Context, f *flow, a *attempt) (*outcome, err
 		set, err := f.renew(ctx, a)
 		return &outcome{tokens: set}, err
 	}
-	if err := a.checkSecretHash(); err != nil {
+	if err := a.checkSecretHash(a.params["USERNAME"]); err != nil {
 		return nil, err
 	}
 	if err := m.guard(a); err != nil {
@@ -144,7 +144,7 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 	if err := a.require(required); err != nil {
 		return nil, err
 	}
-	if err := a.checkSecretHash(); err != nil {
+	if err := a.checkSecretHash(a.params["USERNAME"]); err != nil {
 		return nil, err
 	}
 	if s.check != nil && !a.again {
@@ -222,9 +222,7 @@ func (m *Machine) answer(ctx context.Context, s *step, a *attempt) (*outcome, er
 			return nil, err
 		}
 	}
-	if x.Family != "" {
-		a.writes = append(a.writes, keepsFamily(x.Family))
-	}
+	a.keepCredit()
 	if err := m.findDevice(ctx, a); err != nil {
 		return nil, err
 	}

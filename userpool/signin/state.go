@@ -61,6 +61,7 @@ type state struct {
 	Target   int        `json:"tl,omitempty"` // the level to reach; 0 for any
 	Credit   []string   `json:"tc,omitempty"` // the methods of an earlier sign-in
 	Family   string     `json:"tf,omitempty"` // the refresh family of the earlier sign-in, which must stay valid
+	SSO      string     `json:"ts,omitempty"` // the SSO session of the earlier sign-in, which must be there
 
 	Own json.RawMessage `json:"o,omitempty"` // the step's own state
 }

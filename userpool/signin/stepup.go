@@ -42,6 +42,7 @@ type credit struct {
 	methods []string
 	level   int    // 0 if its acr names no level of the pool now
 	family  string // of its tokens, which must stay valid; "" for none
+	session string // its SSO session, which must be there; "" for none
 }
 
 // readTargets sets the levels that the call asks for.
@@ -86,9 +87,8 @@ func (m *Machine) aim(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
-	if a.state.Credit, a.state.Family = c.methods, c.family; c.family != "" {
-		a.writes = append(a.writes, keepsFamily(c.family))
-	}
+	a.state.Credit, a.state.Family, a.state.SSO = c.methods, c.family, c.session
+	a.keepCredit()
 	for _, level := range a.levels {
 		if c.level >= level {
 			return ErrReached
@@ -118,10 +118,15 @@ func (m *Machine) aim(ctx context.Context, a *attempt) error {
 // identity provider, whose password and passkeys are not those of the pool.
 func (m *Machine) credit(ctx context.Context, a *attempt) (credit, error) {
 	switch {
-	case a.known != nil && a.known.Provider != "":
+	case a.known != nil && (a.known.Record.Provider != "" || a.known.Session == ""):
 		return credit{}, nil
 	case a.known != nil:
-		return a.creditOf(a.known.Sub, a.known.Time, a.known.Methods, assurance.Level(a.known.Methods)), nil
+		by := &a.known.Record
+		c := a.creditOf(by.Sub, by.Time, by.Methods, assurance.Level(by.Methods))
+		if len(c.methods) > 0 {
+			c.session = a.known.Session
+		}
+		return c, nil
 	}
 	if a.params["ACCESS_TOKEN"] == "" || a.hosted {
 		return credit{}, nil
@@ -302,6 +307,22 @@ func (a *attempt) demandToReach(u *store.User) (factors.Demand, error) {
 		return d, ErrUnreachable
 	}
 	return d, err
+}
+
+// keepCredit has the end of the sign-in refused if what it credits was ended meanwhile.
+func (a *attempt) keepCredit() {
+	if a.state.Family != "" {
+		a.writes = append(a.writes, keepsFamily(a.state.Family))
+	}
+	if id := a.state.SSO; id != "" {
+		a.writes = append(a.writes, func(tx store.Tx, _ *store.User) error {
+			_, err := tx.Sessions.Get(id)
+			if errors.Is(err, store.ErrNotFound) {
+				return errSession
+			}
+			return err
+		})
+	}
 }
 
 // keepsFamily is a write that refuses the end of the sign-in if the tokens whose methods are credited were revoked meanwhile.

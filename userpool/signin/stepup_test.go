@@ -290,13 +290,17 @@ func TestTheLoginPagesStepASessionUp(t *testing.T) {
 	out, err := p.begin("USER_PASSWORD_AUTH", map[string]string{"USERNAME": "al", "PASSWORD": password})
 	done := wantAuthentication(t, out, err)
 	known := done.Record()
+	session := b.session(done.User.Sub)
 	b.prefer("al", factors.Preference{Token: enabled})
 	if levels, err := b.SignIns.Levels(t.Context(), done.Pool, done.Client, done.User.Sub); err != nil || !slices.Equal(levels, []int{4, 3, 2, 1}) {
 		t.Error(levels, err)
 	}
 	step := func(r *signin.Record, levels ...int) (*signin.Result, error) {
-		return b.SignIns.InitiateAuth(t.Context(), signin.Request{Hosted: true, PoolID: b.pool, ClientID: c.ID, Flow: "USER_AUTH", Levels: levels, Known: r,
-			Parameters: map[string]string{"USERNAME": "al"}})
+		in := signin.Request{Hosted: true, PoolID: b.pool, ClientID: c.ID, Flow: "USER_AUTH", Levels: levels, Parameters: map[string]string{"USERNAME": "al"}}
+		if r != nil {
+			in.Known = &signin.Known{Record: *r, Session: session}
+		}
+		return b.SignIns.InitiateAuth(t.Context(), in)
 	}
 	out, err = step(&known, 4)
 	if err != nil || out.Challenge != "SOFTWARE_TOKEN_MFA" {
@@ -317,6 +321,50 @@ func TestTheLoginPagesStepASessionUp(t *testing.T) {
 			t.Errorf("%+v, %v", out, err)
 		}
 	}
+}
+
+// Threat: who has taken over a browser's session keeps its password for a sign-in that the end of the session does not end.
+func TestThreatAStepUpEndsWithTheSessionThatItCredits(t *testing.T) {
+	b := newStepUpBench(t)
+	c := b.Client(b.pool, choiceClient)
+	p := &pages{b.harness, b.pool, c}
+	b.prefer("al", factors.Preference{Token: &factors.Setting{}})
+	out, err := p.begin("USER_PASSWORD_AUTH", map[string]string{"USERNAME": "al", "PASSWORD": password})
+	done := wantAuthentication(t, out, err)
+	b.prefer("al", factors.Preference{Token: enabled})
+	known := &signin.Known{Record: done.Record(), Session: b.session(done.User.Sub)}
+	step := func() (*signin.Result, error) {
+		return b.SignIns.InitiateAuth(t.Context(), signin.Request{Hosted: true, PoolID: b.pool, ClientID: c.ID, Flow: "USER_AUTH", Levels: []int{4}, Known: known,
+			Parameters: map[string]string{"USERNAME": "al"}})
+	}
+	out, err = step()
+	if err != nil || out.Challenge != "SOFTWARE_TOKEN_MFA" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if err := b.Store.Update(t.Context(), func(tx store.Tx) error { return tx.Sessions.Delete(known.Session) }); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.answer(out, map[string]string{"SOFTWARE_TOKEN_MFA_CODE": b.code(b.secret, 0)})
+	wantFault(t, err, fault.NotAuthorized, "*")
+	if out, err = step(); err == nil && out.Challenge == "SOFTWARE_TOKEN_MFA" {
+		t.Error("a session that has ended is credited")
+	}
+	known.Session = ""
+	if out, err = step(); err != nil || out.Challenge != "SELECT_CHALLENGE" {
+		t.Errorf("without a session: %+v, %v", out, err)
+	}
+}
+
+// session makes an SSO session of a user.
+func (b *stepUpBench) session(sub string) string {
+	b.T.Helper()
+	now := b.Clock.Now()
+	x := store.Session{ID: "sso0123456789012345678901234", PoolID: b.pool, Sub: sub, Browser: []byte{1}, SignIn: []byte("{}"), CreatedAt: now, ActiveAt: now,
+		ExpiresAt: now.Add(time.Hour)}
+	if err := b.Store.Update(b.T.Context(), func(tx store.Tx) error { return tx.Sessions.Insert(x) }); err != nil {
+		b.T.Fatal(err)
+	}
+	return x.ID
 }
 
 // Threat: an attacker finds out through the levels whether a user exists.
