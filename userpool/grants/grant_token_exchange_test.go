@@ -7,7 +7,9 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/grants"
+	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
 	"github.com/sluicegate/sluice/userpool/tokens"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -100,6 +102,36 @@ func TestTokenExchange(t *testing.T) {
 	}
 	_, err = x.exchange(raw, "audience", audience)
 	wantCode(t, err, grants.InvalidGrant)
+}
+
+// Threat: another process has revoked the token, and this one does not know yet. The new token would be dated after the revocation.
+func TestThreatARevokedTokenIsNotExchangedForOneThatIsNot(t *testing.T) {
+	x := newExchange(t)
+	raw := x.issue(x.app.ID, "orders/read")
+	o := x.Options
+	o.Revoker = nil // of another process
+	other, err := idp.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Users.CreateGroup(t.Context(), directory.Group{PoolID: x.pool.ID, Name: "staff"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Users.AdminAddUserToGroup(t.Context(), x.pool.ID, "ann", "staff"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.exchange(raw, "audience", audience); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Users.AdminRemoveUserFromGroup(t.Context(), x.pool.ID, "ann", "staff"); err != nil {
+		t.Fatal(err)
+	}
+	x.Clock.Forward(2 * time.Second)
+	_, err = x.exchange(raw, "audience", audience)
+	wantCode(t, err, grants.InvalidGrant)
+	if _, err := x.exchange(x.issue(x.app.ID, "orders/read"), "audience", audience); err != nil {
+		t.Error("a token from after the revocation:", err)
+	}
 }
 
 func TestTokensOfADeletedUserAreOfNoUse(t *testing.T) {

@@ -8,11 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/devices"
 	"github.com/sluicegate/sluice/userpool/oauth"
 	"github.com/sluicegate/sluice/userpool/oauthclient"
+	"github.com/sluicegate/sluice/userpool/providers"
+	"github.com/sluicegate/sluice/userpool/tokens"
+	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
 func TestClientThatMustUsePKCE(t *testing.T) {
@@ -79,6 +83,89 @@ func TestCodeEndsWithWhatTheClientMayAsk(t *testing.T) {
 		_, err := s.redeem(q.Get("code"))
 		wantCode(t, name, err, oauth.InvalidGrant)
 	}
+}
+
+// A code of a user of the pool ends with the pool's users at the client, also if it still has an identity provider.
+func TestACodeEndsWithItsIdentityProvider(t *testing.T) {
+	s := newSiteWithUsers(t)
+	if _, err := s.Providers.Create(t.Context(), providers.Change{PoolID: s.pool.ID, Name: "Google", Type: providers.Google,
+		Details: map[string]string{"client_id": "1", "client_secret": "2", "authorize_scopes": "openid"}}); err != nil {
+		t.Fatal(err)
+	}
+	both := settings()
+	both.SupportedIdentityProviders = []string{"COGNITO", "Google"}
+	s.client = s.Client(s.pool.ID, both)
+	for _, left := range []string{"COGNITO", "Google"} {
+		if _, err := s.Pools.UpdateUserPoolClient(t.Context(), s.pool.ID, s.client.ID, "", both); err != nil {
+			t.Fatal(err)
+		}
+		q, _ := s.complete("ann", "")
+		changed := settings()
+		changed.SupportedIdentityProviders = []string{left}
+		if _, err := s.Pools.UpdateUserPoolClient(t.Context(), s.pool.ID, s.client.ID, "", changed); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.redeem(q.Get("code"))
+		if left == "Google" {
+			wantCode(t, left, err, oauth.InvalidGrant)
+		} else if err != nil {
+			t.Error(left, err)
+		}
+	}
+}
+
+// Threat: a sign-in keeps renewing tokens with a scope that was taken from the client, or with one whose resource server is gone.
+func TestThreatARefreshGivesNoScopeThatTheClientHasLost(t *testing.T) {
+	s := newSiteWithUsers(t)
+	if _, err := s.Scopes.CreateResourceServer(t.Context(), store.ResourceServer{PoolID: s.pool.ID, ID: "notes", Name: "notes", Scopes: []store.Scope{{Name: "read", Description: "read"}}}); err != nil {
+		t.Fatal(err)
+	}
+	full := settings()
+	full.AllowedOAuthScopes = []string{"openid", "email", "notes/read"}
+	s.client = s.Client(s.pool.ID, full)
+	q, _ := s.complete("ann", "", "scope=openid email notes/read")
+	set, err := s.redeem(q.Get("code"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	renew := func() (*tokens.Set, error) {
+		p, c, err := s.Pools.PoolAndClient(t.Context(), s.client.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Tokens.Renew(t.Context(), tokens.RenewRequest{Pool: p, Client: c, RefreshToken: set.RefreshToken})
+	}
+	wantScope := func(want string, idToken bool) {
+		t.Helper()
+		renewed, err := renew()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := userpooltest.Claims(t, renewed.AccessToken)["scope"]; got != want || (renewed.IDToken != "") != idToken {
+			t.Errorf("scope %v, ID token %v; want %s, %v", got, renewed.IDToken != "", want, idToken)
+		}
+	}
+	change := func(scopes ...string) {
+		t.Helper()
+		fewer := full
+		fewer.AllowedOAuthScopes = scopes
+		if _, err := s.Pools.UpdateUserPoolClient(t.Context(), s.pool.ID, s.client.ID, "", fewer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantScope("openid email notes/read", true)
+	change("email", "notes/read", "profile")
+	wantScope("email notes/read", false)
+	if err := s.Scopes.DeleteResourceServer(t.Context(), s.pool.ID, "notes"); err != nil {
+		t.Fatal(err)
+	}
+	wantScope("email", false)
+	change("profile")
+	if _, err := renew(); !fault.Is(err, fault.NotAuthorized) {
+		t.Errorf("no scope is left: %v", err)
+	}
+	change("openid", "email")
+	wantScope("openid email", true)
 }
 
 // A sign-in by a provider that a client does not have is none at that client.

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -176,11 +177,11 @@ func (g *grant) check(in *Redemption) error {
 	return nil
 }
 
-// possible reports whether the client could still ask for the code: anyone who takes an address or the flow from a client means the codes
-// too that are on their way.
+// possible reports whether the client could still ask for the code: anyone who takes an address, the flow or an identity provider from a
+// client means the codes too that are on their way.
 func (s *Service) possible(g *grant, c *userpool.Client) bool {
 	return c.Settings.AllowedOAuthFlowsUserPoolClient && slices.Contains(c.Settings.AllowedOAuthFlows, userpool.FlowCode) &&
-		s.isCallback(g.RedirectURI, c) && len(c.Settings.SupportedIdentityProviders) > 0
+		s.isCallback(g.RedirectURI, c) && offers(c, cmp.Or(g.Record.Provider, Local))
 }
 
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

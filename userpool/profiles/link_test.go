@@ -188,9 +188,12 @@ func TestAnAccountIsTakenOff(t *testing.T) {
 
 	// The password of a user of the pool.
 	h.link(local("ann"), account("Other", subject, "2"))
+	before := h.MustSignIn(h.client, "ann").RefreshToken
 	if err := h.Profiles.Disable(t.Context(), h.pool, account("Cognito", subject, "ann")); err != nil {
 		t.Fatal(err)
 	}
+	_, err = h.Refresh(h.client, before)
+	userpooltest.WantFault(t, err, fault.NotAuthorized, "Refresh Token has been revoked")
 	_, err = h.SignIn(h.client, "ann", userpooltest.Password)
 	userpooltest.WantFault(t, err, fault.NotAuthorized, "Incorrect username or password.")
 	if by := h.must("Other", proof("2")); by.User.Sub != ann.Sub {

@@ -69,6 +69,9 @@ func (s *Service) holder(ctx context.Context, p *userpool.Pool, t *token.Token, 
 			if h.read, err = s.moment(tx, now, p.ID, t.Subject); err != nil {
 				return err
 			}
+			if token.Instant(t.IssuedAt).Before(h.read.floor) {
+				return errAccessRevoked
+			}
 		}
 		h.User, err = tx.Users.Get(p.ID, t.Subject)
 		switch {

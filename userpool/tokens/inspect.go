@@ -21,7 +21,8 @@ func (s *Service) InspectAccess(ctx context.Context, p *userpool.Pool, raw strin
 	return s.inspect(ctx, p, raw, false)
 }
 
-// InspectToExchange is InspectAccess for a token that Exchange gets. It reads the user's last revocation too.
+// InspectToExchange is InspectAccess for a token that Exchange gets. It reads the user's last revocation too, and refuses a token from before
+// it: the new token would be dated after it.
 func (s *Service) InspectToExchange(ctx context.Context, p *userpool.Pool, raw string) (*Holder, error) {
 	return s.inspect(ctx, p, raw, true)
 }

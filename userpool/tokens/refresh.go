@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/sluicegate/sluice/fault"
@@ -116,8 +117,8 @@ type RenewRequest struct {
 	Visit        userpool.Visit          // where the user renews from; kept with the session
 }
 
-// Renew returns new tokens for a refresh token, with the scopes of the sign-in. If the client rotates, the set has the
-// next refresh token. Refusals are fault.NotAuthorized, fault.PasswordResetRequired for a user whose password an administrator has
+// Renew returns new tokens for a refresh token, with the scopes of the sign-in that the client still has. If the client rotates, the set has
+// the next refresh token. Refusals are fault.NotAuthorized, fault.PasswordResetRequired for a user whose password an administrator has
 // reset, and fault.RefreshTokenReuse, which ends the family.
 func (s *Service) Renew(ctx context.Context, in RenewRequest) (*Set, error) {
 	r, ok := s.openRefresh(in.Pool, in.RefreshToken)
@@ -231,6 +232,9 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 	if state.Provider != "" && !providers.HasIdentity(&u, state.Provider, state.Subject) {
 		return nil, errRefreshRevoked, nil // the account was taken off the user
 	}
+	if state.Provider == "" && u.Status == userpool.StatusExternal {
+		return nil, errRefreshRevoked, nil // and so was the user's own: see profiles.Disable
+	}
 	if in.Confirm != nil {
 		if err := in.Confirm(&u); err != nil {
 			return nil, err, nil
@@ -243,9 +247,19 @@ func (s *Service) readFamily(tx store.Tx, c *content, r *refreshToken, in *Renew
 	c.acr, c.amr = state.acr(), state.AMR
 	if state.Hosted {
 		c.hosted = &Hosted{Resource: state.Resource}
+		if c.scopes = granted(c); len(c.scopes) == 0 {
+			return nil, errRefreshInvalid, nil
+		}
 	}
 	c.groups, err = groupsOf(tx, &u)
 	return &f, nil, err
+}
+
+// granted returns those scopes of a sign-in at the OAuth endpoints that its user could still grant: whoever takes a scope from the client or
+// the pool means the sign-ins too that have it.
+func granted(c *content) []string {
+	allowed := c.client.UserScopes(c.pool)
+	return slices.DeleteFunc(slices.Clone(c.scopes), func(scope string) bool { return !slices.Contains(allowed, scope) })
 }
 
 // turn checks that the token is the family's current one, and rotates it if the client uses rotation.
