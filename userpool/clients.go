@@ -11,6 +11,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/userpool/removals"
 )
 
 // NewClient is the input of CreateUserPoolClient.
@@ -210,11 +211,9 @@ func (s *Service) ListUserPoolClients(ctx context.Context, poolID, kind, after s
 		}
 		for _, rec := range recs {
 			after = rec.ID
-			c, err := resolveClient(rec)
-			if err != nil {
+			if c, err := resolveClient(rec); err != nil {
 				return nil, "", err
-			}
-			if kind == "" || (c.Settings.ClientType == ClientDCR) == (kind == ClientDCR) {
+			} else if kind == "" || (c.Settings.ClientType == ClientDCR) == (kind == ClientDCR) {
 				list = append(list, ClientDescription{PoolID: rec.PoolID, ID: rec.ID, Name: rec.Name})
 			}
 		}
@@ -231,14 +230,17 @@ func (s *Service) ListUserPoolClients(ctx context.Context, poolID, kind, after s
 // canceled.
 func (s *Service) DeleteUserPoolClient(ctx context.Context, poolID, id string) error {
 	ctx = context.WithoutCancel(ctx)
-	if _, _, err := s.ClientOf(ctx, poolID, id); err != nil {
-		return err
-	}
-	err := s.inBatches(ctx, func(tx store.Tx, most int) (int, error) { return tx.RefreshTokens.DeleteOfClient(id, most) })
+	_, c, err := s.ClientOf(ctx, poolID, id)
 	if err != nil {
 		return err
 	}
-	err = s.base.Update(ctx, func(tx store.Tx) error { return tx.Clients.Delete(id) })
+	if err = s.inBatches(ctx, func(tx store.Tx, most int) (int, error) { return tx.RefreshTokens.DeleteOfClient(id, most) }); err != nil {
+		return err
+	}
+	registered := c.Settings.ClientType == ClientDCR && c.Settings.OAuth != nil
+	err = s.base.Update(ctx, func(tx store.Tx) error {
+		return cmp.Or(removals.Note(tx, s.base.Now(), poolID, removals.Client(id).Unless(registered)), tx.Clients.Delete(id))
+	})
 	s.clientChanged(store.Client{ID: id, PoolID: poolID})
 	if errors.Is(err, store.ErrNotFound) {
 		return noClient(id)

@@ -318,7 +318,7 @@ func (s *Service) deleteUser(ctx context.Context, p *userpool.Pool, find func(st
 		if err := r.Issued(u); err != nil {
 			return err
 		}
-		if err := relay.Remove(tx, s.base, p, u.Sub, ""); err != nil {
+		if err := relay.RemoveUser(tx, s.base, p, &u); err != nil {
 			return err
 		}
 		return tx.Users.Delete(p.ID, u.Sub) // with the refresh families

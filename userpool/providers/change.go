@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool/assurance"
+	"github.com/sluicegate/sluice/userpool/removals"
 )
 
 // Change is the input of CreateIdentityProvider and UpdateIdentityProvider. A member that is nil is not given.
@@ -174,7 +176,9 @@ func (s *Service) Delete(ctx context.Context, poolID, name string) error {
 	if _, err := s.o.Pools.Pool(ctx, poolID); err != nil {
 		return err
 	}
-	err := s.base.Update(ctx, func(tx store.Tx) error { return tx.IdentityProviders.Delete(poolID, name) })
+	err := s.base.Update(ctx, func(tx store.Tx) error {
+		return cmp.Or(removals.Note(tx, s.base.Now(), poolID, removals.Provider(name)), tx.IdentityProviders.Delete(poolID, name))
+	})
 	if errors.Is(err, store.ErrNotFound) {
 		return noProvider(name)
 	}

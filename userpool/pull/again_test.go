@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/importer"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
+	"github.com/sluicegate/sluice/userpool/removals"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -176,9 +177,8 @@ func TestALaterPullBringsBackNoGroupThatWasDeletedHere(t *testing.T) {
 			t.Fatal(err)
 		}
 		members, _, err := l.Users.ListUsersInGroup(t.Context(), l.p.ID, "readers", "", 10)
-		removed, loadErr := relay.LoadRemoved(t.Context(), l.base, l.p.ID)
-		if err != nil || loadErr != nil || removed.Has("", "readers") == (len(members) > 0) {
-			t.Fatal(members, removed, err, loadErr)
+		if removed := removedHere(t, l.Harness, l.p.ID, removals.Group("readers")); err != nil || removed == (len(members) > 0) {
+			t.Fatal(members, removed, err)
 		}
 		if err := l.Users.DeleteGroup(t.Context(), l.p.ID, "readers"); err != nil {
 			t.Fatal(err)

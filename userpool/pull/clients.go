@@ -15,6 +15,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/relay"
+	"github.com/sluicegate/sluice/userpool/removals"
 )
 
 // clients makes or updates the app clients, with their ids and secrets, and chooses the one that is asked for passwords.
@@ -88,6 +89,9 @@ func (s *Service) putClient(ctx context.Context, c *types.UserPoolClientType, se
 	have, err := pools.Client(ctx, *c.ClientId)
 	switch {
 	case fault.Is(err, fault.ResourceNotFound):
+		if gone, err := s.removed(ctx, removals.Client(*c.ClientId), "app client "+*c.ClientId); gone || err != nil {
+			return err
+		}
 		_, err = pools.InsertClient(ctx, store.Client{PoolID: s.in.PoolID, ID: *c.ClientId, Name: *c.ClientName}, secret, settings)
 		return err
 	case err != nil:
@@ -96,7 +100,7 @@ func (s *Service) putClient(ctx context.Context, c *types.UserPoolClientType, se
 		return fmt.Errorf("another user pool here, %s, has an app client with this id", have.PoolID)
 	case !isNewer(c.LastModifiedDate, have.ModifiedAt):
 		return s.complete(ctx, have, s.record.LeftOut[have.ID], settings.SupportedIdentityProviders)
-	case !secret.IsZero() && have.CheckSecret(secret.Reveal()) != nil:
+	case !secret.IsZero() && !have.HasSecret(secret.Reveal()):
 		if err := pools.ReplaceSecret(ctx, s.in.PoolID, have.ID, secret); err != nil {
 			return err
 		}

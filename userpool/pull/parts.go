@@ -1,8 +1,12 @@
 package pull
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
@@ -13,6 +17,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/domains"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
+	"github.com/sluicegate/sluice/userpool/removals"
 )
 
 // servers makes or updates the resource servers. Clients name their scopes.
@@ -28,22 +33,68 @@ func (s *Service) servers(ctx context.Context) error {
 			for _, scope := range r.Scopes {
 				in.Scopes = append(in.Scopes, store.Scope{Name: value(scope.ScopeName), Description: value(scope.ScopeDescription)})
 			}
-			_, err := s.o.Provider.Scopes.DescribeResourceServer(ctx, s.in.PoolID, in.ID)
-			if fault.Is(err, fault.ResourceNotFound) {
-				_, err = s.o.Provider.Scopes.CreateResourceServer(ctx, in)
-			} else if err == nil {
-				_, err = s.o.Provider.Scopes.UpdateResourceServer(ctx, in)
+			if err := s.server(ctx, in); err == nil {
+				s.report.Servers++
+			} else if err := s.passOver("resource server "+in.ID, err); err != nil {
+				return err
 			}
-			if err != nil {
-				if err := s.passOver("resource server "+in.ID, err); err != nil {
-					return err
-				}
-				continue
-			}
-			s.report.Servers++
 		}
 	}
 	return nil
+}
+
+// server makes or updates a resource server. AWS does not say when one was changed: what changed there since the last pull comes over, unless
+// it was changed here too.
+func (s *Service) server(ctx context.Context, in store.ResourceServer) error {
+	scopes, what := s.o.Provider.Scopes, "resource server "+in.ID
+	last, there := s.record.Servers[in.ID], serverText(in)
+	have, err := scopes.DescribeResourceServer(ctx, s.in.PoolID, in.ID)
+	switch {
+	case fault.Is(err, fault.ResourceNotFound):
+		if gone, err := s.removed(ctx, removals.Server(in.ID), what); gone || err != nil {
+			return err
+		}
+		_, err = scopes.CreateResourceServer(ctx, in)
+	case err != nil || there == last || serverText(*have) == there:
+	case serverText(*have) == last:
+		_, err = scopes.UpdateResourceServer(ctx, in)
+	default:
+		s.report.note("%s: was changed here, stays as it is", what)
+	}
+	if err != nil {
+		return err
+	}
+	if s.record.Servers == nil {
+		s.record.Servers = map[string]string{}
+	}
+	s.record.Servers[in.ID] = there
+	return nil
+}
+
+// serverText is what a pull compares of a resource server.
+func serverText(r store.ResourceServer) string {
+	scopes := slices.SortedFunc(slices.Values(r.Scopes), func(a, b store.Scope) int { return cmp.Compare(a.Name, b.Name) })
+	text := r.Name
+	for _, scope := range scopes {
+		text += "\n" + scope.Name + "\t" + scope.Description
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// removed reports whether something that is not here was removed here, and notes that.
+func (s *Service) removed(ctx context.Context, e removals.Entry, what string) (gone bool, err error) {
+	err = s.base.View(ctx, func(tx store.Tx) (err error) {
+		before, err := relay.LoadRemoved(tx, s.base, s.in.PoolID)
+		if err == nil {
+			gone, err = before.Has(tx, e)
+		}
+		return err
+	})
+	if gone {
+		s.report.note("%s: was deleted here, stays away", what)
+	}
+	return gone, err
 }
 
 // providers makes or updates the identity providers. Clients name them. One whose details cannot be used here is noted, and its
@@ -74,6 +125,10 @@ func (s *Service) provider(ctx context.Context, p *types.IdentityProviderType) e
 	have, err := s.o.Provider.Providers.Describe(ctx, s.in.PoolID, in.Name)
 	switch {
 	case fault.Is(err, fault.ResourceNotFound):
+		gone := false
+		if gone, err = s.removed(ctx, removals.Provider(in.Name), "identity provider "+in.Name); gone || err != nil {
+			return err
+		}
 		_, err = s.o.Provider.Providers.Create(ctx, in)
 	case err == nil && isNewer(p.LastModifiedDate, have.Modified):
 		_, err = s.o.Provider.Providers.Update(ctx, in)
@@ -118,10 +173,6 @@ func (s *Service) groups(ctx context.Context) error {
 
 // eachGroup calls f for the groups of the old pool that were not deleted here.
 func (s *Service) eachGroup(ctx context.Context, f func(types.GroupType) error) error {
-	removed, err := relay.LoadRemoved(ctx, s.base, s.in.PoolID)
-	if err != nil {
-		return err
-	}
 	pages := cip.NewListGroupsPaginator(s.o.Source, &cip.ListGroupsInput{UserPoolId: &s.in.PoolID, Limit: new(int32(60))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -129,11 +180,14 @@ func (s *Service) eachGroup(ctx context.Context, f func(types.GroupType) error) 
 			return fmt.Errorf("listing the groups: %w", err)
 		}
 		for _, g := range page.Groups {
-			if removed.Has("", value(g.GroupName)) {
-				s.report.note("group %s: was deleted here, stays away", value(g.GroupName))
+			gone, err := s.removed(ctx, removals.Group(value(g.GroupName)), "group "+value(g.GroupName))
+			if gone {
 				continue
 			}
-			if err := f(g); err != nil {
+			if err == nil {
+				err = f(g)
+			}
+			if err != nil {
 				return err
 			}
 		}

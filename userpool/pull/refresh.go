@@ -13,6 +13,7 @@ import (
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/relay"
+	"github.com/sluicegate/sluice/userpool/removals"
 	"github.com/sluicegate/sluice/userpool/tokens"
 )
 
@@ -137,14 +138,19 @@ func (s *Service) memberships(ctx context.Context) error {
 // join makes users members of a group. A user who was not written, or was taken out of the group here, is left out; so are
 // all if the group was deleted here.
 func (s *Service) join(ctx context.Context, group string, users []types.UserType) error {
-	removed, err := relay.LoadRemoved(ctx, s.base, s.in.PoolID)
-	if err != nil {
-		return err
-	}
-	err = s.base.Update(ctx, func(tx store.Tx) error {
+	err := s.base.Update(ctx, func(tx store.Tx) error {
+		removed, err := relay.LoadRemoved(tx, s.base, s.in.PoolID)
+		if err != nil {
+			return err
+		}
+		if gone, err := removed.Has(tx, removals.Group(group)); gone || err != nil {
+			return err
+		}
 		for i := range users {
 			sub := newPulled(&users[i]).entry.Sub
-			if removed.Has(sub, group) || removed.Has("", group) {
+			if gone, err := removed.Has(tx, removals.Member(sub, group)); err != nil {
+				return err
+			} else if gone {
 				continue
 			}
 			if err := tx.Groups.Add(s.in.PoolID, group, sub); err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -1,17 +1,23 @@
 package pull
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/seal"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/importer"
 	"github.com/sluicegate/sluice/userpool/relay"
+	"github.com/sluicegate/sluice/userpool/removals"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
 
@@ -85,17 +91,7 @@ func TestALaterPullUndoesNoRevocation(t *testing.T) {
 // Who was deleted here, or taken out of a group here, is still in the old pool.
 func TestALaterPullBringsBackNobodyWhoWasRemovedHere(t *testing.T) {
 	h := userpooltest.New(t)
-	created := h.Pool(userpool.PoolSettings{})
-	if err := h.Base().Update(t.Context(), func(tx store.Tx) error {
-		return relay.Save(tx, h.Base(), created.ID, &relay.Record{Region: "us-east-1"})
-	}); err != nil {
-		t.Fatal(err)
-	}
-	h.Restart()
-	p, err := h.Pools.Pool(t.Context(), created.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPulledPool(t, h, func(r *relay.Record) { r.Ended = time.Time{} })
 	subs := map[string]string{}
 	var users []types.UserType
 	for _, name := range []string{"alice", "bob", "carol"} {
@@ -140,7 +136,168 @@ func TestALaterPullBringsBackNobodyWhoWasRemovedHere(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if removed, err := relay.LoadRemoved(t.Context(), h.Base(), p.ID); err != nil || len(removed) != 2 || !removed.Has(subs["alice"], "") || !removed.Has(subs["bob"], "readers") {
-		t.Errorf("after the pull: %v, %v", removed, err)
+}
+
+// newPulledPool is a pool whose last pull ended now.
+func newPulledPool(t *testing.T, h *userpooltest.Harness, change func(*relay.Record)) *userpool.Pool {
+	t.Helper()
+	created := h.Pool(userpool.PoolSettings{})
+	r := &relay.Record{Region: "us-east-1", Ended: h.Clock.Now()}
+	if change != nil {
+		change(r)
+	}
+	if err := h.Base().Update(t.Context(), func(tx store.Tx) error { return relay.Save(tx, h.Base(), created.ID, r) }); err != nil {
+		t.Fatal(err)
+	}
+	h.Restart()
+	p, err := h.Pools.Pool(t.Context(), created.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// removedHere reports what a later pull leaves out.
+func removedHere(t *testing.T, h *userpooltest.Harness, poolID string, e removals.Entry) (gone bool) {
+	t.Helper()
+	if err := h.Store.View(t.Context(), func(tx store.Tx) error {
+		removed, err := relay.LoadRemoved(tx, h.Base(), poolID)
+		if err == nil {
+			gone, err = removed.Has(tx, e)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return gone
+}
+
+// Threat: strangers sign up and delete themselves until the pool has forgotten whom an administrator deleted.
+func TestThreatDeletionsOfStrangersPushOutNoRemoval(t *testing.T) {
+	h := userpooltest.New(t)
+	ended := h.Clock.Now()
+	p := newPulledPool(t, h, func(r *relay.Record) {
+		for i := range 1000 {
+			r.Removed = append(r.Removed, fmt.Sprintf("sub-%d\n", i)) // as earlier releases remembered
+		}
+	})
+	alice := h.User(p.ID, "alice").Sub
+	if err := h.Users.AdminDeleteUser(t.Context(), p.ID, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	h.Clock.Forward(2 * time.Hour)
+	c := h.Client(p.ID, userpooltest.AllFlows)
+	eve := h.User(p.ID, "eve").Sub
+	if err := h.Users.DeleteUser(t.Context(), h.MustSignIn(c.ID, "eve").AccessToken); err != nil {
+		t.Fatal(err)
+	}
+	for sub, want := range map[string]bool{alice: true, "sub-0": true, "sub-999": true, eve: false} {
+		if got := removedHere(t, h, p.ID, removals.User(sub)); got != want {
+			t.Errorf("%s: %v, want %v", sub, got, want)
+		}
+	}
+	h.Clock.Forward(50 * 365 * 24 * time.Hour)
+	if err := h.Store.Update(t.Context(), func(tx store.Tx) error {
+		_, err := tx.SpentAssertions.DeleteExpired(h.Clock.Now(), 1000)
+		return err
+	}); err != nil || !removedHere(t, h, p.ID, removals.User(alice)) {
+		t.Error("the removal is forgotten, since", ended, err)
+	}
+}
+
+// Threat: an app client, an identity provider or a resource server that was deleted here, since it must give no access any more, returns
+// with the next pull.
+func TestThreatALaterPullBringsBackNoPartThatWasDeletedHere(t *testing.T) {
+	h := userpooltest.New(t)
+	p := newPulledPool(t, h, nil)
+	s := &Service{o: Options{Provider: h.Provider}, base: h.Base(), report: newReport(), in: Request{PoolID: p.ID}, source: &types.UserPoolType{}, authorities: map[string]string{}}
+	client := &types.UserPoolClientType{ClientId: new("1example23456789abcdefghij"), ClientName: new("web"), LastModifiedDate: new(h.Clock.Now().Add(time.Hour))}
+	provider := &types.IdentityProviderType{ProviderName: new("Google"), ProviderType: types.IdentityProviderTypeTypeGoogle, LastModifiedDate: new(h.Clock.Now().Add(time.Hour)),
+		ProviderDetails: map[string]string{"client_id": "1", "client_secret": "2", "authorize_scopes": "openid"}}
+	server := store.ResourceServer{PoolID: p.ID, ID: "orders", Name: "orders", Scopes: []store.Scope{{Name: "read", Description: "read"}}}
+	pull := func() {
+		t.Helper()
+		if err := s.server(t.Context(), server); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.provider(t.Context(), provider); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.putClient(t.Context(), client, seal.Secret{}, userpool.ClientSettings{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pull()
+	if err := h.Pools.DeleteUserPoolClient(t.Context(), p.ID, *client.ClientId); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Provider.Providers.Delete(t.Context(), p.ID, "Google"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Provider.Scopes.DeleteResourceServer(t.Context(), p.ID, "orders"); err != nil {
+		t.Fatal(err)
+	}
+	pull()
+	if _, err := h.Pools.Client(t.Context(), *client.ClientId); !fault.Is(err, fault.ResourceNotFound) {
+		t.Error("the app client is back:", err)
+	}
+	if _, err := h.Provider.Providers.Describe(t.Context(), p.ID, "Google"); !fault.Is(err, fault.ResourceNotFound) {
+		t.Error("the identity provider is back:", err)
+	}
+	if _, err := h.Provider.Scopes.DescribeResourceServer(t.Context(), p.ID, "orders"); !fault.Is(err, fault.ResourceNotFound) {
+		t.Error("the resource server is back:", err)
+	}
+	if notes := strings.Join(s.report.Notes, "\n"); strings.Count(notes, "was deleted here, stays away") != 3 {
+		t.Error(notes)
+	}
+	if other := h.Pool(userpool.PoolSettings{}); removedHere(t, h, other.ID, removals.Client(*client.ClientId)) {
+		t.Error("another pool has the removal")
+	}
+}
+
+// A scope that was taken away here would return.
+func TestALaterPullKeepsResourceServersThatWereChangedHere(t *testing.T) {
+	h := userpooltest.New(t)
+	p := newPulledPool(t, h, nil)
+	s := &Service{o: Options{Provider: h.Provider}, base: h.Base(), report: newReport(), in: Request{PoolID: p.ID}}
+	server := func(scopes ...string) store.ResourceServer {
+		r := store.ResourceServer{PoolID: p.ID, ID: "orders", Name: "orders"}
+		for _, name := range scopes {
+			r.Scopes = append(r.Scopes, store.Scope{Name: name, Description: name})
+		}
+		return r
+	}
+	for _, step := range []struct {
+		there, here []string // here nil: no change
+		want        string
+	}{
+		{[]string{"read", "write"}, nil, "read write"},
+		{[]string{"read", "write", "list"}, nil, "list read write"}, // changed there
+		{[]string{"read", "write", "list"}, []string{"read"}, "read"},
+		{[]string{"read", "write", "list", "all"}, nil, "read"}, // changed in both places
+	} {
+		if step.here != nil {
+			if _, err := h.Provider.Scopes.UpdateResourceServer(t.Context(), server(step.here...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.server(t.Context(), server(step.there...)); err != nil {
+			t.Fatal(err)
+		}
+		have, err := h.Provider.Scopes.DescribeResourceServer(t.Context(), p.ID, "orders")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, scope := range have.Scopes {
+			names = append(names, scope.Name)
+		}
+		slices.Sort(names)
+		if got := strings.Join(names, " "); got != step.want {
+			t.Errorf("%v, %v: %s, want %s", step.there, step.here, got, step.want)
+		}
+	}
+	if notes := strings.Join(s.report.Notes, "\n"); !strings.Contains(notes, "resource server orders: was changed here, stays as it is") {
+		t.Error(notes)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/sluicegate/sluice/userpool/importer"
 	"github.com/sluicegate/sluice/userpool/providers"
 	"github.com/sluicegate/sluice/userpool/relay"
+	"github.com/sluicegate/sluice/userpool/removals"
 )
 
 // pageSize is the most users that ListUsers returns.
@@ -55,18 +56,9 @@ func (s *Service) users(ctx context.Context) error {
 // page writes the new users of a page in one transaction, updates the others, and then keeps the place at which the next page begins: an
 // interrupted pull does the page once more, which changes nothing that is done.
 func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUsersOutput) error {
-	removed, err := relay.LoadRemoved(ctx, s.base, p.ID)
+	users, err := s.wanted(ctx, page.Users)
 	if err != nil {
 		return err
-	}
-	users := make([]*pulled, 0, len(page.Users))
-	for i := range page.Users {
-		if u := newPulled(&page.Users[i]); removed.Has(u.entry.Sub, "") {
-			s.report.Read++
-			s.report.Removed++
-		} else {
-			users = append(users, u)
-		}
 	}
 	if err := s.preferences(ctx, users); err != nil {
 		return err
@@ -93,6 +85,33 @@ func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUser
 	}
 	s.record.Resume, s.record.Seen = value(page.PaginationToken), s.record.Seen+len(page.Users)
 	return s.save(ctx)
+}
+
+// wanted returns the users who were not deleted here.
+func (s *Service) wanted(ctx context.Context, list []types.UserType) (users []*pulled, err error) {
+	err = s.base.View(ctx, func(tx store.Tx) error {
+		users = nil
+		removed, err := relay.LoadRemoved(tx, s.base, s.in.PoolID)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			u := newPulled(&list[i])
+			gone, err := removed.Has(tx, removals.User(u.entry.Sub))
+			if err != nil {
+				return err
+			}
+			if !gone {
+				users = append(users, u)
+			}
+		}
+		return nil
+	})
+	gone := len(list) - len(users)
+	if err == nil {
+		s.report.Read, s.report.Removed = s.report.Read+gone, s.report.Removed+gone
+	}
+	return users, err
 }
 
 // count counts the results of a page, and updates the users who exist.

@@ -27,10 +27,13 @@ type Record struct {
 	Seen     int       `json:"seen"`               // users that the pull has read
 	Client   *Client   `json:"client,omitempty"`   // nil = passwords are not asked for
 	Finished bool      `json:"finished,omitempty"` // passwords are permanently no longer asked for
-	Removed  []string  `json:"removed,omitempty"`  // what was removed here, see Remove; Save leaves it as it is in the store
+	Removed  []string  `json:"removed,omitempty"`  // what earlier releases remembered instead of package removals
 
 	// LeftOut are the identity providers that app clients have at the old pool, and that did not exist here, by client.
 	LeftOut map[string][]string `json:"left_out,omitempty"`
+
+	// Servers are the resource servers as the last pull found them at the old pool, by their identifiers.
+	Servers map[string]string `json:"servers,omitempty"`
 }
 
 // Client is an app client of the old pool and how it is asked.
@@ -102,23 +105,8 @@ func Load(ctx context.Context, b *userpool.Base, poolID string) (r *Record, err 
 	return r, err
 }
 
-// Save writes the record of a pool, except what Remove writes meanwhile.
+// Save writes the record of a pool.
 func Save(tx store.Tx, b *userpool.Base, poolID string, r *Record) error {
-	out := *r
-	switch row, err := tx.Pulls.Get(poolID); {
-	case err == nil:
-		have, err := open(b, &row)
-		if err != nil {
-			return err
-		}
-		out.Removed = have.Removed
-	case !errors.Is(err, store.ErrNotFound):
-		return err
-	}
-	return save(tx, b, poolID, &out)
-}
-
-func save(tx store.Tx, b *userpool.Base, poolID string, r *Record) error {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("relay: encoding a record: %w", err)

@@ -1,24 +1,30 @@
 package relay
 
 import (
-	"context"
 	"errors"
-	"slices"
+	"time"
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/removals"
 )
 
-// maxRemoved is how many users, groups and memberships that were ended here a record remembers, the last ones.
-const maxRemoved = 1000
+// clockSkew is how far the clock of the old pool may be ahead.
+const clockSkew = time.Hour
 
-// removedEntry names a user, a membership in a group, or with an empty sub a group. Names of groups have no line breaks.
-func removedEntry(sub, group string) string { return sub + "\n" + group }
+// RemoveUser remembers that a user was deleted here, so that no later pull brings the user back. It does nothing for a pool that was not
+// pulled, and for a user who is younger than its last pull: such users never came from the old pool, and anyone can make them.
+// Call it in the transaction that deletes.
+func RemoveUser(tx store.Tx, b *userpool.Base, p *userpool.Pool, u *store.User) error {
+	return remove(tx, b, p, removals.User(u.Sub), u.CreatedAt)
+}
 
-// Remove remembers that a user was deleted here, with a group that the user was taken out of it, or with a group alone that it was deleted,
-// so that no later pull brings it back.
-// It does nothing for a pool that was not pulled. Call it in the transaction that ends it.
+// Remove is like RemoveUser for a user who was taken out of a group, or, without a user, for a group that was deleted.
 func Remove(tx store.Tx, b *userpool.Base, p *userpool.Pool, sub, group string) error {
+	return remove(tx, b, p, removals.Member(sub, group), time.Time{})
+}
+
+func remove(tx store.Tx, b *userpool.Base, p *userpool.Pool, e removals.Entry, made time.Time) error {
 	if p.Pull == nil {
 		return nil
 	}
@@ -30,35 +36,42 @@ func Remove(tx store.Tx, b *userpool.Base, p *userpool.Pool, sub, group string) 
 		return err
 	}
 	r, err := open(b, &row)
-	if err != nil || r.Finished {
+	if err != nil || r.Finished || !r.Ended.IsZero() && made.After(r.Ended.Add(clockSkew)) {
 		return err
 	}
-	entry := removedEntry(sub, group)
-	if slices.Contains(r.Removed, entry) {
-		return nil
-	}
-	if r.Removed = append(r.Removed, entry); len(r.Removed) > maxRemoved {
-		r.Removed = r.Removed[len(r.Removed)-maxRemoved:]
-	}
-	return save(tx, b, p.ID, r)
+	return removals.Note(tx, b.Now(), p.ID, e)
 }
 
-// Removed are the users, groups and memberships of a pool that were ended here since it was pulled.
-type Removed map[string]bool
+// Removed tells what was removed from a pool here since it was pulled.
+type Removed struct {
+	poolID string
+	before map[removals.Entry]bool // what earlier releases remembered
+}
 
-// Has reports whether a user was deleted here, with a group whether the user was taken out of it, or with a group alone whether it was
-// deleted.
-func (r Removed) Has(sub, group string) bool { return r[removedEntry(sub, group)] }
-
-// LoadRemoved returns what Remove has remembered.
-func LoadRemoved(ctx context.Context, b *userpool.Base, poolID string) (Removed, error) {
-	r, err := Load(ctx, b, poolID)
-	if err != nil || r == nil {
+// LoadRemoved returns what was removed from a pool.
+func LoadRemoved(tx store.Tx, b *userpool.Base, poolID string) (*Removed, error) {
+	out := &Removed{poolID, map[removals.Entry]bool{}}
+	row, err := tx.Pulls.Get(poolID)
+	if errors.Is(err, store.ErrNotFound) {
+		return out, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	out := make(Removed, len(r.Removed))
-	for _, entry := range r.Removed {
-		out[entry] = true
+	r, err := open(b, &row)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range r.Removed {
+		out.before[removals.Entry(e)] = true
 	}
 	return out, nil
+}
+
+// Has reports whether something was removed.
+func (r *Removed) Has(tx store.Tx, e removals.Entry) (bool, error) {
+	if r.before[e] {
+		return true, nil
+	}
+	return removals.Has(tx, r.poolID, e)
 }

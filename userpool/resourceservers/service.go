@@ -1,6 +1,7 @@
 package resourceservers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/removals"
 )
 
 // Options are what New needs. All are required.
@@ -126,7 +128,9 @@ func (s *Service) DeleteResourceServer(ctx context.Context, poolID, id string) e
 	if _, err := s.pools.Pool(ctx, poolID); err != nil {
 		return err
 	}
-	err := s.update(ctx, poolID, func(tx store.Tx) error { return tx.ResourceServers.Delete(poolID, id) })
+	err := s.update(ctx, poolID, func(tx store.Tx) error {
+		return cmp.Or(removals.Note(tx, s.base.Now(), poolID, removals.Server(id)), tx.ResourceServers.Delete(poolID, id))
+	})
 	if errors.Is(err, store.ErrNotFound) {
 		return noServer(id)
 	}
