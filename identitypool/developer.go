@@ -128,15 +128,21 @@ func (s *Service) developerCredentials(ctx context.Context, id string, logins ma
 	if record.PrincipalTags, err = tagsOf(t.Claims.Raw(tagsClaim)); err != nil {
 		return Credentials{}, err
 	}
-	if s.o.LoginsClaim != "" {
-		if record.Logins, err = signInsOf(t.Claims.Raw(s.o.LoginsClaim)); err != nil {
-			return Credentials{}, err
-		}
+	if record.Logins, err = s.signInsIn(t); err != nil {
+		return Credentials{}, err
 	}
 	if !s.stillLinked(p, identity, amr, record.Logins) {
 		return Credentials{}, errNoMatch
 	}
 	return s.assume(ctx, record, env)
+}
+
+// signInsIn returns the sign-ins behind a token.
+func (s *Service) signInsIn(t *token.Token) ([]session.Login, error) {
+	if s.o.LoginsClaim == "" {
+		return nil, nil
+	}
+	return signInsOf(t.Claims.Raw(s.o.LoginsClaim))
 }
 
 // stillLinked reports whether the identity still has the logins of a token: its developer user, which amr names, and its sign-ins.

@@ -330,6 +330,53 @@ func TestATokenOfAnUnlinkedLoginGivesNoCredentials(t *testing.T) {
 	must(t, use(first))
 }
 
+// Threat: a token of an identity that lost a login, was merged or was deleted is taken to STS instead.
+func TestThreatATokenOfAnIdentityThatIsGoneAssumesNoRole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	settings := notes()
+	settings.DeveloperName = "login.example"
+	pool := w.pool(settings)
+	issue := func(id, user string) identitypool.OpenIDToken {
+		t.Helper()
+		out, err := w.DeveloperToken(t.Context(), identitypool.DeveloperInput{PoolID: pool, IdentityID: id, Logins: map[string]string{"login.example": user}, Life: 24 * time.Hour})
+		must(t, err)
+		return out
+	}
+	assume := func(role, raw string) error {
+		_, err := w.iam.AssumeRoleWithWebIdentity(t.Context(), iam.WebIdentityInput{RoleARN: w.iam.RoleARN(role), SessionName: "mine", Token: raw})
+		return err
+	}
+	first := issue("", "u1")
+	second, merged := issue(first.IdentityID, "u2"), issue("", "u3")
+	alice, err := w.GetOpenIDToken(t.Context(), w.id(pool, w.of("alice")), w.of("alice"))
+	must(t, err)
+	bob, err := w.GetOpenIDToken(t.Context(), w.id(pool, w.of("bob")), w.of("bob"))
+	must(t, err)
+	guest, err := w.GetOpenIDToken(t.Context(), w.id(pool, nil), nil)
+	must(t, err)
+	for _, out := range []identitypool.OpenIDToken{first, second, merged, alice, bob} {
+		must(t, assume("user", out.Token))
+	}
+	must(t, assume("guest", guest.Token))
+	must(t, w.UnlinkDeveloper(t.Context(), pool, first.IdentityID, "login.example", "u2"))
+	_, err = w.Merge(t.Context(), pool, "login.example", "u3", "u1")
+	must(t, err)
+	must(t, w.Unlink(t.Context(), alice.IdentityID, w.of("alice"), []string{loginKey}))
+	if failed := w.DeleteIdentities(t.Context(), []string{bob.IdentityID, guest.IdentityID}); len(failed) > 0 {
+		t.Fatal(failed)
+	}
+	for name, err := range map[string]error{
+		"an unlinked developer user": assume("user", second.Token), "a merged identity": assume("user", merged.Token),
+		"an unlinked login": assume("user", alice.Token), "a deleted identity": assume("user", bob.Token), "a deleted guest": assume("guest", guest.Token),
+	} {
+		if !fault.Is(err, fault.InvalidIdentityToken) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	must(t, assume("user", first.Token))
+}
+
 func decode(t testing.TB, raw string) (header, claims map[string]any) {
 	t.Helper()
 	parts := strings.Split(raw, ".")

@@ -83,9 +83,6 @@ func newWorld(t testing.TB) *world {
 		Lint: w.iam.RoleWarnings, Assertions: w.iam, AccessTokens: &w.access,
 	}
 	w.open()
-	stsVerifier, err := token.New(token.Options{Now: w.clock, Issuers: []token.Issuer{w.TokenIssuer()}})
-	must(t, err)
-	w.iam.UseVerifier(stsVerifier)
 	return w
 }
 
@@ -95,6 +92,7 @@ func (w *world) open() {
 	var err error
 	w.Service, err = identitypool.New(w.t.Context(), w.options)
 	must(w.t, err)
+	w.iam.UseVerifier(w.Service)
 }
 
 func (w *world) clock() time.Time { return w.now }

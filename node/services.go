@@ -189,11 +189,7 @@ func (sv *Services) build(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	identities, err := token.New(token.Options{Now: o.Now, Issuers: []token.Issuer{sv.Identities.TokenIssuer()}})
-	if err != nil {
-		return err
-	}
-	sv.Roles.UseVerifier(&webIdentities{identities: identities, logins: logins, roles: sv.Roles})
+	sv.Roles.UseVerifier(&webIdentities{identities: sv.Identities, logins: logins, roles: sv.Roles})
 	sv.apis, err = newAPIs(sv, o)
 	return err
 }

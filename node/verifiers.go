@@ -106,7 +106,7 @@ func newAccessTokens(o *Options) (*accesstoken.Verifier, error) {
 // webIdentities verifies the tokens of AssumeRoleWithWebIdentity: those of the identity pools, and of registered issuers for the
 // clients that are registered with them.
 type webIdentities struct {
-	identities *token.Verifier
+	identities *identitypool.Service
 	logins     *loginVerifier
 	roles      *iam.Service
 }
