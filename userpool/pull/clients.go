@@ -105,7 +105,12 @@ func (s *Service) putClient(ctx context.Context, c *types.UserPoolClientType, se
 			return err
 		}
 	}
-	_, err = pools.ChangeClient(ctx, s.in.PoolID, have.ID, *c.ClientName, func(*userpool.ClientSettings) userpool.ClientSettings { return settings })
+	_, err = pools.ChangeClient(ctx, s.in.PoolID, have.ID, *c.ClientName, func(old *userpool.ClientSettings) userpool.ClientSettings {
+		next := settings
+		next.OAuth = old.OAuth // what AWS does not have: without its keys, the client would be public
+		next.SSOSession = cmp.Or(next.SSOSession, old.SSOSession)
+		return next
+	})
 	return err
 }
 

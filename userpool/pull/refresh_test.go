@@ -16,6 +16,7 @@ import (
 	"github.com/sluicegate/sluice/userpool"
 	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/importer"
+	"github.com/sluicegate/sluice/userpool/oauthclient"
 	"github.com/sluicegate/sluice/userpool/relay"
 	"github.com/sluicegate/sluice/userpool/removals"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
@@ -252,6 +253,24 @@ func TestThreatALaterPullBringsBackNoPartThatWasDeletedHere(t *testing.T) {
 	}
 	if other := h.Pool(userpool.PoolSettings{}); removedHere(t, h, other.ID, removals.Client(*client.ClientId)) {
 		t.Error("another pool has the removal")
+	}
+}
+
+// Threat: a client that has got keys here becomes public with its next change at AWS.
+func TestThreatALaterPullTakesNoKeysFromAnAppClient(t *testing.T) {
+	h := userpooltest.New(t)
+	p := newPulledPool(t, h, nil)
+	settings := userpooltest.AllFlows
+	settings.OAuth = &oauthclient.Metadata{AuthMethod: oauthclient.PrivateKeyJWT, KeysURL: "https://app.example.com/keys"}
+	c := h.Client(p.ID, settings)
+	s := &Service{o: Options{Provider: h.Provider}, base: h.Base(), report: newReport(), in: Request{PoolID: p.ID}}
+	there := &types.UserPoolClientType{ClientId: &c.ID, ClientName: new("renamed"), LastModifiedDate: new(h.Clock.Now().Add(time.Hour))}
+	if err := s.putClient(t.Context(), there, seal.Secret{}, userpooltest.AllFlows); err != nil {
+		t.Fatal(err)
+	}
+	have, err := h.Pools.Client(t.Context(), c.ID)
+	if err != nil || have.Name != "renamed" || !have.Settings.OAuth.SignsAssertions() {
+		t.Errorf("%+v, %v", have, err)
 	}
 }
 
