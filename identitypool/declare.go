@@ -58,7 +58,11 @@ func (s *Service) ensure(ctx context.Context, d DeclaredPool) error {
 	if p := (*s.pools.Load())[d.ID]; p != nil && sameRoles(p.roles, d.Roles) {
 		return nil
 	}
-	return s.SetRoles(ctx, d.ID, d.Roles)
+	if err := s.setRoles(ctx, d.ID, d.Roles); err != nil {
+		return err
+	}
+	s.ensured.Store(d.ID, true)
+	return nil
 }
 
 // sameSettings compares everything except tags, which the configuration does not contain.

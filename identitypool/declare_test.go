@@ -1,6 +1,8 @@
 package identitypool_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/identitypool"
@@ -35,5 +37,26 @@ func TestADeclaredPoolThatAnotherProcessCreatedIsUsed(t *testing.T) {
 	}
 	if w.id(d.ID, w.of("alice")) != id {
 		t.Error("the identities were changed")
+	}
+}
+
+func TestTheRolesOfADeclaredPoolAreWarnedOfOnceTheyAreThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var log strings.Builder
+	w.options.Log = slog.New(slog.NewTextHandler(&log, nil))
+	w.open()
+	d := identitypool.DeclaredPool{ID: "us-east-1:11111111-2222-4333-8444-555555555555", Name: "notes", Settings: notes(),
+		Roles: identitypool.Roles{Authenticated: w.iam.RoleARN("late"), Guest: w.iam.RoleARN("never")}}
+	must(t, w.Ensure(t.Context(), d))
+	if log.Len() > 0 {
+		t.Errorf("too early: %s", log.String())
+	}
+	w.role("late", poolTrust(d.ID, true))
+	for range 2 {
+		w.WarnOfRoles(t.Context())
+	}
+	if got := log.String(); strings.Count(got, "role/never does not exist") != 1 || strings.Contains(got, "role/late does not exist") {
+		t.Errorf("the log has %s", got)
 	}
 }

@@ -30,6 +30,14 @@ var (
 
 // SetRoles replaces the pool's roles and mappings. Errors: ResourceNotFound, InvalidParameter.
 func (s *Service) SetRoles(ctx context.Context, poolID string, roles Roles) error {
+	if err := s.setRoles(ctx, poolID, roles); err != nil {
+		return err
+	}
+	s.warn(ctx, poolID, roles)
+	return nil
+}
+
+func (s *Service) setRoles(ctx context.Context, poolID string, roles Roles) error {
 	p, err := s.pool(poolID)
 	if err != nil {
 		return err
@@ -41,16 +49,30 @@ func (s *Service) SetRoles(ctx context.Context, poolID string, roles Roles) erro
 	if err != nil {
 		return err
 	}
-	err = s.editPool(ctx, poolID, func(r *store.IdentityPool) error {
+	return s.editPool(ctx, poolID, func(r *store.IdentityPool) error {
 		r.Roles = text
 		return nil
 	})
-	if err == nil && s.o.Log != nil {
-		for _, warning := range s.Warnings(poolID, roles) {
-			s.o.Log.WarnContext(ctx, "identity pool roles", "pool", poolID, "warning", warning)
-		}
+}
+
+func (s *Service) warn(ctx context.Context, poolID string, roles Roles) {
+	if s.o.Log == nil {
+		return
 	}
-	return err
+	for _, warning := range s.Warnings(poolID, roles) {
+		s.o.Log.WarnContext(ctx, "identity pool roles", "pool", poolID, "warning", warning)
+	}
+}
+
+// WarnOfRoles logs the warnings about roles that Ensure has set. Call it when the roles that are declared with the pools are there.
+func (s *Service) WarnOfRoles(ctx context.Context) {
+	s.ensured.Range(func(id, _ any) bool {
+		s.ensured.Delete(id)
+		if p, err := s.pool(id.(string)); err == nil {
+			s.warn(ctx, p.ID, p.roles)
+		}
+		return true
+	})
 }
 
 // Warnings describes risks of a pool's roles: roles that trust more than they should, and rules on claims that users can often

@@ -111,6 +111,7 @@ type Service struct {
 	ring     *keyring.Ring
 	keys     atomic.Pointer[keyring.Keys] // set by RotateKeys
 	own      *token.Verifier              // of the pools' own tokens
+	ensured  sync.Map                     // ids of pools whose roles Ensure has set, for WarnOfRoles
 
 	identities *identityCache
 }

@@ -269,7 +269,7 @@ func (n *Node) parts(ctx context.Context) (list []func() error) {
 	for _, role := range d.app.Roles {
 		list = append(list, func() error { return sv.Roles.Ensure(ctx, d.role(role)) })
 	}
-	return list
+	return append(list, func() error { sv.Identities.WarnOfRoles(ctx); return nil })
 }
 
 // undeclare takes back what another configuration does not replace by declaring its own.

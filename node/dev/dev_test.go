@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -307,5 +308,15 @@ func TestMistakesInASeedHaveTheirPlace(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), os.TempDir()) {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
 		}
+	}
+}
+
+// The roles are declared after the identity pools that use them.
+func TestAStartHasNothingToWarnOf(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	start(t, Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))}, seedText)
+	if log.Len() > 0 {
+		t.Errorf("the log has\n%s", log.String())
 	}
 }
