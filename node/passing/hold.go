@@ -18,9 +18,12 @@ const MaxObject = 5 << 30
 // store that saves incomplete uploads would otherwise replace an object by a fragment, and one that knows no checksums by a body
 // that was damaged. The caller must close the body that Whole returns.
 func Whole(r *http.Request, in *spool.Place, sums *s3sum.Sums) (*spool.Body, error) {
-	delete(r.Header, "Expect") // reading tells the client to continue
 	if r.Body == nil || r.Body == http.NoBody {
-		return nil, sums.Check()
+		if err := sums.Check(); err != nil {
+			return nil, err
+		}
+		delete(r.Header, "Expect")
+		return nil, nil
 	}
 	held, err := in.Read(sums.Reading(r.Body), r.ContentLength)
 	if err != nil {
@@ -29,6 +32,7 @@ func Whole(r *http.Request, in *spool.Place, sums *s3sum.Sums) (*spool.Body, err
 	if err := sums.Check(); err != nil {
 		return nil, errors.Join(err, held.Close())
 	}
+	delete(r.Header, "Expect") // the client has been told to continue; before, a refusal could spare it the body
 	r.Body, r.ContentLength, r.TransferEncoding, r.Trailer = held, held.Len(), nil, nil
 	if held.Len() == 0 {
 		r.Body = http.NoBody
