@@ -176,7 +176,7 @@ var reasonInfos = [reasonCount]reasonInfo{
 	UnsignedOverride:      {"query", Malformed, "Response headers can be chosen by signed requests only."},
 	InvalidHeader:         {"header", Malformed, ""},
 	InvalidValue:          {"argument", Malformed, ""},
-	InvalidTags:           {"header", Malformed, "The tags are not valid: each key once, and not empty."},
+	InvalidTags:           {"header", Malformed, ""},
 	TooManyTags:           {"header", Malformed, ""},
 	InvalidCopySource:     {"query", Malformed, "The copy source is not bucket/key."},
 	MalformedXML:          {"body", Malformed, "The body is not the XML document that the operation takes."},

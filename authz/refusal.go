@@ -17,7 +17,7 @@ type Refusal struct {
 	// Detail is a sentence about this request: Reason.Sentence, or a specific one if the reason has none.
 	Detail string
 	// Subject is what the refusal is about: the access key of UnknownAccessKey, the header of InvalidHeader, the header or
-	// parameter of InvalidValue, the parameters of RepeatedParameter and ConflictingParameters, the condition key of
+	// parameter of InvalidValue, the key of InvalidTags, the parameters of RepeatedParameter and ConflictingParameters, the condition key of
 	// AmbiguousValue and UnknownValue.
 	// It is "" for other reasons.
 	Subject string

@@ -73,9 +73,13 @@ func TestARefusedValueIsNamedAsAtS3(t *testing.T) {
 			t.Errorf("%s %v: %s, %+v", tc.line, tc.header, c.needs(), refusal)
 		}
 	}
-	const twice = "<Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>a</Key><Value>2</Value></Tag>"
-	if _, refusal := mapS3(plainS3, "PUT", "s3.example", "/b-1/k?tagging", nil, "<Tagging><TagSet>"+twice+"</TagSet></Tagging>"); refusal == nil || refusal.Reason != InvalidTags {
-		t.Errorf("a document with a tag twice: %+v", refusal)
+	for document, want := range map[string]Refusal{
+		"<Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>a</Key><Value>2</Value></Tag>": {Reason: InvalidTags, Subject: "a", Detail: "Cannot provide multiple Tags with the same key"},
+		"<Tag><Key/><Value>1</Value></Tag>":                                              {Reason: InvalidTags, Detail: "The TagKey you have provided is invalid"},
+	} {
+		if _, refusal := mapS3(plainS3, "PUT", "s3.example", "/b-1/k?tagging", nil, "<Tagging><TagSet>"+document+"</TagSet></Tagging>"); refusal == nil || *refusal != want {
+			t.Errorf("%s: %+v", document, refusal)
+		}
 	}
 	for value, reason := range map[string]Reason{"": 0, "&": 0, "a": 0, "a&b&": 0, strings.Repeat("a", 200): 0, "0&1&2&3&4&5&6&7&8&9": 0, "0&1&2&3&4&5&6&7&8&9&a": TooManyTags} {
 		if _, refusal := mapS3(plainS3, "PUT", "s3.example", "/b-1/k", h("X-Amz-Tagging", value), ""); (refusal != nil) != (reason != 0) || refusal != nil && refusal.Reason != reason {

@@ -138,14 +138,14 @@ func (c *call) takeConfiguration(root *s3xml.Node, resource string) *Refusal {
 
 // takeTags takes the tags of a document, of which there may be at most a number.
 func (c *call) takeTags(set *s3xml.Node, most int) *Refusal {
-	tags, wellFormed, ok := s3op.TagSet(set, most)
+	tags, wellFormed, flaw := s3op.TagSet(set, most)
 	switch {
 	case !wellFormed:
 		return refuse(MalformedXML)
 	case len(tags) > most:
-		return refuseAbout(TooManyTags, "", s3op.TooManyTags(most))
-	case !ok:
-		return refuse(InvalidTags)
+		return refuseAbout(TooManyTags, "", flaw)
+	case flaw != "":
+		return refuseAbout(InvalidTags, tags[len(tags)-1].Key, flaw)
 	}
 	c.s3.tags = tags
 	return nil

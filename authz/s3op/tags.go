@@ -70,20 +70,25 @@ func TooManyTags(most int) string {
 	return "Object tags cannot be greater than 10"
 }
 
-// TagSet reads the tags below an element. White space is part of their keys and values. wellFormed is false for any other element, ok if
-// the tags are not valid. It returns at most one tag more than most.
-func TagSet(set *s3xml.Node, most int) (tags Tags, wellFormed, ok bool) {
+// TagSet reads the tags below an element. White space is part of their keys and values. wellFormed is false for any other element. flaw
+// is why S3 refuses the last of the tags that it returns, or that they are one more than most.
+func TagSet(set *s3xml.Node, most int) (tags Tags, wellFormed bool, flaw string) {
 	for _, node := range set.Children {
 		key, value := node.Find("Key"), node.Find("Value")
 		if node.Name != "Tag" || len(node.Children) != 2 || key == nil || value == nil || !node.Leaves("Key", "Value") {
-			return nil, false, false
+			return nil, false, ""
 		}
-		if !tags.takes(key.Text) {
-			return nil, true, false
+		switch {
+		case key.Text == "":
+			flaw = "The TagKey you have provided is invalid"
+		case !tags.takes(key.Text):
+			flaw = "Cannot provide multiple Tags with the same key"
+		case len(tags) == most:
+			flaw = TooManyTags(most)
 		}
-		if tags = append(tags, Tag{key.Text, value.Text}); len(tags) > most {
-			return tags, true, false
+		if tags = append(tags, Tag{key.Text, value.Text}); flaw != "" {
+			return tags, true, flaw
 		}
 	}
-	return tags, true, true
+	return tags, true, ""
 }

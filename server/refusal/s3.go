@@ -87,8 +87,8 @@ var s3Errors = [...]s3Error{
 	authz.EmptyVersion:          {400, "InvalidArgument", "Version id cannot be the empty string"},
 	authz.UnsignedOverride:      {400, "InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests."},
 	authz.InvalidHeader:         {400, "InvalidArgument", "The header %s is not valid here."},
-	authz.InvalidValue:          {400, "InvalidArgument", "The value of %s is not valid."}, // or the refusal's message
-	authz.InvalidTags:           {400, "InvalidTag", "The tags provided are not valid."},
+	authz.InvalidValue:          {400, "InvalidArgument", "The value of %s is not valid."},    // or the refusal's message
+	authz.InvalidTags:           {400, "InvalidTag", "The tags provided are not valid."},      // or the refusal's message
 	authz.TooManyTags:           {400, "BadRequest", "Object tags cannot be greater than 10"}, // or the refusal's message
 	authz.InvalidCopySource:     {400, "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"},
 	authz.MalformedXML:          {400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"},
@@ -129,8 +129,11 @@ func s3Of(refusal *authz.Refusal) s3Answer {
 		if refusal.Detail != "" {
 			answer.message = refusal.Detail
 		}
-	case authz.TooManyTags:
+	case authz.InvalidTags, authz.TooManyTags:
 		answer.message = cmp.Or(refusal.Detail, answer.message)
+		if refusal.Reason == authz.InvalidTags && refusal.Subject != "" {
+			answer.facts = []s3Fact{fact("TagKey", refusal.Subject)}
+		}
 	default:
 	}
 	return answer
