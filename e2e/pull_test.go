@@ -323,11 +323,6 @@ func TestAPullThatIsKilledGoesOn(t *testing.T) {
 		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = old.Scheme, old.Host, r.In.Host
 	}, ErrorLog: log.New(io.Discard, "", 0)}
 	way := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := victim.Load(); p != nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListUsers") && pages.Add(1) == 2 {
-			if err := p.Kill(); err != nil {
-				t.Error(err)
-			}
-		}
 		// net/http closes the body of a request as its answer begins, also while the transport looks for the body's end, and then breaks
 		// off the answer. This body stays open.
 		body, err := io.ReadAll(r.Body)
@@ -335,6 +330,11 @@ func TestAPullThatIsKilledGoesOn(t *testing.T) {
 			t.Error(err)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		if p := victim.Load(); p != nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListUsers") && pages.Add(1) == 2 {
+			if err := p.Kill(); err != nil {
+				t.Error(err)
+			}
+		}
 		forward.ServeHTTP(w, r)
 	}))
 	defer way.Close()
