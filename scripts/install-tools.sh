@@ -56,6 +56,7 @@ debian xmlsec1 xmlsec1 python3-pysaml2
 debian nginx nginx-light
 
 gotool versitygw github.com/versity/versitygw/cmd/versitygw
+gotool oauth2-proxy github.com/oauth2-proxy/oauth2-proxy/v7
 gotool xcaddy github.com/caddyserver/xcaddy/cmd/xcaddy
 
 # Node packages, as the lock files pin them.
