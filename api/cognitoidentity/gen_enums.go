@@ -16,10 +16,10 @@ const (
 
 // Values of MappingRuleMatchType.
 const (
-	MappingRuleMatchTypeEquals     = "Equals"
-	MappingRuleMatchTypeContains   = "Contains"
-	MappingRuleMatchTypeStartsWith = "StartsWith"
 	MappingRuleMatchTypeNotEqual   = "NotEqual"
+	MappingRuleMatchTypeStartsWith = "StartsWith"
+	MappingRuleMatchTypeContains   = "Contains"
+	MappingRuleMatchTypeEquals     = "Equals"
 )
 
 // Values of RoleMappingType.

@@ -70,7 +70,7 @@ var shapeLoginsList = api.Shape{Name: "LoginsList", Kind: api.List, Elem: &shape
 
 var shapeLoginsMap = api.Shape{Name: "LoginsMap", Kind: api.Map, Max: 10, HasMax: true, Key: &shapeIdentityProviderName, Elem: &shapeIdentityProviderToken}
 
-var shapeMappingRuleMatchType = api.Shape{Name: "MappingRuleMatchType", Kind: api.String, Enum: []string{"Equals", "Contains", "StartsWith", "NotEqual"}}
+var shapeMappingRuleMatchType = api.Shape{Name: "MappingRuleMatchType", Kind: api.String, Enum: []string{"NotEqual", "StartsWith", "Contains", "Equals"}}
 
 var shapeMappingRulesList = api.Shape{Name: "MappingRulesList", Kind: api.List, Min: 1, HasMin: true, Max: 400, HasMax: true, Elem: &shapeMappingRule}
 

@@ -4,10 +4,10 @@ package cognitoidp
 
 // Values of AccountTakeoverEventActionType.
 const (
-	AccountTakeoverEventActionTypeBlock           = "BLOCK"
 	AccountTakeoverEventActionTypeMfaIfConfigured = "MFA_IF_CONFIGURED"
-	AccountTakeoverEventActionTypeMfaRequired     = "MFA_REQUIRED"
+	AccountTakeoverEventActionTypeBlock           = "BLOCK"
 	AccountTakeoverEventActionTypeNoAction        = "NO_ACTION"
+	AccountTakeoverEventActionTypeMfaRequired     = "MFA_REQUIRED"
 )
 
 // Values of AdvancedSecurityEnabledModeType.
@@ -250,12 +250,12 @@ const (
 
 // Values of IdentityProviderTypeType.
 const (
-	IdentityProviderTypeTypeSaml            = "SAML"
 	IdentityProviderTypeTypeFacebook        = "Facebook"
-	IdentityProviderTypeTypeGoogle          = "Google"
-	IdentityProviderTypeTypeLoginWithAmazon = "LoginWithAmazon"
+	IdentityProviderTypeTypeSaml            = "SAML"
 	IdentityProviderTypeTypeSignInWithApple = "SignInWithApple"
+	IdentityProviderTypeTypeLoginWithAmazon = "LoginWithAmazon"
 	IdentityProviderTypeTypeOidc            = "OIDC"
+	IdentityProviderTypeTypeGoogle          = "Google"
 )
 
 // Values of InboundFederationLambdaVersionType.

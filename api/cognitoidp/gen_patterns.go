@@ -6,9 +6,9 @@ import (
 	"github.com/sluicegate/sluice/api"
 )
 
-var patternTermsNameType = api.Pattern{Source: `(terms-of-use|privacy-policy)`}
+var patternSmsVerificationMessageType = api.Pattern{Source: `(?s).*\{####\}(?s).*`}
 
-var patternSmsVerificationMessageType = api.Pattern{Source: `.*\{####\}.*`}
+var patternTermsNameType = api.Pattern{Source: `(terms-of-use|privacy-policy)`}
 
 var patternAWSAccountIdType = api.Pattern{Source: `[0-9]+`}
 

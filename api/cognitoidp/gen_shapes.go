@@ -12,7 +12,7 @@ var shapeAccessTokenValidityType = api.Shape{Name: "AccessTokenValidityType", Ki
 
 var shapeAccountTakeoverActionNotifyType = api.Shape{Name: "AccountTakeoverActionNotifyType", Kind: api.Boolean}
 
-var shapeAccountTakeoverEventActionType = api.Shape{Name: "AccountTakeoverEventActionType", Kind: api.String, Enum: []string{"BLOCK", "MFA_IF_CONFIGURED", "MFA_REQUIRED", "NO_ACTION"}}
+var shapeAccountTakeoverEventActionType = api.Shape{Name: "AccountTakeoverEventActionType", Kind: api.String, Enum: []string{"MFA_IF_CONFIGURED", "BLOCK", "NO_ACTION", "MFA_REQUIRED"}}
 
 var shapeAcrConfigurationType = api.Shape{Name: "AcrConfigurationType", Kind: api.Map, Key: &shapeStringType, Elem: &shapeAcrLevelConfigType}
 
@@ -214,7 +214,7 @@ var shapeHttpHeaderList = api.Shape{Name: "HttpHeaderList", Kind: api.List, Elem
 
 var shapeIdTokenValidityType = api.Shape{Name: "IdTokenValidityType", Kind: api.Integer, Min: 1, HasMin: true, Max: 86400, HasMax: true}
 
-var shapeIdentityProviderTypeType = api.Shape{Name: "IdentityProviderTypeType", Kind: api.String, Enum: []string{"SAML", "Facebook", "Google", "LoginWithAmazon", "SignInWithApple", "OIDC"}}
+var shapeIdentityProviderTypeType = api.Shape{Name: "IdentityProviderTypeType", Kind: api.String, Enum: []string{"Facebook", "SAML", "SignInWithApple", "LoginWithAmazon", "OIDC", "Google"}}
 
 var shapeIdpIdentifierType = api.Shape{Name: "IdpIdentifierType", Kind: api.String, Min: 1, HasMin: true, Max: 40, HasMax: true, Pattern: &patternIdpIdentifierType}
 

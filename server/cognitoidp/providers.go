@@ -24,14 +24,15 @@ func (s *server) providerOperations() rpc.Registry {
 	}
 }
 
-func providerOut(p *providers.Provider) *wire.IdentityProviderType {
+// providerOut shows a provider. As at AWS, the answer to a change has IdpIdentifiers only if the request has.
+func providerOut(p *providers.Provider, identifiers bool) *wire.IdentityProviderType {
 	out := &wire.IdentityProviderType{UserPoolId: &p.PoolID, ProviderName: &p.Name, ProviderType: (*string)(&p.Type), ProviderDetails: p.Shown(),
-		AttributeMapping: p.ShownMapping(), IdpIdentifiers: p.Identifiers, CreationDate: api.At(p.Created), LastModifiedDate: api.At(p.Modified)}
+		AttributeMapping: p.ShownMapping(), CreationDate: api.At(p.Created), LastModifiedDate: api.At(p.Modified)}
 	if len(p.Acr) > 0 {
 		out.AcrMapping = p.Acr
 	}
-	if out.IdpIdentifiers == nil {
-		out.IdpIdentifiers = []string{}
+	if identifiers {
+		out.IdpIdentifiers = append([]string{}, p.Identifiers...)
 	}
 	return out
 }
@@ -42,7 +43,7 @@ func (s *server) createIdentityProvider(ctx context.Context, _ *rpc.Call, in *wi
 	if err != nil {
 		return nil, err
 	}
-	return &wire.CreateIdentityProviderResponse{IdentityProvider: providerOut(p)}, nil
+	return &wire.CreateIdentityProviderResponse{IdentityProvider: providerOut(p, in.IdpIdentifiers != nil)}, nil
 }
 
 func (s *server) updateIdentityProvider(ctx context.Context, _ *rpc.Call, in *wire.UpdateIdentityProviderRequest) (*wire.UpdateIdentityProviderResponse, error) {
@@ -51,7 +52,7 @@ func (s *server) updateIdentityProvider(ctx context.Context, _ *rpc.Call, in *wi
 	if err != nil {
 		return nil, err
 	}
-	return &wire.UpdateIdentityProviderResponse{IdentityProvider: providerOut(p)}, nil
+	return &wire.UpdateIdentityProviderResponse{IdentityProvider: providerOut(p, in.IdpIdentifiers != nil)}, nil
 }
 
 func (s *server) describeIdentityProvider(ctx context.Context, _ *rpc.Call, in *wire.DescribeIdentityProviderRequest) (*wire.DescribeIdentityProviderResponse, error) {
@@ -59,7 +60,7 @@ func (s *server) describeIdentityProvider(ctx context.Context, _ *rpc.Call, in *
 	if err != nil {
 		return nil, err
 	}
-	return &wire.DescribeIdentityProviderResponse{IdentityProvider: providerOut(p)}, nil
+	return &wire.DescribeIdentityProviderResponse{IdentityProvider: providerOut(p, true)}, nil
 }
 
 func (s *server) getIdentityProviderByIdentifier(ctx context.Context, _ *rpc.Call, in *wire.GetIdentityProviderByIdentifierRequest) (*wire.GetIdentityProviderByIdentifierResponse, error) {
@@ -67,7 +68,7 @@ func (s *server) getIdentityProviderByIdentifier(ctx context.Context, _ *rpc.Cal
 	if err != nil {
 		return nil, err
 	}
-	return &wire.GetIdentityProviderByIdentifierResponse{IdentityProvider: providerOut(p)}, nil
+	return &wire.GetIdentityProviderByIdentifierResponse{IdentityProvider: providerOut(p, true)}, nil
 }
 
 func (s *server) deleteIdentityProvider(ctx context.Context, _ *rpc.Call, in *wire.DeleteIdentityProviderRequest) (*api.Empty, error) {

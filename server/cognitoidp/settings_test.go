@@ -34,7 +34,7 @@ var poolMembers = map[string][]string{
 	"AutoVerifiedAttributes":   {`["phone_number", "email"]`, `["email"]`},
 	"AliasAttributes":          {`["preferred_username", "email"]`},
 	"UsernameAttributes":       {`["email", "phone_number"]`},
-	"SmsVerificationMessage":   {`"code {####}"`},
+	"SmsVerificationMessage":   {`"code {####}"`, `"two\nlines {####}\n"`},
 	"EmailVerificationMessage": {`"code {####}"`},
 	"EmailVerificationSubject": {`"subject"`},
 	"VerificationMessageTemplate": {`{"SmsMessage": "s {####}", "EmailMessage": "e {####}", "EmailSubject": "es", "EmailMessageByLink": "l {##here##}",

@@ -60,6 +60,8 @@ func changeProviders(b *table) {
 	b.play(step{"GetIdentityProviderByIdentifier", "unknown", `{"UserPoolId": "{foreign}", "IdpIdentifier": "none.test"}`, nil})
 	b.play(step{"UpdateIdentityProvider", "the mapping", `{"UserPoolId": "{foreign}", "ProviderName": "Corp", "AttributeMapping": {"name": "name"}}`, nil})
 	b.play(step{"UpdateIdentityProvider", "the identifiers", `{"UserPoolId": "{foreign}", "ProviderName": "Corp", "IdpIdentifiers": []}`, nil})
+	b.play(step{"UpdateIdentityProvider", "an empty mapping", `{"UserPoolId": "{foreign}", "ProviderName": "Look", "AttributeMapping": {}}`, nil})
+	b.play(step{"DescribeIdentityProvider", "with an empty mapping", `{"UserPoolId": "{foreign}", "ProviderName": "Look"}`, nil})
 	b.play(step{"UpdateIdentityProvider", "the details without a key", `{"UserPoolId": "{foreign}", "ProviderName": "SignInWithApple",
 		"ProviderDetails": {"client_id": "app2", "team_id": "T1", "key_id": "K1", "authorize_scopes": "email"}}`, nil})
 	b.play(step{"UpdateIdentityProvider", "unknown", `{"UserPoolId": "{foreign}", "ProviderName": "None"}`, nil})

@@ -7,7 +7,8 @@
 // (shapes with constraints, operations, errors). The same input gives the same bytes.
 //
 // The overlay has the shape of api-2.json. An operation or shape that the model lacks is added whole. For one that the
-// model has, the overlay contains only the changes: members are merged by name, the values of "enum" and "errors" are appended,
+// model has, the overlay contains only the changes: members are merged by name, the values of "enum" and "errors" are appended
+// (an "enum" that has all values of the model's replaces it: messages list values in its order),
 // everything else ("required", "min", "max", "pattern", "authtype" …) is replaced.
 //
 // The overlay also marks shapes as sensitive that the model does not: session tokens, codes, challenge parameters, the secrets

@@ -127,6 +127,9 @@ func (s *shape) merge(over *shape) {
 	for name, r := range over.Members {
 		s.Members[name] = r
 	}
+	if !slices.ContainsFunc(s.Enum, func(v string) bool { return !slices.Contains(over.Enum, v) }) {
+		s.Enum = nil // another order
+	}
 	s.Enum = append(s.Enum, over.Enum...)
 	if over.Type != "" {
 		s.Type = over.Type

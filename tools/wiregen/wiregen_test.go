@@ -59,14 +59,15 @@ func models(t *testing.T, base, over string) (*model, error) {
 }
 
 const base = `{"operations": {"Get": {"name": "Get", "input": {"shape": "In"}, "errors": [{"shape": "E"}]}},
-	"shapes": {"In": {"type": "structure", "required": ["A", "B"], "members": {"A": {"shape": "S"}, "B": {"shape": "S"}}},
+	"shapes": {"In": {"type": "structure", "required": ["A", "B"], "members": {"A": {"shape": "S"}, "B": {"shape": "S"}, "O": {"shape": "Order"}}},
+		"Order": {"type": "string", "enum": ["a", "b"]},
 		"S": {"type": "string", "max": 5, "enum": ["x"]}, "E": {"type": "structure", "members": {}, "exception": true},
 		"Unused": {"type": "string"}}}`
 
 func TestTheOverlayChangesWhatItNames(t *testing.T) {
 	m, err := models(t, base, `{"operations": {"Get": {"errors": [{"shape": "F"}], "authtype": "none"},
 			"New": {"name": "New", "input": {"shape": "In"}}},
-		"shapes": {"In": {"required": ["A"], "members": {"C": {"shape": "N"}}}, "S": {"min": 0, "enum": ["y"]},
+		"shapes": {"In": {"required": ["A"], "members": {"C": {"shape": "N"}}}, "S": {"min": 0, "enum": ["y"]}, "Order": {"enum": ["b", "a", "c"]},
 			"N": {"type": "integer"}, "F": {"type": "structure", "members": {}, "exception": true}}}`)
 	if err != nil {
 		t.Fatal(err)
@@ -78,11 +79,14 @@ func TestTheOverlayChangesWhatItNames(t *testing.T) {
 	if len(get.Errors) != 2 || get.AuthType != "none" || get.Input.Shape != "In" || m.Operations["New"] == nil {
 		t.Errorf("operation %+v", get)
 	}
-	if !reflect.DeepEqual(in.Required, []string{"A"}) || len(in.Members) != 3 {
+	if !reflect.DeepEqual(in.Required, []string{"A"}) || len(in.Members) != 4 {
 		t.Errorf("structure %+v", in)
 	}
 	if !reflect.DeepEqual(s.Enum, []string{"x", "y"}) || *s.Min != 0 || *s.Max != 5 {
 		t.Errorf("string %+v", s)
+	}
+	if order := m.Shapes["Order"]; !reflect.DeepEqual(order.Enum, []string{"b", "a", "c"}) {
+		t.Errorf("order %+v", order)
 	}
 	if m.Shapes["Unused"] != nil {
 		t.Error("a shape that nothing reaches is kept")
@@ -93,7 +97,7 @@ func TestAModelThatDoesNotHoldTogetherIsRefused(t *testing.T) {
 	for want, over := range map[string]string{
 		"refers to Nowhere":        `{"shapes": {"In": {"members": {"C": {"shape": "Nowhere"}}}}}`,
 		"requires D":               `{"shapes": {"In": {"required": ["D"]}}}`,
-		"repeats a value":          `{"shapes": {"S": {"enum": ["x"]}}}`,
+		"repeats a value":          `{"shapes": {"Order": {"enum": ["a"]}}}`,
 		"no name or no input":      `{"operations": {"New": {"name": "New"}}}`,
 		"locationName":             `{"shapes": {"In": {"members": {"C": {"shape": "S", "locationName": "c"}}}}}`,
 		"no operation Put":         "",

@@ -21,6 +21,8 @@ type Change struct {
 	Mapping     map[string]string // AttributeMapping: attributes of the pool to those of the provider
 	Acr         map[string]string // AcrMapping: acr_values of clients to the provider's
 	Identifiers []string          // IdpIdentifiers; unique in the pool
+
+	declared bool // an empty Mapping is one that was left out
 }
 
 // maxProviders is the most providers of a pool.
@@ -44,7 +46,7 @@ func (s *Service) Create(ctx context.Context, in Change) (*Provider, error) {
 	err = s.base.Update(ctx, func(tx store.Tx) error { return s.insert(tx, rec) })
 	switch {
 	case errors.Is(err, store.ErrExists):
-		return nil, fault.New(fault.DuplicateProvider, "%s already exists in user pool %s", in.Name, in.PoolID)
+		return nil, fault.New(fault.DuplicateProvider, "%s already exists for tenant %s.", in.Name, in.PoolID)
 	case errors.Is(err, store.ErrNotFound):
 		return nil, fault.New(fault.ResourceNotFound, "User pool %s does not exist.", in.PoolID)
 	case err != nil:
@@ -86,6 +88,7 @@ func (s *Service) prepare(ctx context.Context, p, before *Provider, in Change) (
 		if p.Mapping, err = checkMapping(pool, p.Type, in.Mapping); err != nil {
 			return store.IdentityProvider{}, err
 		}
+		p.Unmapped = len(in.Mapping) == 0 && !in.declared
 	}
 	if in.Acr != nil {
 		if p.Type != OIDC && len(in.Acr) > 0 {
@@ -129,9 +132,26 @@ func (s *Service) detail(ctx context.Context, p, before *Provider, given map[str
 	return nil
 }
 
-// Update replaces each given member as a whole. Omitted members stay.
-func (s *Service) Update(ctx context.Context, in Change) (*Provider, error) {
+// updates is how often Update applies a change again that another call was faster than.
+const updates = 8
+
+// Update replaces each given member as a whole. Omitted members stay, also as another call at the same time sets them.
+//
+// Source: floci's tests of identity providers, measured on AWS; so are the texts of providers that do not exist or exist already.
+func (s *Service) Update(ctx context.Context, in Change) (p *Provider, err error) {
+	for range updates {
+		if p, err = s.update(ctx, in); !fault.Is(err, fault.ConcurrentModification) {
+			break
+		}
+	}
+	return p, err
+}
+
+func (s *Service) update(ctx context.Context, in Change) (*Provider, error) {
 	before, err := s.Describe(ctx, in.PoolID, in.Name)
+	if errors.Is(err, errNone) {
+		err = noProviderIn(in.PoolID, in.Name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +163,7 @@ func (s *Service) Update(ctx context.Context, in Change) (*Provider, error) {
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error { return replace(tx, before.Version, rec) })
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, noProvider(in.Name)
+		return nil, noProviderIn(in.PoolID, in.Name)
 	}
 	if err != nil {
 		return nil, err
@@ -180,7 +200,7 @@ func (s *Service) Delete(ctx context.Context, poolID, name string) error {
 		return cmp.Or(removals.Note(tx, s.base.Now(), poolID, removals.Provider(name)), tx.IdentityProviders.Delete(poolID, name))
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return noProvider(name)
+		return noProviderIn(poolID, name)
 	}
 	return err
 }

@@ -29,7 +29,7 @@ type Declared struct {
 
 // change returns the declaration as an input of Create or Update.
 func (d Declared) change(poolID string) Change {
-	in := Change{PoolID: poolID, Name: d.Name, Type: d.Type, Details: maps.Clone(d.Details), Mapping: d.Mapping, Acr: d.Acr, Identifiers: d.Identifiers}
+	in := Change{PoolID: poolID, Name: d.Name, Type: d.Type, Details: maps.Clone(d.Details), Mapping: d.Mapping, Acr: d.Acr, Identifiers: d.Identifiers, declared: true}
 	if in.Details == nil {
 		in.Details = map[string]string{}
 	}

@@ -81,7 +81,7 @@ func (s *Service) finish(ctx context.Context, before *Provider) error {
 	}
 	err = s.base.Update(ctx, func(tx store.Tx) error { return replace(tx, before.Version, rec) })
 	if errors.Is(err, store.ErrNotFound) {
-		return noProvider(p.Name)
+		return noProviderIn(p.PoolID, p.Name)
 	}
 	if err == nil {
 		s.base.Logger.InfoContext(ctx, "an identity provider answers now", "pool", p.PoolID, "provider", p.Name)

@@ -2,6 +2,7 @@ package providers
 
 var amazon = kind{
 	required: []string{ClientID, ClientSecret, Scopes},
+	missing:  socialDetails,
 	optional: []string{KeysURL, Issuer, Method},
 	filled: map[string]string{ //nolint:gosec // addresses, no secrets
 		UserInfoURL:  "https://api.amazon.com/user/profile",

@@ -10,8 +10,9 @@ import (
 
 // apple has no client secret: it is made from the private key for each request.
 var apple = kind{
-	required: []string{ClientID, TeamID, KeyID, PrivateKey, Scopes},
-	optional: []string{UserInfoURL, KeysURL, Method},
+	required: []string{ClientID, TeamID, KeyID, PrivateKey},
+	missing:  "clientId, privateKey, teamId, and keyId are all required idp details.",
+	optional: []string{Scopes, UserInfoURL, KeysURL, Method},
 	filled: map[string]string{ //nolint:gosec // addresses, no secrets
 		AddNames:     "false",
 		AuthorizeURL: "https://appleid.apple.com/auth/authorize",
@@ -22,6 +23,9 @@ var apple = kind{
 	hidden:  []string{PrivateKey},
 	subject: "sub",
 	check: func(details map[string]string) error {
+		if details[Scopes] == "" {
+			return invalid("The value of %s in ProviderDetails is required for a provider of type %s.", Scopes, Apple)
+		}
 		if _, err := ApplePrivateKey(details[PrivateKey]); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ var versionForm = regexp.MustCompile(`\Av[0-9]{1,3}\.[0-9]{1,3}\z`)
 
 var facebook = kind{
 	required: []string{ClientID, ClientSecret, Scopes},
+	missing:  socialDetails,
 	optional: []string{APIVersion, UserInfoURL, AuthorizeURL, TokenURL, KeysURL, Issuer, Method},
 	filled:   map[string]string{AddNames: "true", TokenMethod: "GET"},
 	subject:  "id",

@@ -2,6 +2,7 @@ package providers
 
 var google = kind{
 	required: []string{ClientID, ClientSecret, Scopes},
+	missing:  socialDetails,
 	optional: []string{KeysURL, Method},
 	filled: map[string]string{ //nolint:gosec // addresses, no secrets
 		UserInfoURL:  "https://people.googleapis.com/v1/people/me?personFields=",

@@ -3,6 +3,7 @@ package providers
 // oidc is any OpenID Connect provider. Addresses that are not given are discovered when they are needed.
 var oidc = kind{
 	required: []string{ClientID, Scopes, Method, Issuer},
+	missing:  "clientId, authorizeScopes, oidcIssuer and attributesRequestMethod are all required idp details.",
 	optional: []string{FormerIssuers, ClientSecret, AuthorizeURL, TokenURL, UserInfoURL, KeysURL, TokenMethod, AuthMethod, SendNonce, SendPKCE, KeyID, PrivateKey},
 	filled:   map[string]string{AddNames: "false"},
 	hidden:   []string{PrivateKey},

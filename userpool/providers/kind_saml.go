@@ -10,9 +10,9 @@ var saml = kind{
 		}
 		switch given := details[MetadataURL]; {
 		case given == "" && details[MetadataFile] == "":
-			return invalid("ProviderDetails of a provider of type SAML must contain MetadataURL or MetadataFile.")
+			return invalid("At least one of the MetadataURL or MetadataFile should be provided.")
 		case given != "" && details[MetadataFile] != "":
-			return invalid("ProviderDetails of a provider of type SAML can contain MetadataURL or MetadataFile, and not both.")
+			return invalid("Only one of the MetadataURL or MetadataFile should be provided.")
 		case given != "":
 			if err := checkURL(MetadataURL, given); err != nil {
 				return err

@@ -82,6 +82,7 @@ type Provider struct {
 	Mapping     map[string]string // attributes of the pool to those of the provider
 	Acr         map[string]string // AcrMapping: an assurance.Mapping
 	Identifiers []string          // IdpIdentifiers: other names by which clients choose the provider
+	Unmapped    bool              // AttributeMapping was given empty, and is shown so
 	// LinkByEmail links an account without a user to the one user of the pool with the same verified e-mail address. Cognito never does;
 	// only a declared provider can.
 	LinkByEmail bool
@@ -136,10 +137,10 @@ func (p *Provider) Shown() map[string]string {
 	return shown
 }
 
-// ShownMapping returns the mapping as the API shows it, with the name of the subject.
+// ShownMapping returns the mapping as the API shows it, with the name of the subject unless a caller set an empty mapping.
 func (p *Provider) ShownMapping() map[string]string {
 	shown := maps.Clone(p.Mapping)
-	if name := p.SubjectName(); name != "" {
+	if name := p.SubjectName(); name != "" && !p.Unmapped {
 		if shown == nil {
 			shown = map[string]string{}
 		}

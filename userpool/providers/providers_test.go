@@ -10,8 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sluicegate/sluice/fault"
@@ -148,14 +150,18 @@ func TestWhatAProviderCannotHave(t *testing.T) {
 	}{
 		"unknown key":           {providers.Change{Details: merged(oidc, map[string]string{"client-id": "x"})}, "contains the key client-id,"},
 		"key of another type":   {providers.Change{Details: merged(oidc, map[string]string{"MetadataURL": "https://x.test"})}, "the key MetadataURL"},
-		"no client_id":          {providers.Change{Details: merged(oidc, map[string]string{"client_id": ""})}, "client_id in ProviderDetails is required"},
-		"http issuer":           {providers.Change{Details: merged(oidc, map[string]string{"oidc_issuer": "http://issuer.example.com"})}, "must be an https URL"},
+		"no client_id":          {providers.Change{Details: merged(oidc, map[string]string{"client_id": ""})}, "clientId, authorizeScopes, oidcIssuer and attributesRequestMethod are all required idp details."},
+		"http issuer":           {providers.Change{Details: merged(oidc, map[string]string{"oidc_issuer": "http://issuer.example.com"})}, "OIDC endpoint must start with https://"},
 		"issuer with password":  {providers.Change{Details: merged(oidc, map[string]string{"oidc_issuer": "https://a:b@issuer.example.com"})}, "is not a URL"},
 		"script":                {providers.Change{Details: merged(oidc, map[string]string{"authorize_url": "javascript:alert(1)"})}, "is not a URL"},
-		"method":                {providers.Change{Details: merged(oidc, map[string]string{"attributes_request_method": "PUT"})}, "must be GET or POST"},
+		"method":                {providers.Change{Details: merged(oidc, map[string]string{"attributes_request_method": "PUT"})}, "1 validation error detected: Value 'PUT' at 'providerConfiguration.oidcConfig.attributesRequestMethod' failed to satisfy constraint: Member must satisfy enum value set: [POST, GET]"},
+		"http metadata":         {providers.Change{Type: providers.SAML, Details: map[string]string{"MetadataURL": "http://idp.example.com/m"}}, "must be an https URL"},
+		"no secret of Google":   {providers.Change{Type: providers.Google, Name: "Google", Details: map[string]string{"client_id": "c"}}, "clientId, clientSecret and authorizeScopes are all required idp details."},
+		"no team of Apple":      {providers.Change{Type: providers.Apple, Name: "SignInWithApple", Details: map[string]string{"client_id": "c"}}, "clientId, privateKey, teamId, and keyId are all required idp details."},
+		"no scopes of Apple":    {providers.Change{Type: providers.Apple, Name: "SignInWithApple", Details: merged(given(t, providers.Apple), map[string]string{"authorize_scopes": ""})}, "authorize_scopes"},
 		"long":                  {providers.Change{Details: merged(oidc, map[string]string{"client_id": strings.Repeat("x", 2049)})}, "too long"},
-		"no metadata":           {providers.Change{Type: providers.SAML, Details: map[string]string{"IDPSignout": "true"}}, "must contain MetadataURL or MetadataFile"},
-		"both metadata":         {providers.Change{Type: providers.SAML, Details: map[string]string{"MetadataURL": "https://x.test", "MetadataFile": "<x/>"}}, "and not both"},
+		"no metadata":           {providers.Change{Type: providers.SAML, Details: map[string]string{"IDPSignout": "true"}}, "At least one of the MetadataURL or MetadataFile should be provided."},
+		"both metadata":         {providers.Change{Type: providers.SAML, Details: map[string]string{"MetadataURL": "https://x.test", "MetadataFile": "<x/>"}}, "Only one of the MetadataURL or MetadataFile should be provided."},
 		"flag":                  {providers.Change{Type: providers.SAML, Details: map[string]string{"MetadataFile": "<x/>", "IDPInit": "yes"}}, "must be true or false"},
 		"another signature":     {providers.Change{Type: providers.SAML, Details: map[string]string{"MetadataFile": "<x/>", "RequestSigningAlgorithm": "rsa-sha1"}}, "must be rsa-sha256"},
 		"key of Apple":          {providers.Change{Type: providers.Apple, Name: "SignInWithApple", Details: merged(given(t, providers.Apple), map[string]string{"private_key": rsaKey(t)})}, "is not a private key of Apple's"},
@@ -228,8 +234,51 @@ func TestAnUpdateReplacesWhatIsGiven(t *testing.T) {
 	if err != nil || next.Mapping["email"] != "" || next.Mapping["name"] != "name" || len(next.Identifiers) != 0 || next.Details["team_id"] != "U" {
 		t.Errorf("%+v %v", next, err)
 	}
-	if _, err := h.Providers.Update(t.Context(), providers.Change{PoolID: pool.ID, Name: "a b"}); !fault.Is(err, fault.ResourceNotFound) {
-		t.Error(err)
+	_, err = h.Providers.Update(t.Context(), providers.Change{PoolID: pool.ID, Name: "a b"})
+	userpooltest.WantFault(t, err, fault.ResourceNotFound, "Identity provider a b in User Pool "+pool.ID+" does not exist.")
+	_, err = h.Providers.Describe(t.Context(), pool.ID, "a b")
+	userpooltest.WantFault(t, err, fault.ResourceNotFound, "Identity provider a b for tenantId "+pool.ID+" does not exist.")
+}
+
+// Source: floci's tests of identity providers, measured on AWS.
+func TestAnEmptyMappingIsShownEmpty(t *testing.T) {
+	h := userpooltest.New(t)
+	pool := h.Pool(userpool.PoolSettings{})
+	create(t, h, providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.OIDC})
+	for _, step := range []struct {
+		given map[string]string
+		want  int
+	}{{nil, 1}, {map[string]string{}, 0}, {nil, 0}, {map[string]string{"username": "sub"}, 1}, {map[string]string{"email": "email"}, 2}} {
+		if _, err := h.Providers.Update(t.Context(), providers.Change{PoolID: pool.ID, Name: "Corp", Mapping: step.given}); err != nil {
+			t.Fatal(err)
+		}
+		p, err := h.Providers.Describe(t.Context(), pool.ID, "Corp")
+		if err != nil || p.ShownMapping() == nil || len(p.ShownMapping()) != step.want {
+			t.Errorf("%v: %v, %v", step.given, p.ShownMapping(), err)
+		}
+	}
+}
+
+// As in AWS, calls that change different members at the same time all have their effect.
+func TestConcurrentUpdatesMerge(t *testing.T) {
+	h := userpooltest.New(t)
+	pool := h.Pool(userpool.PoolSettings{})
+	create(t, h, providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.OIDC})
+	for i := range 10 {
+		id, claim := fmt.Sprint("corp", i), fmt.Sprint("mail", i)
+		var both sync.WaitGroup
+		for _, in := range []providers.Change{{Identifiers: []string{id}}, {Mapping: map[string]string{"email": claim}}} {
+			both.Go(func() {
+				in.PoolID, in.Name = pool.ID, "Corp"
+				if _, err := h.Providers.Update(t.Context(), in); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		if p, err := h.Providers.Get(t.Context(), pool.ID, "Corp"); err != nil || p.Identifiers[0] != id || p.Mapping["email"] != claim {
+			t.Errorf("%v %v %v", p.Identifiers, p.Mapping, err)
+		}
 	}
 }
 
@@ -253,7 +302,7 @@ func TestIdentifiersAreUniqueInAPool(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = h.Providers.Create(t.Context(), providers.Change{PoolID: pool.ID, Name: "Corp", Type: providers.OIDC, Details: given(t, providers.OIDC)})
-	userpooltest.WantFault(t, err, fault.DuplicateProvider, "Corp already exists in user pool "+pool.ID)
+	userpooltest.WantFault(t, err, fault.DuplicateProvider, "Corp already exists for tenant "+pool.ID+".")
 }
 
 func TestClientsListProvidersOfThePool(t *testing.T) {
@@ -351,8 +400,8 @@ func TestAMakerAddsToAProvider(t *testing.T) {
 		}
 	}
 	in := providers.Change{PoolID: pool.ID, Name: "Corp", Details: given(t, providers.SAML)}
-	if _, err := h.Providers.Update(t.Context(), in); !fault.Is(err, fault.ConcurrentModification) {
-		t.Error(err)
+	if p, err := h.Providers.Update(t.Context(), in); err != nil || p.Mapping["email"] != "mail" {
+		t.Error("the change of another call is lost", p, err)
 	}
 	if p, err = h.Providers.Update(t.Context(), in); err != nil || p.Private["key"] != "secret" {
 		t.Error(p, err)

@@ -46,8 +46,12 @@ func New(o Options) (*Service, error) {
 	return &Service{o: o, base: o.Base}, nil
 }
 
-func noProvider(name string) error {
-	return fault.New(fault.ResourceNotFound, "Identity provider %s does not exist.", name)
+// errNone is in the error of Get for a provider that does not exist.
+var errNone = errors.New("there is no such identity provider")
+
+// noProviderIn is the error of operations that change a provider; that of Get has another text.
+func noProviderIn(poolID, name string) error {
+	return fault.New(fault.ResourceNotFound, "Identity provider %s in User Pool %s does not exist.", name, poolID)
 }
 
 // Get returns a provider as the store has it now, or fault.ResourceNotFound.
@@ -58,7 +62,7 @@ func (s *Service) Get(ctx context.Context, poolID, name string) (*Provider, erro
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, noProvider(name)
+		return nil, fault.Wrap(fault.ResourceNotFound, errNone, "Identity provider %s for tenantId %s does not exist.", name, poolID)
 	}
 	if err != nil {
 		return nil, err
@@ -92,7 +96,7 @@ func (s *Service) ByIdentifier(ctx context.Context, poolID, identifier string) (
 			return s.open(&list[i])
 		}
 	}
-	return nil, noProvider(identifier)
+	return nil, fault.New(fault.ResourceNotFound, "Identity provider %s does not exist.", identifier)
 }
 
 // has reports whether one of the identifiers is the one, in any case.
@@ -158,6 +162,7 @@ type sealed struct {
 
 	LinkByEmail bool   `json:"link_by_email,omitempty"`
 	Declaration string `json:"declaration,omitempty"`
+	Unmapped    bool   `json:"unmapped,omitempty"`
 }
 
 func additional(poolID, name string, t Type) []byte {
@@ -184,13 +189,13 @@ func (s *Service) open(rec *store.IdentityProvider) (*Provider, error) {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return nil, fmt.Errorf("providers: details of %s of pool %s: %w", p.Name, p.PoolID, err)
 	}
-	p.Details, p.Private, p.LinkByEmail, p.declaration = in.Details, in.Private, in.LinkByEmail, in.Declaration
+	p.Details, p.Private, p.LinkByEmail, p.declaration, p.Unmapped = in.Details, in.Private, in.LinkByEmail, in.Declaration, in.Unmapped
 	return p, nil
 }
 
 // record returns the record of a provider.
 func (s *Service) record(p *Provider, declared bool) (store.IdentityProvider, error) {
-	text, err := json.Marshal(sealed{p.Details, p.Private, p.LinkByEmail, p.declaration})
+	text, err := json.Marshal(sealed{p.Details, p.Private, p.LinkByEmail, p.declaration, p.Unmapped})
 	if err != nil {
 		return store.IdentityProvider{}, fmt.Errorf("providers: details of %s of pool %s: %w", p.Name, p.PoolID, err)
 	}
