@@ -38,7 +38,7 @@ var floors = map[string]int{
 	"userpool/addresses": 4, "userpool/branding": 4, "userpool/terms": 4, "userpool/logs": 4, "userpool/limits": 4, "userpool/replicas": 4,
 	"userpool/triggers": 4, "userpool/tokens": 5, "userpool/threat": 6, "userpool/directory": 7, "userpool/signin": 9,
 	"userpool/domains": 4, "userpool/declared": 4, "userpool/relay": 4, "userpool/resourceservers": 4, "userpool/providers": 4, "userpool/profiles": 10, "userpool/saml": 5,
-	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/removals": 2, "userpool/totp": 1, "userpool/courier": 1, "userpool/assurance": 1, "userpool/risk": 1, "userpool/factors": 8, "userpool/replay": 4,
+	"userpool/relyingparty": 5, "userpool/federation": 11, "userpool/oauthclient": 2, "userpool/removals": 2, "userpool/totp": 1, "userpool/courier": 1, "userpool/assurance": 1, "userpool/risk": 1, "userpool/analytics": 1, "userpool/factors": 8, "userpool/replay": 4,
 	// 10, OAuth 2.0 over the sign-ins; dispatch: the code that all APIs of one protocol share.
 	"server/awsjson": 10, "server/query": 10, "server/awsauth": 10,
 	"server/assets": 1, "server/csrf": 1, "server/mount": 10, "userpool/oauth": 10, "userpool/archive": 10, "userpool/alteration": 10,

@@ -128,8 +128,11 @@ func (s *Service) checkRoles(p *pool, roles Roles) error {
 			return fault.New(fault.InvalidParameter, "%s and %s are the same provider: set one role mapping for it.", other, name)
 		}
 		seen[canonical] = name
+		if len(m.Rules) > maxRules {
+			return fault.New(fault.InvalidParameter, "The number of rules in the request exceeded %d.", maxRules)
+		}
 		if !s.hasProvider(p, name) {
-			return fault.New(fault.InvalidParameter, "%s is not a valid RoleMapping ProviderName or is not a configured provider.", name)
+			return fault.New(fault.InvalidParameter, "(%s) is not a valid RoleMapping ProviderName or is not a configured provider.", name)
 		}
 		if m.Ambiguous != ambiguousRole && m.Ambiguous != ambiguousDeny {
 			// AWS: RoleMapping, "If you specify Token or Rules as the Type, AmbiguousRoleResolution is required".
@@ -138,7 +141,7 @@ func (s *Service) checkRoles(p *pool, roles Roles) error {
 		switch {
 		case m.Type == typeToken && len(m.Rules) > 0:
 			return fault.New(fault.InvalidParameter, "RulesConfiguration is not allowed with the type Token.")
-		case m.Type == typeRules && (len(m.Rules) == 0 || len(m.Rules) > maxRules):
+		case m.Type == typeRules && len(m.Rules) == 0:
 			return fault.New(fault.InvalidParameter, "RulesConfiguration needs 1 to %d rules.", maxRules)
 		}
 	}

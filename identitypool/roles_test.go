@@ -133,8 +133,10 @@ func TestRolesThatMakeNoSenseAreRefusedWhenSet(t *testing.T) {
 			t.Errorf("%s: error %v, want InvalidParameter", name, err)
 		}
 	}
-	err := w.SetRoles(t.Context(), pool, identitypool.Roles{Mappings: map[string]identitypool.RoleMapping{"x": {}}})
-	wantFault(t, err, fault.InvalidParameter, "x is not a valid RoleMapping ProviderName or is not a configured provider.")
+	err := w.SetRoles(t.Context(), pool, identitypool.Roles{Mappings: map[string]identitypool.RoleMapping{oidcARN: {Type: "Rules", Ambiguous: "Deny", Rules: rules}}})
+	wantFault(t, err, fault.InvalidParameter, "The number of rules in the request exceeded 25.")
+	err = w.SetRoles(t.Context(), pool, identitypool.Roles{Mappings: map[string]identitypool.RoleMapping{"x": {}}})
+	wantFault(t, err, fault.InvalidParameter, "(x) is not a valid RoleMapping ProviderName or is not a configured provider.")
 	if w.SetRoles(t.Context(), pool, identitypool.Roles{Mappings: map[string]identitypool.RoleMapping{loginKey + ":" + client: {Type: "Token", Ambiguous: "Deny"}}}) != nil {
 		t.Error("a user pool's other name is refused")
 	}

@@ -171,7 +171,7 @@ func (c *ClientSettings) lifetimes() (Lifetimes, error) {
 		}
 	}
 	if l.Access > l.Refresh || l.ID > l.Refresh {
-		return l, fault.New(fault.InvalidParameter, "Access token and ID token validity cannot be longer than refresh token validity.")
+		return l, fault.New(fault.InvalidParameter, "Access and Id Token expiration times must be less than or equal to refresh token expiration times.")
 	}
 	return l, nil
 }

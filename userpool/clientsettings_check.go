@@ -1,7 +1,6 @@
 package userpool
 
 import (
-	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/userpool/analytics"
 )
 
 // Complete fills in defaults and validates the settings against the pool's.
@@ -26,7 +26,11 @@ func (c *ClientSettings) Complete(p *PoolSettings, hasSecret bool) error {
 	if _, err := c.lifetimes(); err != nil {
 		return err
 	}
-	if err := c.completeAnalytics(); err != nil {
+	if *c.EnablePropagateUserContext && !hasSecret {
+		return fault.New(fault.InvalidParameter, "Client Secret is required to set EnablePropagateAdditionalUserContextData as true")
+	}
+	var err error
+	if c.AnalyticsConfiguration, err = analytics.Complete(c.AnalyticsConfiguration); err != nil {
 		return err
 	}
 	if err := c.SSOSession.check(); err != nil {
@@ -45,32 +49,6 @@ func (c *ClientSettings) Complete(p *PoolSettings, hasSecret bool) error {
 		return err
 	}
 	return c.validateAttributes(p)
-}
-
-// completeAnalytics fills in AWS's defaults of AnalyticsConfiguration: the service-linked role of the account that has the application of
-// Amazon Pinpoint, and that users' data are not shared.
-//
-// Source: TestAccCognitoIDPUserPoolClient_analyticsWithARN of terraform-provider-aws.
-func (c *ClientSettings) completeAnalytics() error {
-	if len(c.AnalyticsConfiguration) == 0 || string(c.AnalyticsConfiguration) == "null" {
-		return nil
-	}
-	var a struct {
-		ApplicationArn string `json:",omitempty"`
-		ApplicationID  string `json:"ApplicationId,omitempty"`
-		ExternalID     string `json:"ExternalId,omitempty"`
-		RoleArn        string `json:",omitempty"`
-		UserDataShared bool
-	}
-	if err := json.Unmarshal(c.AnalyticsConfiguration, &a); err != nil {
-		return fault.Wrap(fault.InvalidParameter, err, "Invalid AnalyticsConfiguration.")
-	}
-	if parts := strings.Split(a.ApplicationArn, ":"); a.RoleArn == "" && len(parts) > 4 {
-		a.RoleArn = "arn:" + parts[1] + ":iam::" + parts[4] + ":role/aws-service-role/cognito-idp.amazonaws.com/AWSServiceRoleForAmazonCognitoIdp"
-	}
-	var err error
-	c.AnalyticsConfiguration, err = json.Marshal(a)
-	return err
 }
 
 // setRefreshDefault sets the lifetime of refresh tokens to 30 days, in the unit that is given, if it is 0.
@@ -99,7 +77,7 @@ func (c *ClientSettings) validateFlows() error {
 		}
 	}
 	if legacy > 0 && allow > 0 {
-		return invalid("ExplicitAuthFlows values with ALLOW_ prefix cannot be used together with values without ALLOW_ prefix.")
+		return invalid("Auth flow name with prefix 'ALLOW' cannot be used with legacy auth flow names.")
 	}
 	if slices.Contains(c.ExplicitAuthFlows, "ALLOW_CLIENT_TOKEN_AUTH") && len(c.ExplicitAuthFlows) > 1 {
 		return invalid("ALLOW_CLIENT_TOKEN_AUTH cannot be used together with other ExplicitAuthFlows.")
@@ -153,7 +131,7 @@ func (c *ClientSettings) validateOAuth(hasSecret bool) error {
 		}
 	}
 	if c.DefaultRedirectURI != "" && !slices.Contains(c.CallbackURLs, c.DefaultRedirectURI) {
-		return fault.New(fault.InvalidParameter, "DefaultRedirectURI must be in the list of CallbackURLs.")
+		return fault.New(fault.InvalidParameter, "The default redirect URI %s is not in the callback URIs list.", c.DefaultRedirectURI)
 	}
 	return nil
 }

@@ -172,7 +172,7 @@ func (p *PoolSettings) checkDomains(tx store.Tx, poolID string) error {
 	}
 	list, err := tx.Domains.OfPool(poolID)
 	if err == nil && slices.ContainsFunc(list, func(d store.Domain) bool { return d.Version > 1 }) {
-		err = p.unavailable("Managed Login")
+		err = p.needsEssentials("Managed Login Version 2")
 	}
 	return err
 }

@@ -148,7 +148,7 @@ func (p *PoolSettings) SetRecovery() {
 func (p *PoolSettings) validate() error {
 	invalid := func(format string, args ...any) error { return fault.New(fault.InvalidParameter, format, args...) }
 	if len(p.AliasAttributes) > 0 && len(p.UsernameAttributes) > 0 {
-		return invalid("Only one of the aliasAttributes or usernameAttributes can be set in a user pool.")
+		return invalid("Only one of the aliasAttributes or usernameAttributes can be set in a User pool.")
 	}
 	for _, list := range []struct {
 		name    string
@@ -182,7 +182,7 @@ func (p *PoolSettings) validate() error {
 	}
 	for _, a := range p.pendingAttributes() {
 		if !slices.Contains(p.AutoVerifiedAttributes, a) {
-			return invalid("Attributes to be verified before update must be auto-verified: %s.", a)
+			return invalid("All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes")
 		}
 	}
 	if len(p.UserPoolTags) > 50 {
@@ -209,16 +209,16 @@ func (p *PoolSettings) validateRecovery() error {
 	if p.AccountRecoverySetting == nil {
 		return nil
 	}
-	seen, admin := map[int]bool{}, false
+	seen, admin := map[any]bool{}, false
 	for _, m := range p.AccountRecoverySetting.RecoveryMechanisms {
-		if seen[m.Priority] {
-			return fault.New(fault.InvalidParameter, "Account Recovery Setting priorities must be unique.")
+		if seen[m.Priority] || seen[m.Name] {
+			return fault.New(fault.InvalidParameter, "Invalid account recovery setting parameter. Account Recovery Setting cannot have duplicate priorities or recovery mechanisms.")
 		}
-		seen[m.Priority] = true
+		seen[m.Priority], seen[m.Name] = true, true
 		admin = admin || m.Name == "admin_only"
 	}
 	if admin && len(p.AccountRecoverySetting.RecoveryMechanisms) > 1 {
-		return fault.New(fault.InvalidParameter, "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms.")
+		return fault.New(fault.InvalidParameter, "Invalid account recovery setting parameter. Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms.")
 	}
 	return nil
 }

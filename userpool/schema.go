@@ -81,6 +81,9 @@ func buildSchema(given []SchemaAttribute) ([]SchemaAttribute, error) {
 		a := given[i]
 		at := slices.IndexFunc(list, func(s SchemaAttribute) bool { return s.Name == a.Name })
 		if at < 0 {
+			if full := a.FullName(); slices.ContainsFunc(list, func(s SchemaAttribute) bool { return s.Name == full }) {
+				return nil, fault.New(fault.InvalidParameter, "Duplicate custom attribute names %s are not allowed in a user pool schema.", full)
+			}
 			var err error
 			if list, err = AddCustom(list, a); err != nil {
 				return nil, err
@@ -186,7 +189,7 @@ func checkConstraints(a *SchemaAttribute, full string) error {
 		case low > maxStringAttribute || high > maxStringAttribute && c.MaxLength != "":
 			return fault.New(fault.InvalidParameter, "user.%s: String attributes cannot have a length of more than 2048", full)
 		case high < low:
-			return fault.New(fault.InvalidParameter, "user.%s: Max length cannot be less than min length.", full)
+			return fault.New(fault.InvalidParameter, "Attribute %s cannot have a max length shorter than it's min length", full)
 		}
 	}
 	if c := a.NumberAttributeConstraints; c != nil {
@@ -195,7 +198,7 @@ func checkConstraints(a *SchemaAttribute, full string) error {
 		case err != nil:
 			return fault.New(fault.InvalidParameter, "Invalid NumberAttributeConstraints for schema attribute %s", a.Name)
 		case high < low:
-			return fault.New(fault.InvalidParameter, "user.%s: Max value cannot be less than min value.", full)
+			return fault.New(fault.InvalidParameter, "Attribute %s cannot have a max value smaller than it's min value", full)
 		}
 	}
 	return nil

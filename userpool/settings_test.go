@@ -30,7 +30,7 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 		message string
 	}{
 		"aliases and addresses as user names": {`{"AliasAttributes": ["email"], "UsernameAttributes": ["email"]}`, fault.InvalidParameter,
-			"Only one of the aliasAttributes or usernameAttributes can be set in a user pool."},
+			"Only one of the aliasAttributes or usernameAttributes can be set in a User pool."},
 		"an attribute that cannot be an alias":  {`{"AliasAttributes": ["name"]}`, fault.InvalidParameter, "Invalid value in AliasAttributes."},
 		"a custom attribute without a type":     {`{"Schema": [{"Name": "x"}]}`, fault.InvalidParameter, "Invalid AttributeDataType input, consider using the provided AttributeDataType enum."},
 		"a required custom attribute":           {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "Required": true}]}`, fault.InvalidParameter, "Required custom attributes are not supported currently."},
@@ -40,29 +40,35 @@ func TestPoolSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 		"a text that may be too long": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MaxLength": "2049"}}]}`,
 			fault.InvalidParameter, "user.custom:x: String attributes cannot have a length of more than 2048"},
 		"a minimum above the maximum": {`{"Schema": [{"Name": "x", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "3", "MaxLength": "2"}}]}`,
-			fault.InvalidParameter, "user.custom:x: Max length cannot be less than min length."},
+			fault.InvalidParameter, "Attribute custom:x cannot have a max length shorter than it's min length"},
 		"a minimum value above the maximum value": {`{"Schema": [{"Name": "x", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MinValue": "3", "MaxValue": "2"}}]}`,
-			fault.InvalidParameter, "user.custom:x: Max value cannot be less than min value."},
+			fault.InvalidParameter, "Attribute custom:x cannot have a max value smaller than it's min value"},
 		"an attribute twice": {`{"Schema": [{"Name": "x", "AttributeDataType": "String"}, {"Name": "x", "AttributeDataType": "String"}]}`,
-			fault.InvalidParameter, "custom:x: Existing attribute already has name custom:x."},
+			fault.InvalidParameter, "Duplicate custom attribute names custom:x are not allowed in a user pool schema."},
 		"two different lifetimes of unused accounts": {`{"Policies": {"PasswordPolicy": {"MinimumLength": 8, "TemporaryPasswordValidityDays": 3}}, "AdminCreateUserConfig": {"UnusedAccountValidityDays": 5}}`,
 			fault.InvalidParameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
 		"an administrator and an address to recover by": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}, {"Name": "verified_email", "Priority": 2}]}}`,
-			fault.InvalidParameter, "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms."},
+			fault.InvalidParameter, "Invalid account recovery setting parameter. Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms."},
+		"an address to recover by twice": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}, {"Name": "verified_email", "Priority": 2}]}}`,
+			fault.InvalidParameter, "Invalid account recovery setting parameter. Account Recovery Setting cannot have duplicate priorities or recovery mechanisms."},
+		"a priority twice": {`{"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}, {"Name": "verified_phone_number", "Priority": 1}]}}`,
+			fault.InvalidParameter, "Invalid account recovery setting parameter. Account Recovery Setting cannot have duplicate priorities or recovery mechanisms."},
 		"a message without its code": {`{"EmailVerificationMessage": "hello there"}`, fault.InvalidParameter, "EmailVerificationMessage must contain {####}."},
 		"a second factor that is demanded without a way to send it": {`{"MfaConfiguration": "ON"}`, fault.InvalidParameter,
 			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
 		"an optional second factor without a way to send it": {`{"MfaConfiguration": "OPTIONAL"}`, fault.InvalidParameter,
 			"SMS configuration and Auto verification for phone_number are required when MFA is required/optional"},
 		"tokens from two functions": {`{"LambdaConfig": {"PreTokenGeneration": "arn:aws:lambda:us-east-1:123456789012:function:f", "PreTokenGenerationConfig": {"LambdaVersion": "V1_0",
-			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "*"},
+			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "Cannot use PreTokenGenerationLambda and PreTokenGeneration with different Lambda function ARN's"},
 		"names of levels in the tier LITE": {`{"UserPoolTier": "LITE", "AcrConfiguration": {"Level2": {"AcrValue": "mfa"}}}`, fault.FeatureUnavailableInTier, "*"},
 		"access tokens of the tier LITE": {`{"UserPoolTier": "LITE", "LambdaConfig": {"PreTokenGenerationConfig": {"LambdaVersion": "V3_0",
-			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.FeatureUnavailableInTier, "*"},
+			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.FeatureUnavailableInTier,
+			"The following features need to be disabled for the LITE pricing tier configured: Token Customization with Pre-Token Generation Lambda V3_0"},
 		"a sender without a key": {`{"LambdaConfig": {"CustomSMSSender": {"LambdaVersion": "V1_0",
-			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "KMSKeyID is required for CustomEmailSender and CustomSMSSender."},
-		"threat protection in another tier":     {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.FeatureUnavailableInTier, "*"},
-		"an unverifiable address before update": {`{"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}`, fault.InvalidParameter, "*"},
+			"LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, fault.InvalidParameter, "KMSKeyId parameter is required when Custom SMS/Email Lambda trigger is used."},
+		"threat protection in another tier": {`{"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}}`, fault.FeatureUnavailableInTier, "*"},
+		"an unverifiable address before update": {`{"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}`, fault.InvalidParameter,
+			"All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := h.Pools.CreateUserPool(t.Context(), "x", settings(t, tc.text))
@@ -75,31 +81,34 @@ func TestClientSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(settings(t, `{"Schema": [{"Name": "email", "Required": true}]}`))
 	for name, tc := range map[string]struct {
-		text string
-		kind fault.Kind
+		text    string
+		kind    fault.Kind
+		message string
 	}{
-		"legacy and current flows together":              {`{"ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH", "ALLOW_USER_SRP_AUTH"]}`, fault.InvalidParameter},
-		"an access token of four minutes":                {`{"AccessTokenValidity": 4, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
-		"an ID token of two days":                        {`{"IdTokenValidity": 2, "TokenValidityUnits": {"IdToken": "days"}}`, fault.InvalidParameter},
-		"a refresh token of eleven years":                {`{"RefreshTokenValidity": 4015}`, fault.InvalidParameter},
-		"days that overflow to thirty":                   {`{"RefreshTokenValidity": 213534}`, fault.InvalidParameter},
-		"hours that overflow to thirty days":             {`{"RefreshTokenValidity": 5124816, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
-		"minutes that overflow to thirty days":           {`{"RefreshTokenValidity": 307488934, "TokenValidityUnits": {"RefreshToken": "minutes"}}`, fault.InvalidParameter},
-		"seconds that overflow to thirty days":           {`{"RefreshTokenValidity": 18449336074, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
-		"seconds of an ID token that overflow":           {`{"IdTokenValidity": 18446747674, "TokenValidityUnits": {"IdToken": "seconds"}}`, fault.InvalidParameter},
-		"minutes of an access token that overflow":       {`{"AccessTokenValidity": 307445795, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter},
-		"a refresh token of ten years and a second":      {`{"RefreshTokenValidity": 315360001, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter},
-		"a negative number of seconds":                   {`{"RefreshTokenValidity": -1}`, fault.InvalidParameter},
-		"an unknown unit":                                {`{"RefreshTokenValidity": 30, "TokenValidityUnits": {"RefreshToken": "weeks"}}`, fault.InvalidParameter},
-		"an access token that outlives the refresh":      {`{"AccessTokenValidity": 2, "RefreshTokenValidity": 1, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter},
-		"a session of two minutes":                       {`{"AuthSessionValidity": 2}`, fault.InvalidParameter},
-		"a grace period of two minutes":                  {`{"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 120}}`, fault.InvalidParameter},
-		"a readable attribute that does not exist":       {`{"ReadAttributes": ["custom:x"]}`, fault.InvalidParameter},
-		"the verified mark among those to write":         {`{"WriteAttributes": ["email", "email_verified"]}`, fault.InvalidParameter},
-		"a required attribute that is not writable":      {`{"WriteAttributes": ["name"]}`, fault.InvalidParameter},
-		"client credentials together with the code flow": {`{"AllowedOAuthFlows": ["client_credentials", "code"]}`, fault.InvalidOAuthFlow},
-		"client credentials without a secret":            {`{"AllowedOAuthFlows": ["client_credentials"]}`, fault.InvalidOAuthFlow},
-		"a redirect that is not among the callbacks":     {`{"DefaultRedirectURI": "https://x.example", "CallbackURLs": ["https://y.example"]}`, fault.InvalidParameter},
+		"legacy and current flows together":                 {`{"ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH", "ALLOW_USER_SRP_AUTH"]}`, fault.InvalidParameter, "Auth flow name with prefix 'ALLOW' cannot be used with legacy auth flow names."},
+		"an access token of four minutes":                   {`{"AccessTokenValidity": 4, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter, "*"},
+		"an ID token of two days":                           {`{"IdTokenValidity": 2, "TokenValidityUnits": {"IdToken": "days"}}`, fault.InvalidParameter, "*"},
+		"a refresh token of eleven years":                   {`{"RefreshTokenValidity": 4015}`, fault.InvalidParameter, "*"},
+		"days that overflow to thirty":                      {`{"RefreshTokenValidity": 213534}`, fault.InvalidParameter, "*"},
+		"hours that overflow to thirty days":                {`{"RefreshTokenValidity": 5124816, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter, "*"},
+		"minutes that overflow to thirty days":              {`{"RefreshTokenValidity": 307488934, "TokenValidityUnits": {"RefreshToken": "minutes"}}`, fault.InvalidParameter, "*"},
+		"seconds that overflow to thirty days":              {`{"RefreshTokenValidity": 18449336074, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter, "*"},
+		"seconds of an ID token that overflow":              {`{"IdTokenValidity": 18446747674, "TokenValidityUnits": {"IdToken": "seconds"}}`, fault.InvalidParameter, "*"},
+		"minutes of an access token that overflow":          {`{"AccessTokenValidity": 307445795, "TokenValidityUnits": {"AccessToken": "minutes"}}`, fault.InvalidParameter, "*"},
+		"a refresh token of ten years and a second":         {`{"RefreshTokenValidity": 315360001, "TokenValidityUnits": {"RefreshToken": "seconds"}}`, fault.InvalidParameter, "*"},
+		"a negative number of seconds":                      {`{"RefreshTokenValidity": -1}`, fault.InvalidParameter, "*"},
+		"an unknown unit":                                   {`{"RefreshTokenValidity": 30, "TokenValidityUnits": {"RefreshToken": "weeks"}}`, fault.InvalidParameter, "*"},
+		"an access token that outlives the refresh":         {`{"AccessTokenValidity": 2, "RefreshTokenValidity": 1, "TokenValidityUnits": {"RefreshToken": "hours"}}`, fault.InvalidParameter, "Access and Id Token expiration times must be less than or equal to refresh token expiration times."},
+		"a session of two minutes":                          {`{"AuthSessionValidity": 2}`, fault.InvalidParameter, "*"},
+		"a grace period of two minutes":                     {`{"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 120}}`, fault.InvalidParameter, "*"},
+		"a readable attribute that does not exist":          {`{"ReadAttributes": ["custom:x"]}`, fault.InvalidParameter, "*"},
+		"the verified mark among those to write":            {`{"WriteAttributes": ["email", "email_verified"]}`, fault.InvalidParameter, "*"},
+		"a required attribute that is not writable":         {`{"WriteAttributes": ["name"]}`, fault.InvalidParameter, "*"},
+		"client credentials together with the code flow":    {`{"AllowedOAuthFlows": ["client_credentials", "code"]}`, fault.InvalidOAuthFlow, "*"},
+		"client credentials without a secret":               {`{"AllowedOAuthFlows": ["client_credentials"]}`, fault.InvalidOAuthFlow, "*"},
+		"a redirect that is not among the callbacks":        {`{"DefaultRedirectURI": "https://x.example", "CallbackURLs": ["https://y.example"]}`, fault.InvalidParameter, "The default redirect URI https://x.example is not in the callback URIs list."},
+		"addresses of users from a client without a secret": {`{"EnablePropagateAdditionalUserContextData": true}`, fault.InvalidParameter, "Client Secret is required to set EnablePropagateAdditionalUserContextData as true"},
+		"an application without a role":                     {`{"AnalyticsConfiguration": {"ApplicationId": "a"}}`, fault.InvalidParameter, "*"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _, _, err := userpool.ParseClientSettings(json.RawMessage(tc.text))
@@ -107,7 +116,7 @@ func TestClientSettingsThatContradictThemselvesAreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = h.Pools.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: p.ID, Name: "x", Settings: s})
-			wantFault(t, err, tc.kind, "*")
+			wantFault(t, err, tc.kind, tc.message)
 		})
 	}
 }

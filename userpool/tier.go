@@ -13,7 +13,7 @@ const (
 // such as "Passwordless Sign-In".
 func (p *PoolSettings) needsEssentials(feature string) error {
 	if p.UserPoolTier == TierLite {
-		return p.unavailable(feature)
+		return fault.New(fault.FeatureUnavailableInTier, toDisable, p.UserPoolTier, feature)
 	}
 	return nil
 }
@@ -21,21 +21,34 @@ func (p *PoolSettings) needsEssentials(feature string) error {
 // needsPlus returns fault.FeatureUnavailableInTier if the pool's tier is not PLUS.
 func (p *PoolSettings) needsPlus(feature string) error {
 	if p.UserPoolTier != TierPlus {
-		return p.unavailable(feature)
+		return fault.New(fault.FeatureUnavailableInTier, toDisable, p.UserPoolTier, feature)
 	}
 	return nil
 }
 
-// Source of the text: terraform-provider-aws#40734 and amplify-backend#2805.
-func (p *PoolSettings) unavailable(feature string) error {
-	return fault.New(fault.FeatureUnavailableInTier, "The following features need to be disabled for the %s pricing tier configured: %s", p.UserPoolTier, feature)
-}
+// The texts for settings of a pool, and for everything else.
+//
+// Source: terraform-provider-aws#40734, amplify-backend#2805; cdk-preflight, measured on AWS.
+const (
+	toDisable    = "The following features need to be disabled for the %s pricing tier configured: %s"
+	notAvailable = "The following feature is not available for the %s pricing tier configured: %s"
+)
 
 // NeedsPlus returns fault.FeatureUnavailableInTier if the tier is not PLUS.
-func (p *PoolSettings) NeedsPlus(feature string) error { return p.needsPlus(feature) }
+func (p *PoolSettings) NeedsPlus(feature string) error {
+	if p.UserPoolTier == TierPlus {
+		return nil
+	}
+	return fault.New(fault.FeatureUnavailableInTier, notAvailable, p.UserPoolTier, feature)
+}
 
 // NeedsEssentials returns fault.FeatureUnavailableInTier if the tier is LITE.
-func (p *PoolSettings) NeedsEssentials(feature string) error { return p.needsEssentials(feature) }
+func (p *PoolSettings) NeedsEssentials(feature string) error {
+	if p.UserPoolTier != TierLite {
+		return nil
+	}
+	return fault.New(fault.FeatureUnavailableInTier, notAvailable, p.UserPoolTier, feature)
+}
 
 // NeedsEssentials returns fault.FeatureUnavailableInTier if the pool's tier is LITE.
-func (p *Pool) NeedsEssentials(feature string) error { return p.Settings.needsEssentials(feature) }
+func (p *Pool) NeedsEssentials(feature string) error { return p.Settings.NeedsEssentials(feature) }

@@ -61,7 +61,7 @@ func TestAnUpdateKeepsOrResetsWhatItLeavesOutAsAWSDoes(t *testing.T) {
 	// The attribute to verify before its update must be auto-verified, and AutoVerifiedAttributes is one of the members
 	// that return to their defaults.
 	wantFault(t, h.Pools.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{}`)), fault.InvalidParameter,
-		"Attributes to be verified before update must be auto-verified: email.")
+		"All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes")
 	if err := h.Pools.UpdateUserPool(t.Context(), p.ID, "", settings(t, `{"AutoVerifiedAttributes": ["email"]}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ const richClient = `{
 	"AllowedOAuthFlows": ["code"],
 	"AllowedOAuthFlowsUserPoolClient": true,
 	"AllowedOAuthScopes": ["openid"],
-	"AnalyticsConfiguration": {"ApplicationId": "a"},
+	"AnalyticsConfiguration": {"ApplicationId": "a", "RoleArn": "arn:aws:iam::123456789012:role/r", "ExternalId": "e"},
 	"AuthSessionValidity": 7,
 	"CallbackURLs": ["https://app.example.com"],
 	"DefaultRedirectURI": "https://app.example.com",
@@ -250,6 +250,16 @@ const richClient = `{
 	"WriteAttributes": ["email"]
 }`
 
+// confidential creates a client with a secret.
+func confidential(t testing.TB, h *harness, poolID, text string) *userpool.ClientDescription {
+	t.Helper()
+	c, err := h.Pools.CreateUserPoolClient(t.Context(), userpool.NewClient{PoolID: poolID, Name: "app", GenerateSecret: true, Settings: clientSettings(t, text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func clientSettings(t testing.TB, text string) userpool.ClientSettings {
 	t.Helper()
 	s, _, _, err := userpool.ParseClientSettings(json.RawMessage(text))
@@ -262,7 +272,7 @@ func clientSettings(t testing.TB, text string) userpool.ClientSettings {
 func TestAnUpdateOfAClientKeepsOrResetsWhatItLeavesOutAsAWSDoes(t *testing.T) {
 	h := newHarness(t)
 	p := h.Pool(userpool.PoolSettings{})
-	c := h.Client(p.ID, clientSettings(t, richClient))
+	c := confidential(t, h, p.ID, richClient)
 	defaults := members(t, h.Client(p.ID, userpool.ClientSettings{}).Settings)
 	before := members(t, c.Settings)
 	got, err := h.Pools.UpdateUserPoolClient(t.Context(), p.ID, c.ID, "", userpool.ClientSettings{})
@@ -303,7 +313,7 @@ func TestAKeptRefreshTokenLifetimeNeverGetsAnotherUnit(t *testing.T) {
 		"a number and a unit": {`{"RefreshTokenValidity": 90, "TokenValidityUnits": {"RefreshToken": "minutes"}}`, "minutes", 90},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := h.Client(p.ID, clientSettings(t, richClient))
+			c := confidential(t, h, p.ID, richClient)
 			got, err := h.Pools.UpdateUserPoolClient(t.Context(), p.ID, c.ID, "", clientSettings(t, tc.request))
 			if err != nil {
 				t.Fatal(err)

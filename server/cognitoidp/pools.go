@@ -26,6 +26,9 @@ func (s *server) createUserPool(ctx context.Context, _ *rpc.Call, in *wire.Creat
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkPool(ctx, "", &settings, in.EmailConfiguration); err != nil {
+		return nil, err
+	}
 	p, err := s.pools.CreateUserPool(ctx, name, settings)
 	if err != nil {
 		return nil, err
@@ -58,6 +61,9 @@ func (s *server) describeUserPool(ctx context.Context, _ *rpc.Call, in *wire.Des
 func (s *server) updateUserPool(ctx context.Context, _ *rpc.Call, in *wire.UpdateUserPoolRequest) (*wire.UpdateUserPoolResponse, error) {
 	settings, name, err := poolIn(in)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkPool(ctx, api.Value(in.UserPoolId), &settings, in.EmailConfiguration); err != nil {
 		return nil, err
 	}
 	return nil, s.pools.UpdateUserPool(ctx, api.Value(in.UserPoolId), name, settings)

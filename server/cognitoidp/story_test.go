@@ -46,6 +46,7 @@ func pools(b *table) {
 		"Schema": [{"Name": "email", "Required": true, "Mutable": true}, {"Name": "team", "AttributeDataType": "String",
 			"StringAttributeConstraints": {"MaxLength": "20"}}]}`, map[string]string{"pool": "UserPool.Id"}})
 	b.play(step{"CreateUserPool", "no name", `{}`, nil})
+	poolsThatRequestsCannotMake(b)
 	b.play(step{"CreateUserPool", "custom attribute without a type", `{"PoolName": "x", "Schema": [{"Name": "team"}]}`, nil})
 	b.play(step{"CreateUserPool", "triggers", `{"PoolName": "x", "LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:f",
 		"PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:g"}}}`, map[string]string{"triggers": "UserPool.Id"}})
@@ -249,4 +250,19 @@ func ends(b *table) {
 	b.play(step{"GetUser", "deleted", `{"AccessToken": "{access}"}`, nil})
 	b.play(step{"AdminDeleteUser", "deleted", `{"UserPoolId": "{pool}", "Username": "bob"}`, nil})
 	b.play(step{"AdminDeleteUser", "unknown", `{"UserPoolId": "{pool}", "Username": "bob"}`, nil})
+}
+
+// poolsThatRequestsCannotMake plays what is refused in requests only.
+func poolsThatRequestsCannotMake(b *table) {
+	for name, settings := range map[string]string{
+		"password policy without a length":   `"Policies": {"PasswordPolicy": {"RequireUppercase": true}}`,
+		"first factors without a password":   `"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["EMAIL_OTP"]}}`,
+		"sender that is no address":          `"EmailConfiguration": {"EmailSendingAccount": "DEVELOPER", "From": "not an address", "SourceArn": "arn:aws:ses:us-east-1:123456789012:identity/a.test"}`,
+		"invitation without a password":      `"AdminCreateUserConfig": {"InviteMessageTemplate": {"EmailMessage": "Welcome {username}."}}`,
+		"invitation by SMS without password": `"AdminCreateUserConfig": {"InviteMessageTemplate": {"SMSMessage": "Welcome {username}."}}`,
+	} {
+		b.play(step{"CreateUserPool", name, `{"PoolName": "x", ` + settings + `}`, nil})
+	}
+	b.play(step{"UpdateUserPool", "invitation without a password", `{"UserPoolId": "{plain}", "AdminCreateUserConfig": {"InviteMessageTemplate": {"EmailMessage": "Welcome {username}."}}}`, nil})
+	b.play(step{"UpdateUserPool", "password policy without a length", `{"UserPoolId": "{plain}", "Policies": {"PasswordPolicy": {"RequireSymbols": true}}}`, nil})
 }

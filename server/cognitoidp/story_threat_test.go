@@ -19,6 +19,7 @@ func threats(b *table) {
 	b.play(step{"DescribeRiskConfiguration", "set", `{"UserPoolId": "{watched}"}`, nil})
 	b.play(step{"DescribeRiskConfiguration", "of a client", `{"UserPoolId": "{watched}", "ClientId": "{watcher}"}`, nil})
 	b.play(step{"SetRiskConfiguration", "invalid range", `{"UserPoolId": "{watched}", "RiskExceptionConfiguration": {"BlockedIPRangeList": ["nonsense"]}}`, nil})
+	b.play(step{"SetRiskConfiguration", "single address", `{"UserPoolId": "{watched}", "RiskExceptionConfiguration": {"SkippedIPRangeList": ["10.10.10.10"]}}`, nil})
 	b.play(step{"SetRiskConfiguration", "invalid action", `{"UserPoolId": "{watched}", "CompromisedCredentialsRiskConfiguration": {"Actions": {"EventAction": "MAYBE"}}}`, nil})
 	b.play(step{"SetRiskConfiguration", "without protection", `{"UserPoolId": "{pool}", "RiskExceptionConfiguration": {"BlockedIPRangeList": ["10.10.10.10/32"]}}`, nil})
 	b.play(step{"DescribeRiskConfiguration", "without protection", `{"UserPoolId": "{pool}"}`, nil})

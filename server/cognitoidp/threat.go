@@ -2,9 +2,12 @@ package cognitoidp
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
+	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool/risk"
 	"github.com/sluicegate/sluice/userpool/threat"
@@ -25,6 +28,13 @@ func (s *server) setRiskConfiguration(ctx context.Context, _ *rpc.Call, in *wire
 	var c risk.Config
 	if err := convert(in, &c); err != nil {
 		return nil, err
+	}
+	if x := c.Exceptions; x != nil { // AWS takes no single addresses; declared settings may have them
+		for _, text := range slices.Concat(x.BlockedIPRangeList, x.SkippedIPRangeList) {
+			if _, err := netip.ParsePrefix(text); err != nil {
+				return nil, fault.New(fault.InvalidParameter, "Incorrect CIDR format")
+			}
+		}
 	}
 	c, err := s.threat.SetRiskConfiguration(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId), c)
 	if err != nil {

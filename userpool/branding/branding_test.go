@@ -70,7 +70,7 @@ func TestTheDefaultLookMayHaveImages(t *testing.T) {
 		t.Errorf("without images: %+v", d)
 	}
 	_, err = h.Branding.Update(t.Context(), pool, made.ID, branding.Input{Provided: true, Settings: white("form")})
-	userpooltest.WantFault(t, err, fault.InvalidParameter, "Settings cannot be set when UseCognitoProvidedValues is true.")
+	userpooltest.WantFault(t, err, fault.InvalidParameter, "useCognitoProvidedValues or settings should be specified (but not both)")
 	if _, err := h.Branding.Preview(t.Context(), pool, client, 0, &branding.Input{Provided: true, Assets: []branding.Asset{footer}}); err != nil {
 		t.Error("preview:", err)
 	}

@@ -22,13 +22,16 @@ type Description struct {
 	Assets []store.BrandingAsset // ordered by category, color mode and resource
 }
 
+// Source of the text: cdk-preflight, measured on AWS.
+var errValues = fault.New(fault.InvalidParameter, "useCognitoProvidedValues or settings should be specified (but not both)")
+
 // check checks the input, and returns the records of its images.
 func (in *Input) check() ([]store.BrandingAsset, error) {
 	if string(in.Settings) == "null" {
 		in.Settings = nil
 	}
 	if in.Provided && in.Settings != nil {
-		return nil, fault.New(fault.InvalidParameter, "Settings cannot be set when UseCognitoProvidedValues is true.")
+		return nil, errValues
 	}
 	if in.Settings != nil {
 		if err := checkSettings(in.Settings); err != nil {
@@ -45,7 +48,7 @@ func (s *Service) Create(ctx context.Context, poolID, clientID string, in Input)
 		return nil, err
 	}
 	if !in.Provided && in.Settings == nil && len(assets) == 0 {
-		return nil, fault.New(fault.InvalidParameter, "Settings or Assets must be set when UseCognitoProvidedValues is not true.")
+		return nil, errValues
 	}
 	if _, _, err := s.o.Pools.ClientOf(ctx, poolID, clientID); err != nil {
 		return nil, err

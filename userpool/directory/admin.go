@@ -229,6 +229,9 @@ func (s *Service) AdminResetUserPassword(ctx context.Context, in AdminReset) err
 	}
 	var l letter
 	_, err = s.changeUser(ctx, p, in.Username, func(tx store.Tx, u *store.User) error {
+		if len(p.Recovery) == 0 {
+			return errNoRecovery
+		}
 		attribute, err := resettable(p, u)
 		if err != nil {
 			return err

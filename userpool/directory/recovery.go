@@ -14,6 +14,7 @@ var (
 	errNoAddress   = fault.New(fault.InvalidParameter, "Cannot reset password for the user as there is no registered/verified email or phone_number")
 	errResetState  = fault.New(fault.NotAuthorized, "User password cannot be reset in the current state.")
 	errChangeState = fault.New(fault.NotAuthorized, "User password cannot be changed in the current state.")
+	errNoRecovery  = fault.New(fault.NotAuthorized, "This userpool does not have password recovery mechanism, the administrator must set a new password.")
 	errAdminOnly   = fault.New(fault.NotAuthorized, "Contact administrator to reset password.")
 )
 

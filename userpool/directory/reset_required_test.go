@@ -53,3 +53,15 @@ func TestAUserWhosePasswordWasResetCanOnlySetANewOne(t *testing.T) {
 		t.Error("after the reset:", err)
 	}
 }
+
+// Source: the text that callers of AWS report; it comes before whatever the state of the user is.
+func TestAnAdministratorCannotSendAResetCodeWhereOnlyAdministratorsRecover(t *testing.T) {
+	h := userpooltest.New(t)
+	p := h.Pool(userpool.PoolSettings{AccountRecoverySetting: &userpool.RecoverySetting{RecoveryMechanisms: []userpool.RecoveryMechanism{{Name: "admin_only", Priority: 1}}}})
+	h.User(p.ID, "alice")
+	if err := h.Users.AdminDisableUser(t.Context(), p.ID, "alice"); err != nil {
+		t.Fatal(err)
+	}
+	userpooltest.WantFault(t, h.Users.AdminResetUserPassword(t.Context(), directory.AdminReset{PoolID: p.ID, Username: "alice"}), fault.NotAuthorized,
+		"This userpool does not have password recovery mechanism, the administrator must set a new password.")
+}

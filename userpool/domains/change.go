@@ -170,7 +170,7 @@ func checkVersion(p *userpool.Pool, version int) error {
 	case 0, Classic:
 		return nil
 	case ManagedLogin:
-		return p.NeedsEssentials("Managed Login")
+		return p.NeedsEssentials("Managed Login Version 2")
 	}
 	return fault.New(fault.InvalidParameter, "Invalid ManagedLoginVersion: it is 1 or 2.")
 }

@@ -43,7 +43,7 @@ func (s *Service) Set(ctx context.Context, poolID string, list []userpool.LogCon
 		seen := map[string]bool{}
 		for _, c := range list {
 			if seen[c.EventSource] {
-				return settings, fault.New(fault.InvalidParameter, "Only one log configuration is allowed for the event source %s.", c.EventSource)
+				return settings, fault.New(fault.InvalidParameter, "Request validation Failed. Following event sources appear more then once in a request: [%s].", c.EventSource)
 			}
 			seen[c.EventSource] = true
 			if err := check(&settings, c); err != nil {
@@ -71,7 +71,7 @@ func check(settings *userpool.PoolSettings, c userpool.LogConfiguration) error {
 	case c.EventSource == authEvents && given != 1:
 		return fault.New(fault.InvalidParameter, "The event source %s requires exactly one of CloudWatchLogsConfiguration, S3Configuration and FirehoseConfiguration.", authEvents)
 	case c.EventSource == authEvents:
-		return settings.NeedsPlus("User Activity Log Export")
+		return settings.NeedsPlus("Log Streaming")
 	}
 	return nil
 }

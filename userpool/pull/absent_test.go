@@ -113,7 +113,7 @@ func TestWhatAWSShowsInPartDoesNotEndThePull(t *testing.T) {
 		}
 	}
 	notes := pull()
-	for _, want := range []string{"identity provider SignInWithApple: could not be copied: The value of private_key", "identity provider Away: could not be copied: Error retrieving metadata",
+	for _, want := range []string{"identity provider SignInWithApple: could not be copied: clientId, privateKey", "identity provider Away: could not be copied: Error retrieving metadata",
 		"app client web0000000000000000000000: identity providers that the pool does not have here are left out: SignInWithApple, Deleted",
 		"scopes of resource servers that the pool does not have here are left out: gone/read",
 		"app client rotated0000000000000000000: AWS shows one of its two secrets", "app client hidden00000000000000000000: could not be copied: AWS does not show its secret."} {
