@@ -116,7 +116,7 @@ func (identityPools) SetIdentityPoolRoles(t *testing.T, c *sdk) {
 	ok(t, err)
 	equal(t, "guests' role", got.Roles["unauthenticated"], roleARN("notes-guest"))
 	equal(t, "number of role mappings", len(got.RoleMappings), 1)
-	wantError(t, set("login.other"), "InvalidParameterException", "login.other is not a valid RoleMapping ProviderName or is not a configured provider.")
+	wantError(t, set("login.other"), "InvalidParameterException", "(login.other) is not a valid RoleMapping ProviderName or is not a configured provider.")
 }
 
 func (identityPools) GetIdentityPoolRoles(t *testing.T, c *sdk) {

@@ -33,7 +33,7 @@ func corp(t *testing.T, c *sdk, pool *string) (*cip.CreateIdentityProviderOutput
 func (userPools) CreateIdentityProvider(t *testing.T, c *sdk) {
 	pool := federatedPool(t, c)
 	_, err := corp(t, c, pool)
-	wantError(t, err, "DuplicateProviderException", "Corp already exists in user pool "+*pool)
+	wantError(t, err, "DuplicateProviderException", "Corp already exists for tenant "+*pool+".")
 	admin := c.users(harness.Admin)
 	group, err := admin.GetGroup(t.Context(), &cip.GetGroupInput{UserPoolId: pool, GroupName: aws.String(*pool + "_Corp")})
 	ok(t, err)
@@ -52,7 +52,7 @@ func (userPools) DescribeIdentityProvider(t *testing.T, c *sdk) {
 	equal(t, "secret", got.IdentityProvider.ProviderDetails["client_secret"], "wonderland")
 	equal(t, "subject", got.IdentityProvider.AttributeMapping["username"], "sub")
 	_, err = admin.DescribeIdentityProvider(t.Context(), &cip.DescribeIdentityProviderInput{UserPoolId: pool, ProviderName: aws.String("None")})
-	wantError(t, err, "ResourceNotFoundException", "Identity provider None does not exist.")
+	wantError(t, err, "ResourceNotFoundException", "Identity provider None for tenantId "+*pool+" does not exist.")
 }
 
 func (userPools) UpdateIdentityProvider(t *testing.T, c *sdk) {
@@ -74,7 +74,7 @@ func (userPools) DeleteIdentityProvider(t *testing.T, c *sdk) {
 	_, err := admin.DeleteIdentityProvider(t.Context(), &cip.DeleteIdentityProviderInput{UserPoolId: pool, ProviderName: aws.String("Corp")})
 	ok(t, err)
 	_, err = admin.DeleteIdentityProvider(t.Context(), &cip.DeleteIdentityProviderInput{UserPoolId: pool, ProviderName: aws.String("Corp")})
-	wantError(t, err, "ResourceNotFoundException", "Identity provider Corp does not exist.")
+	wantError(t, err, "ResourceNotFoundException", "Identity provider Corp in User Pool "+*pool+" does not exist.")
 }
 
 func (userPools) ListIdentityProviders(t *testing.T, c *sdk) {
