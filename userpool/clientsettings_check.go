@@ -26,9 +26,6 @@ func (c *ClientSettings) Complete(p *PoolSettings, hasSecret bool) error {
 	if _, err := c.lifetimes(); err != nil {
 		return err
 	}
-	if *c.EnablePropagateUserContext && !hasSecret {
-		return fault.New(fault.InvalidParameter, "Client Secret is required to set EnablePropagateAdditionalUserContextData as true")
-	}
 	var err error
 	if c.AnalyticsConfiguration, err = analytics.Complete(c.AnalyticsConfiguration); err != nil {
 		return err

@@ -209,12 +209,12 @@ func (p *PoolSettings) validateRecovery() error {
 	if p.AccountRecoverySetting == nil {
 		return nil
 	}
-	seen, admin := map[any]bool{}, false
+	seen, admin := map[int]bool{}, false
 	for _, m := range p.AccountRecoverySetting.RecoveryMechanisms {
-		if seen[m.Priority] || seen[m.Name] {
+		if seen[m.Priority] {
 			return fault.New(fault.InvalidParameter, "Invalid account recovery setting parameter. Account Recovery Setting cannot have duplicate priorities or recovery mechanisms.")
 		}
-		seen[m.Priority], seen[m.Name] = true, true
+		seen[m.Priority] = true
 		admin = admin || m.Name == "admin_only"
 	}
 	if admin && len(p.AccountRecoverySetting.RecoveryMechanisms) > 1 {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,7 +108,10 @@ func TestAnotherProcessOnAnAddressIsFound(t *testing.T) {
 		}
 		_, port, _ := net.SplitHostPort(at)
 		for _, mine := range []string{at, ":" + port, "tcp/" + host + ":" + port} {
-			if got := others("unix//nowhere", mine); len(got) != 1 || got[0].Address != at || got[0].PID != run.Process.Pid || got[0].Name == "" {
+			// On another address of the machine somebody else may have the port.
+			if got := others("unix//nowhere", mine); !slices.ContainsFunc(got, func(o listening.Other) bool {
+				return o.Address == at && o.PID == run.Process.Pid && o.Name != ""
+			}) {
 				t.Errorf("%s beside %s of %d: %+v", mine, at, run.Process.Pid, got)
 			}
 		}

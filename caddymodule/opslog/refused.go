@@ -2,6 +2,7 @@ package opslog
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -28,12 +29,31 @@ type RefusedCall struct {
 	RequestID   string            `json:"request_id"`
 }
 
-// refused are the latest refused calls of the process.
+// refused are the latest refused calls of the process. Those with a key have their own places: strangers push out none of them.
 var refused struct {
 	sync.Mutex
 
+	signed, unsigned calls
+}
+
+// calls is a ring.
+type calls struct {
 	ring [512]*RefusedCall
 	next int
+}
+
+func (c *calls) keep(call *RefusedCall) {
+	c.ring[c.next] = call
+	c.next = (c.next + 1) % len(c.ring)
+}
+
+func (c *calls) find(id string) *RefusedCall {
+	for _, call := range c.ring {
+		if call != nil && call.ID == id {
+			return call
+		}
+	}
+	return nil
 }
 
 func keepRefused(r *audit.Record) {
@@ -43,20 +63,19 @@ func keepRefused(r *audit.Record) {
 	}
 	refused.Lock()
 	defer refused.Unlock()
-	refused.ring[refused.next] = call
-	refused.next = (refused.next + 1) % len(refused.ring)
+	if call.AccessKeyID != "" {
+		refused.signed.keep(call)
+	} else {
+		refused.unsigned.keep(call)
+	}
 }
 
 // Refusal finds one of the latest refused calls by the id of its decision.
 func Refusal(id string) (*RefusedCall, bool) {
 	refused.Lock()
 	defer refused.Unlock()
-	for _, call := range refused.ring {
-		if call != nil && call.ID == id {
-			return call, true
-		}
-	}
-	return nil, false
+	call := cmp.Or(refused.signed.find(id), refused.unsigned.find(id))
+	return call, call != nil
 }
 
 // WriteText writes the call as text for a terminal.

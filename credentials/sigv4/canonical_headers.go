@@ -91,7 +91,7 @@ func (s *scratch) appendHeaders(dst []byte, r *Request, f form) ([]byte, *Error)
 	if s.unsigned != "" {
 		return nil, s.unsignedHeaders(r)
 	}
-	host := false
+	host, unique := false, false
 	for i := range s.signed {
 		h := &s.signed[i]
 		dst = append(append(dst, h.name...), ':')
@@ -103,13 +103,14 @@ func (s *scratch) appendHeaders(dst []byte, r *Request, f form) ([]byte, *Error)
 			for _, value := range h.values[1:] {
 				dst = appendHeaderValue(append(dst, ','), value)
 			}
-		case s.repeats(): // only the first of them has the values
+		case !unique && s.repeats(): // only the first of them has the values
 			return nil, refuse(Malformed, "SignedHeaders names a header twice")
 		case h.name != strings.ToLower(h.name):
 			return nil, absent(h.name) // whatever the request has
 		case !s.takesAbsent && !r.keepsOut(h.name):
 			return nil, missing(h.name)
 		default:
+			unique = true // comparing all names again for each absent one would take long
 			dst = s.appendKeptOut(dst, r, h.name, f)
 		}
 		dst = append(dst, '\n')

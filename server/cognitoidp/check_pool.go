@@ -26,6 +26,15 @@ func (s *server) checkPool(ctx context.Context, id string, p *userpool.PoolSetti
 			return invalid("Password should be configured as one of the allowed first auth factors.")
 		}
 	}
+	if p.AccountRecoverySetting != nil {
+		seen := map[string]bool{}
+		for _, m := range p.AccountRecoverySetting.RecoveryMechanisms {
+			if seen[m.Name] {
+				return invalid("Invalid account recovery setting parameter. Account Recovery Setting cannot have duplicate priorities or recovery mechanisms.")
+			}
+			seen[m.Name] = true
+		}
+	}
 	if mails != nil && api.Value(mails.From) != "" {
 		if _, err := mail.ParseAddress(*mails.From); err != nil {
 			return invalid("Provided From email address is invalid")

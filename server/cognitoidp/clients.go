@@ -54,6 +54,9 @@ func (s *server) createUserPoolClient(ctx context.Context, _ *rpc.Call, in *wire
 	if err != nil {
 		return nil, err
 	}
+	if err := checkClient(&settings, func() (bool, error) { return api.Value(in.GenerateSecret) || api.Value(in.ClientSecret) != "", nil }); err != nil {
+		return nil, err
+	}
 	c, err := s.pools.CreateUserPoolClient(ctx, userpool.NewClient{PoolID: api.Value(in.UserPoolId), Name: api.Value(in.ClientName),
 		GenerateSecret: api.Value(in.GenerateSecret), Secret: seal.NewSecret(api.Value(in.ClientSecret)), Settings: settings})
 	if err != nil {
@@ -75,6 +78,12 @@ func (s *server) describeUserPoolClient(ctx context.Context, _ *rpc.Call, in *wi
 func (s *server) updateUserPoolClient(ctx context.Context, _ *rpc.Call, in *wire.UpdateUserPoolClientRequest) (*wire.UpdateUserPoolClientResponse, error) {
 	settings, err := clientIn(in)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkClient(&settings, func() (bool, error) {
+		c, err := s.pools.DescribeUserPoolClient(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId))
+		return err == nil && !c.Secret.IsZero(), err
+	}); err != nil {
 		return nil, err
 	}
 	c, err := s.pools.UpdateUserPoolClient(ctx, api.Value(in.UserPoolId), api.Value(in.ClientId), api.Value(in.ClientName), settings)

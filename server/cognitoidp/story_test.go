@@ -259,10 +259,13 @@ func poolsThatRequestsCannotMake(b *table) {
 		"first factors without a password":   `"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["EMAIL_OTP"]}}`,
 		"sender that is no address":          `"EmailConfiguration": {"EmailSendingAccount": "DEVELOPER", "From": "not an address", "SourceArn": "arn:aws:ses:us-east-1:123456789012:identity/a.test"}`,
 		"invitation without a password":      `"AdminCreateUserConfig": {"InviteMessageTemplate": {"EmailMessage": "Welcome {username}."}}`,
+		"recovery by one address twice":      `"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}, {"Name": "verified_email", "Priority": 2}]}`,
 		"invitation by SMS without password": `"AdminCreateUserConfig": {"InviteMessageTemplate": {"SMSMessage": "Welcome {username}."}}`,
 	} {
 		b.play(step{"CreateUserPool", name, `{"PoolName": "x", ` + settings + `}`, nil})
 	}
+	b.play(step{"CreateUserPoolClient", "addresses of users without a secret", `{"UserPoolId": "{plain}", "ClientName": "c", "EnablePropagateAdditionalUserContextData": true}`, nil})
+	b.play(step{"CreateUserPoolClient", "application without a role", `{"UserPoolId": "{plain}", "ClientName": "c", "AnalyticsConfiguration": {"ApplicationId": "a"}}`, nil})
 	b.play(step{"UpdateUserPool", "invitation without a password", `{"UserPoolId": "{plain}", "AdminCreateUserConfig": {"InviteMessageTemplate": {"EmailMessage": "Welcome {username}."}}}`, nil})
 	b.play(step{"UpdateUserPool", "password policy without a length", `{"UserPoolId": "{plain}", "Policies": {"PasswordPolicy": {"RequireSymbols": true}}}`, nil})
 }

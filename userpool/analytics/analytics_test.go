@@ -23,8 +23,11 @@ func TestAnApplicationIsNamedByItsARNOrByItsIDWithARole(t *testing.T) {
 		`{` + arn + `, "RoleArn": "r", "ExternalId": "e"}`:        "",
 		`{"ApplicationId": "i", "RoleArn": "r", "ExternalId": 1}`: "",
 	} {
-		got, err := analytics.Complete([]byte(given))
-		if string(got) != want || (want == "") != fault.Is(err, fault.InvalidParameter) {
+		err := analytics.Check([]byte(given))
+		if (want == "") != fault.Is(err, fault.InvalidParameter) {
+			t.Errorf("%s: %v", given, err)
+		}
+		if got, err := analytics.Complete([]byte(given)); want != "" && (string(got) != want || err != nil) {
 			t.Errorf("%s: %s, %v", given, got, err)
 		}
 	}

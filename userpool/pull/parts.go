@@ -58,8 +58,9 @@ func (s *Service) server(ctx context.Context, in store.ResourceServer) error {
 	case err != nil || there == last || serverText(*have) == there:
 	case serverText(*have) == last:
 		_, err = scopes.UpdateResourceServer(ctx, in)
-	default:
-		s.report.note("%s: was changed here, stays as it is", what)
+	default: // noted again by the next pull
+		s.report.note("%s: differs from the old pool's, and was or may have been changed here; stays as it is", what)
+		return nil
 	}
 	if err != nil {
 		return err

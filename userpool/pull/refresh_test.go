@@ -316,7 +316,7 @@ func TestALaterPullKeepsResourceServersThatWereChangedHere(t *testing.T) {
 			t.Errorf("%v, %v: %s, want %s", step.there, step.here, got, step.want)
 		}
 	}
-	if notes := strings.Join(s.report.Notes, "\n"); !strings.Contains(notes, "resource server orders: was changed here, stays as it is") {
+	if notes := strings.Join(s.report.Notes, "\n"); !strings.Contains(notes, "resource server orders: differs from the old pool's") {
 		t.Error(notes)
 	}
 }

@@ -56,35 +56,57 @@ func (s *Service) users(ctx context.Context) error {
 // page writes the new users of a page in one transaction, updates the others, and then keeps the place at which the next page begins: an
 // interrupted pull does the page once more, which changes nothing that is done.
 func (s *Service) page(ctx context.Context, p *userpool.Pool, page *cip.ListUsersOutput) error {
-	users, err := s.wanted(ctx, page.Users)
+	users, results, err := s.write(ctx, p, page.Users)
+	for errors.Is(err, errDeletedMeanwhile) {
+		users, results, err = s.write(ctx, p, page.Users)
+	}
 	if err != nil {
 		return err
 	}
-	if err := s.preferences(ctx, users); err != nil {
-		return err
-	}
-	entries := make([]importer.Entry, len(users))
-	for i, u := range users {
-		entries[i] = u.entry
-	}
-	results, err := s.o.Provider.Importer.WriteWith(ctx, p, entries, func(tx store.Tx, results []error) error {
-		for i, u := range users {
-			if results[i] == nil {
-				if err := s.link(tx, u); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("writing users: %w", err)
-	}
+	gone := len(page.Users) - len(users)
+	s.report.Read, s.report.Removed = s.report.Read+gone, s.report.Removed+gone
 	if err := s.count(ctx, p, users, results); err != nil {
 		return err
 	}
 	s.record.Resume, s.record.Seen = value(page.PaginationToken), s.record.Seen+len(page.Users)
 	return s.save(ctx)
+}
+
+// errDeletedMeanwhile says that a user was deleted here after write had looked.
+var errDeletedMeanwhile = errors.New("pull: a user was deleted meanwhile")
+
+// write writes those of the users who are new and were not deleted here.
+func (s *Service) write(ctx context.Context, p *userpool.Pool, list []types.UserType) (users []*pulled, results []error, err error) {
+	if users, err = s.wanted(ctx, list); err != nil {
+		return nil, nil, err
+	}
+	if err := s.preferences(ctx, users); err != nil {
+		return nil, nil, err
+	}
+	entries := make([]importer.Entry, len(users))
+	for i, u := range users {
+		entries[i] = u.entry
+	}
+	results, err = s.o.Provider.Importer.WriteWith(ctx, p, entries, func(tx store.Tx, results []error) error {
+		for i, u := range users {
+			if results[i] != nil {
+				continue
+			}
+			if gone, err := removals.Has(tx, p.ID, removals.User(u.entry.Sub)); err != nil {
+				return err
+			} else if gone {
+				return errDeletedMeanwhile
+			}
+			if err := s.link(tx, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing users: %w", err)
+	}
+	return users, results, nil
 }
 
 // wanted returns the users who were not deleted here.
@@ -107,10 +129,6 @@ func (s *Service) wanted(ctx context.Context, list []types.UserType) (users []*p
 		}
 		return nil
 	})
-	gone := len(list) - len(users)
-	if err == nil {
-		s.report.Read, s.report.Removed = s.report.Read+gone, s.report.Removed+gone
-	}
 	return users, err
 }
 

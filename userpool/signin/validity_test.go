@@ -96,7 +96,7 @@ func TestOnlyAConfidentialClientPropagatesAddresses(t *testing.T) {
 	yes := true
 	for _, tc := range []struct {
 		secret, propagates, admin, counts bool
-	}{{true, true, false, true}, {true, false, false, false}, {false, false, true, true}} {
+	}{{true, true, false, true}, {true, false, false, false}, {false, true, false, false}, {false, false, true, true}} {
 		settings := allFlows
 		if tc.propagates {
 			settings.EnablePropagateUserContext = &yes
