@@ -43,10 +43,10 @@ func TestADeclaredPoolHasItsIdentityProviders(t *testing.T) {
 
 func TestIdentityProvidersThatCannotBeDeclared(t *testing.T) {
 	for text, p := range map[string]config.IdentityProvider{
-		"client_secret in ProviderDetails is required": {Name: "Google", Details: map[string]string{"client_id": "a", "authorize_scopes": "openid"}},
-		"contains the key clientid":                    {Name: "Google", Details: map[string]string{"clientid": "a"}},
-		"none.xml":                                     {Name: "Corp", Type: "SAML", Metadata: "/none/none.xml"},
-		"has no type":                                  {Name: "Corp"},
+		"clientSecret and authorizeScopes are all required": {Name: "Google", Details: map[string]string{"client_id": "a", "authorize_scopes": "openid"}},
+		"contains the key clientid":                         {Name: "Google", Details: map[string]string{"clientid": "a"}},
+		"none.xml":                                          {Name: "Corp", Type: "SAML", Metadata: "/none/none.xml"},
+		"has no type":                                       {Name: "Corp"},
 	} {
 		if _, err := node.Read(providerConfig(t, p)); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v", text, err)
