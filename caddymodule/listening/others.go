@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,7 +43,9 @@ func Others(app *caddyhttp.App) []Other {
 		if pid == 0 && !stillThere(s) { // one of this process, which has just closed it
 			continue
 		}
-		found = append(found, Other{s.at.String(), pid, nameOf(pid)})
+		if other := (Other{s.at.String(), pid, nameOf(pid)}); !slices.Contains(found, other) { // a server may have several sockets
+			found = append(found, other)
+		}
 	}
 	return found
 }

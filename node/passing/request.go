@@ -140,12 +140,16 @@ type body struct {
 	epoch   uint64
 	over    atomic.Bool
 	read    bool // all of it
+	closed  atomic.Bool
 }
 
 // Read implements io.Reader. What has arrived too late is not returned.
 func (b *body) Read(into []byte) (int, error) {
-	if b.read {
+	switch {
+	case b.read:
 		return 0, io.EOF
+	case b.closed.Load():
+		return 0, http.ErrBodyReadAfterClose
 	}
 	n, err := b.ReadCloser.Read(into)
 	if b.request.Ended() {
@@ -153,4 +157,11 @@ func (b *body) Read(into []byte) (int, error) {
 	}
 	b.read = err == io.EOF
 	return n, err
+}
+
+// Close implements io.Closer. It leaves the connection's own body open, which the server closes. Caddy wraps that body, so that net/http does
+// not see that somebody closed it before its end, and would read the rest of it as further requests of the client.
+func (b *body) Close() error {
+	b.closed.Store(true)
+	return nil
 }
