@@ -223,9 +223,11 @@ var errSchema = errors.New("the schema does not fit")
 
 // lacking returns the steps that the schema lacks. It fails for a schema that this release cannot use.
 func lacking(ctx context.Context, pg *pgconn.PgConn, steps []migration) ([]migration, error) {
-	found, err := rows(ctx, pg, `select coalesce(current_schema(), ''), coalesce(to_regclass('schema_migrations')::text, ''),
+	// All from one snapshot: to_regclass sees what another process has committed since, with which the rest would contradict it.
+	found, err := rows(ctx, pg, `with ours as (select oid, relname from pg_class where relname = 'schema_migrations' and relkind in ('r', 'p') and pg_table_is_visible(oid))
+		select coalesce(current_schema(), ''), coalesce((select relname::text from ours), ''),
 		(select count(*) from pg_class where relnamespace = to_regnamespace(quote_ident(current_schema())) and relkind in ('r', 'p')),
-		(select count(*) from pg_attribute where attrelid = to_regclass('schema_migrations') and attname in ('sum', 'compatible'))`)
+		(select count(*) from pg_attribute where attrelid in (select oid from ours) and attname in ('sum', 'compatible'))`)
 	if err != nil {
 		return nil, err
 	}
