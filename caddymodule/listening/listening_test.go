@@ -88,7 +88,7 @@ func TestAnotherProcessOnAnAddressIsFound(t *testing.T) {
 		return listening.Others(&caddyhttp.App{Servers: map[string]*caddyhttp.Server{"srv0": {Listen: addresses}}})
 	}
 	for _, host := range []string{"127.0.0.1", "[::1]"} {
-		run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestListens$") //nolint:gosec // G204: this test
+		run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestListens$")
 		run.Env = append(os.Environ(), "LISTENING_TEST_AT="+host+":0")
 		in, err := run.StdinPipe()
 		if err != nil {
