@@ -77,7 +77,7 @@ func startOauth2Proxy(t *testing.T, s *harness.Sluice) string {
 	config := filepath.Join(t.TempDir(), "oauth2-proxy.cfg")
 	ok(t, os.WriteFile(config, []byte(strings.NewReplacer("CLIENT_ID", fmt.Sprint(client["ClientId"]), "CLIENT_SECRET", fmt.Sprint(client["ClientSecret"])).Replace(here.Replace(blocks[1][1]))), 0o600))
 	var log bytes.Buffer
-	run := exec.Command(bin, "--config", config, "--http-address", address, "--cookie-secure=false") //nolint:gosec // G204: of this repository
+	run := exec.Command(bin, "--config", config, "--http-address", address, "--cookie-secure=false")
 	run.Env = append(os.Environ(), "OAUTH2_PROXY_COOKIE_SECRET=0123456789abcdef0123456789abcdef")
 	run.Stdout, run.Stderr = &log, &log
 	ok(t, run.Start())
