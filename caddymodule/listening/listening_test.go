@@ -59,7 +59,7 @@ func TestAddressesThatAreTakenOrCannotBeAreFound(t *testing.T) {
 func TestListens(t *testing.T) {
 	at := os.Getenv("LISTENING_TEST_AT")
 	if at == "" {
-		t.Skip("a part of TestAnotherProcessOnAnAddressIsFound")
+		return // a part of TestAnotherProcessOnAnAddressIsFound
 	}
 	opened := listenAsCaddy(t, at)
 	fmt.Println("at", opened.Addr())
@@ -104,7 +104,12 @@ func TestAnotherProcessOnAnAddressIsFound(t *testing.T) {
 		line, _ := bufio.NewReader(out).ReadString('\n')
 		at := strings.TrimSpace(strings.TrimPrefix(line, "at "))
 		if !strings.HasPrefix(line, "at ") {
-			t.Skipf("%s: %q", host, line)
+			_, _ = in.Close(), run.Wait()
+			if host != "[::1]" {
+				t.Fatalf("%s: %q", host, line)
+			}
+			t.Logf("without IPv6, which this machine does not have: %q", line)
+			continue
 		}
 		_, port, _ := net.SplitHostPort(at)
 		for _, mine := range []string{at, ":" + port, "tcp/" + host + ":" + port} {
