@@ -97,7 +97,6 @@ func TestAReloadThatFailsLeavesTheDeclarationsOfTheConfigurationThatContinues(t 
 			t.Fatal(err)
 		}
 		reloadInVain(t, adapted)
-		e.http.CloseIdleConnections() // a reload closes them too
 		e.inForce(t, name, 10, 10, "First", firstSecret)
 	}
 }
@@ -112,7 +111,6 @@ func TestAReloadWhoseDeclarationsCannotBeMadeLeavesTheOthers(t *testing.T) {
 	if err := e.reload(strings.Replace(declaration(secondSecret), "1example23456789abcdefghij", "2example23456789abcdefghij", 1)+second, "sluice_pools"); err == nil {
 		t.Fatal("a client of another pool was declared")
 	}
-	e.http.CloseIdleConnections()
 	e.inForce(t, "after the reload", 10, 10, "First", firstSecret)
 }
 
@@ -149,6 +147,5 @@ func TestAReloadWhosePortIsTakenDeclaresNothing(t *testing.T) {
 	if declared.Load() {
 		t.Error("the configuration that did not start was in force for a while")
 	}
-	e.http.CloseIdleConnections()
 	e.inForce(t, "after the reloads", 10, 10, "First", firstSecret)
 }

@@ -112,6 +112,39 @@ func TestAReloadUnderLoadDropsNothingAndForgetsNothing(t *testing.T) {
 	}
 }
 
+// A configuration that does not start answers nothing, whichever of its apps started first.
+func TestReloadsThatFailUnderLoadDisturbNobody(t *testing.T) {
+	e := startEdge(t, open(""))
+	bearer := strings.TrimPrefix(e.issuer.bearer(t, "ada"), "Authorization: ")
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: aMinute}
+	l := startLoad(4, func(worker int) error {
+		request, err := http.NewRequest(http.MethodPost, e.url("/x"), strings.NewReader("a body"))
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Authorization", bearer)
+		client := e.http
+		if worker%2 == 0 {
+			client = fresh
+		}
+		a, err := try(client, request)
+		if err == nil && (a.status != 200 || a.header.Get("X-Served-By") != "") {
+			err = errors.New(http.StatusText(a.status) + " " + a.header.Get("X-Served-By") + " " + a.body)
+		}
+		return err
+	})
+	adapted, err := e.adapt(globalOptions, "", "http://:%PORT% {\nheader X-Served-By another\n"+open("realm other")+"\n}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		reloadInVain(t, adapted)
+	}
+	l.stop()
+	l.failures.report(t)
+	t.Logf("%d requests during reloads that failed", l.asked.Load())
+}
+
 // ask sends a GET request. It does not use testing.TB, so that other goroutines can call it.
 func (e *edge) ask(path, authorization string) (answer, error) {
 	request, err := http.NewRequest(http.MethodGet, e.url(path), nil)

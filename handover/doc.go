@@ -29,9 +29,9 @@
 //
 // # Use
 //
-// For each server: bind the address with SO_REUSEPORT, pass the socket to Registry.Listen, set ConnState to State, and serve.
-// Before Shutdown of the old server, call Settle on its listeners. Close of a Listener that is the newest gives the address back
-// to the one before it. To switch the handover off, serve on the socket itself; nothing else changes.
+// For each server: bind the address with SO_REUSEPORT, pass the socket to Registry.Listen, set ConnState to State, and serve. When all
+// that the server needs has started, call Take. Before Shutdown of the old server, call Settle on its listeners. Close of a Listener
+// that is the newest gives the address back to the one before it. To switch the handover off, serve on the socket itself; nothing else changes.
 //
 // # When not to use it
 //

@@ -175,7 +175,53 @@ func loseNothing(t *testing.T, s *site) {
 	t.Logf("%d requests", asked.Load())
 }
 
-func TestAServerThatDoesNotStartReturnsItsConnections(t *testing.T) {
+func TestAServerThatDoesNotStartDisturbsNobody(t *testing.T) {
+	plainAndTLS(t, func(t *testing.T, s *site) {
+		idle := dial(t, s)
+		idle.want(t, "/a", "", "1 /a ")
+		socket := bind(t, s.address)
+		l, err := s.registry.Listen(socket, handover.Options{Socket: socket})
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle.want(t, "/b", "", "1 /b ")
+		dial(t, s).want(t, "/b", "", "1 /b ")
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l.Take()
+		idle.want(t, "/c", "", "1 /c ")
+		dial(t, s).want(t, "/c", "", "1 /c ")
+		s.replace(t, nil)
+		idle.want(t, "/d", "", "2 /d ")
+	})
+}
+
+// The server that begins before the one that serves ends is not always the one that continues.
+func TestTheAddressOfAServerThatEndsGoesToTheOneBeforeIt(t *testing.T) {
+	s := start(t)
+	socket := bind(t, s.address)
+	begins, err := s.registry.Listen(socket, handover.Options{Socket: socket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, first := s.current, s.places[0]
+	s.current, s.places = nil, nil
+	s.replace(t, nil)
+	c := dial(t, s)
+	c.want(t, "/a", "", "2 /a ")
+	shutDown(t, s.current)
+	dial(t, s).want(t, "/b", "", "1 /b ")
+	first.Take()
+	dial(t, s).want(t, "/c", "", "1 /c ")
+	if err := begins.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.current = last
+	s.stop(t)
+}
+
+func TestAServerThatTakesItsAddressAndEndsReturnsItsConnections(t *testing.T) {
 	s := start(t)
 	idle := dial(t, s)
 	idle.want(t, "/a", "", "1 /a ")
@@ -184,6 +230,7 @@ func TestAServerThatDoesNotStartReturnsItsConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.Take()
 	fresh := dial(t, s)
 	answers := make(chan string, 2)
 	for _, c := range []*client{idle, fresh} {

@@ -20,7 +20,7 @@ type address struct {
 	newest atomic.Pointer[Listener] // nil after the last one has closed
 
 	// Guarded by Registry.mu.
-	listeners []*Listener   // the newest last
+	listeners []*Listener   // those that have not taken the address first, the newest last
 	changed   chan struct{} // closed when newest changes
 	kept      net.Listener  // the first listener's socket; nil without Options.Socket
 }
@@ -43,9 +43,9 @@ type Options struct {
 	TLS *TLS
 }
 
-// Listen makes inner, which is bound already, the newest listener of its address and returns the Listener to serve on. From now
-// on other servers of the address get no connections and read no new requests. When the Listener closes, the one before it
-// becomes the newest again; the last one closes the socket.
+// Listen registers inner, which is bound already, and returns the Listener to serve on. The first Listener of an address is the newest
+// at once; another gets no connection before [Listener.Take], so that a server whose program does not start disturbs nobody. The last
+// one that closes closes the socket.
 //
 // If the kernel cannot be told to prefer the kept socket, Listen returns an error together with a Listener that works.
 // Connections in the queue of a socket may then be lost when it closes.
@@ -68,20 +68,38 @@ func (r *Registry) Listen(inner net.Listener, o Options) (*Listener, error) {
 		}
 	}
 	l.address, l.key = a, key
-	older := slices.Clone(a.listeners)
-	a.listeners = append(a.listeners, l)
-	a.turn(l)
+	first := len(a.listeners) == 0
+	a.listeners = slices.Insert(a.listeners, 0, l)
+	if first {
+		a.turn(l)
+	}
 	r.mu.Unlock()
 
-	if a.kept != nil && len(older) == 0 {
+	if a.kept != nil && first {
 		go l.accept(a.kept)
 	} else {
 		go l.accept(inner)
 	}
+	return l, err
+}
+
+// Take makes l the newest listener of its address. From now on other servers of the address get no connections and read no new requests.
+// When l closes, the one before it becomes the newest again. Take does nothing after Close.
+func (l *Listener) Take() {
+	r, a := l.registry, l.address
+	r.mu.Lock()
+	at := slices.Index(a.listeners, l)
+	if at < 0 {
+		r.mu.Unlock()
+		return
+	}
+	a.listeners = append(slices.Delete(a.listeners, at, at+1), l)
+	a.turn(l)
+	older := slices.Clone(a.listeners[:len(a.listeners)-1])
+	r.mu.Unlock()
 	for _, other := range older {
 		other.callAway()
 	}
-	return l, err
 }
 
 // turn makes l the newest. Registry.mu is held.

@@ -102,6 +102,9 @@ func (s *site) replace(t testing.TB, handler http.Handler) {
 	next.Protocols.SetHTTP2(s.tls != nil)
 	next.Protocols.SetUnencryptedHTTP2(s.http2)
 	go next.Serve(l)
+	for _, place := range places {
+		place.Take()
+	}
 	if s.taken != nil {
 		s.taken()
 	}

@@ -193,6 +193,7 @@ func TestTLSBeginsAtTheNewestServer(t *testing.T) {
 			_, _ = io.WriteString(w, name)
 		})}
 		go server.Serve(tls.NewListener(l, template.TLS))
+		l.Take()
 		return server
 	}
 	first := serve("first")

@@ -34,7 +34,7 @@ type Handover struct {
 
 	keepAlive net.KeepAliveConfig
 	logger    *zap.Logger
-	settling
+	turns
 }
 
 // CaddyModule returns the Caddy module information.
@@ -78,25 +78,30 @@ func (h *Handover) Provision(ctx caddy.Context) error {
 		return nil
 	}
 	server.RegisterConnState(func(conn net.Conn, state http.ConnState) { handover.State(unwrapped(conn), state) })
-	return h.beforeShutdown(ctx)
+	return h.subscribe(ctx)
 }
 
-// settling waits for the listeners of a server whose configuration is about to stop. The new configuration already runs.
-type settling struct{ listeners []*handover.Listener }
+// turns takes the addresses of a server when its configuration has started, and waits for its requests when the configuration is about to
+// stop. A configuration that does not start gets no connection of an address that another one serves.
+type turns struct{ listeners []*handover.Listener }
 
-// beforeShutdown subscribes Handle to the event that precedes a stop. Caddy stops its apps after the handlers have returned.
-func (s *settling) beforeShutdown(ctx caddy.Context) error {
+// subscribe has Caddy call Handle after all apps have started, and before they stop.
+func (s *turns) subscribe(ctx caddy.Context) error {
 	events, err := ctx.App("events")
 	if err != nil {
 		return err
 	}
-	return events.(*caddyevents.App).On("stopping", s)
+	return errors.Join(events.(*caddyevents.App).On("started", s), events.(*caddyevents.App).On("stopping", s))
 }
 
-// Handle waits for the requests that the server has begun.
-func (s *settling) Handle(context.Context, caddy.Event) error {
+// Handle takes the addresses, or waits for the requests that the server has begun.
+func (s *turns) Handle(_ context.Context, event caddy.Event) error {
 	for _, l := range s.listeners {
-		l.Settle()
+		if event.Name() == "started" {
+			l.Take()
+		} else {
+			l.Settle()
+		}
 	}
 	return nil
 }
@@ -125,7 +130,7 @@ func switchedOff(wrappers []json.RawMessage) (bool, error) {
 	return first.Off, nil
 }
 
-// WrapListener registers the starting server as the newest of its address.
+// WrapListener registers the starting server.
 func (h *Handover) WrapListener(inner net.Listener) net.Listener {
 	if h.Off {
 		return inner
@@ -154,7 +159,7 @@ var (
 	_ caddy.Provisioner     = (*Handover)(nil)
 	_ caddy.ListenerWrapper = (*Handover)(nil)
 	_ caddyfile.Unmarshaler = (*Handover)(nil)
-	_ caddyevents.Handler   = (*settling)(nil)
+	_ caddyevents.Handler   = (*turns)(nil)
 )
 
 // ends checks that the line ends and that no block follows.

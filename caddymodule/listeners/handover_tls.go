@@ -31,7 +31,7 @@ type HandoverTLS struct {
 	off    bool // as sluice_handover says
 	terms  string
 	logger *zap.Logger
-	settling
+	turns
 }
 
 // CaddyModule returns the Caddy module information.
@@ -69,7 +69,7 @@ func (h *HandoverTLS) Provision(ctx caddy.Context) (err error) {
 	if h.terms, err = termsOf(server.TLSConnPolicies); err != nil {
 		return err
 	}
-	return h.beforeShutdown(ctx)
+	return h.subscribe(ctx)
 }
 
 // termsOf returns the JSON text of the policies, or "" if the text does not determine their effect. Call it before Caddy
@@ -98,7 +98,7 @@ func saysAll(p *caddytls.ConnectionPolicy) bool {
 	return p.ClientAuthentication == nil && len(p.HandshakeContextRaw) == 0
 }
 
-// WrapListener registers the starting server as the newest of its address.
+// WrapListener registers the starting server.
 func (h *HandoverTLS) WrapListener(inner net.Listener) net.Listener {
 	if _, plain := inner.(*handover.Listener); plain || h.off {
 		return inner
