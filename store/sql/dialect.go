@@ -44,6 +44,10 @@ type Dialect struct {
 	// TrimChanges deletes the oldest rows of the table changes, after some were added. Empty: the backend does so at other times.
 	TrimChanges string
 
+	// MadeUpUser returns a user, in the order of the table's columns, from no table. It is run when a user was not found, so that this takes as
+	// long. Empty where a statement takes longer than what it would hide: the database is in another process.
+	MadeUpUser string
+
 	// Classify says what an error of the driver means. It is not called with nil.
 	Classify func(error) Failure
 }

@@ -1,6 +1,10 @@
 package sql
 
-import "github.com/sluicegate/sluice/store"
+import (
+	"errors"
+
+	"github.com/sluicegate/sluice/store"
+)
 
 const (
 	userColumns = `pool_id, sub, username, name_key, aliases, status, enabled, attributes, password_hash, srp_salt,
@@ -30,16 +34,31 @@ func scanUser(r *row) store.User {
 }
 
 func (s users) Get(poolID, sub string) (store.User, error) {
-	return one(s.Transaction, scanUser, s.locked(selectUser+`where u.pool_id = $1 and u.sub = $2`), poolID, sub)
+	return s.find(`where u.pool_id = $1 and u.sub = $2`, poolID, sub)
 }
 
 func (s users) ByKey(poolID, key string) (store.User, error) {
-	return one(s.Transaction, scanUser, s.locked(selectUser+`where u.pool_id = $1 and u.name_key = $2`), poolID, key)
+	return s.find(`where u.pool_id = $1 and u.name_key = $2`, poolID, key)
 }
 
 func (s users) ByAlias(poolID string, alias store.Alias) (store.User, error) {
-	return one(s.Transaction, scanUser, s.locked(selectUser+`join user_aliases a on a.pool_id = u.pool_id and a.sub = u.sub
-		where a.pool_id = $1 and a.kind = $2 and a.value = $3`), poolID, alias.Kind, alias.Value)
+	return s.find(`join user_aliases a on a.pool_id = u.pool_id and a.sub = u.sub
+		where a.pool_id = $1 and a.kind = $2 and a.value = $3`, poolID, alias.Kind, alias.Value)
+}
+
+// find returns one user. If there is none it reads a made-up one, so that the time does not show whether the user exists.
+func (s users) find(where string, args ...any) (store.User, error) {
+	u, err := one(s.Transaction, scanUser, s.locked(selectUser+where), args...)
+	if !errors.Is(err, store.ErrNotFound) {
+		return u, err
+	}
+	if s.dialect.MadeUpUser == "" {
+		return u, err
+	}
+	if _, failed := one(s.Transaction, scanUser, s.dialect.MadeUpUser); failed != nil {
+		return store.User{}, failed
+	}
+	return u, err
 }
 
 func (s users) Insert(u store.User) error {

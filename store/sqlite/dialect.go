@@ -18,6 +18,10 @@ var dialect = sql.Dialect{
 	Second:   "1000", // times are in milliseconds
 	Classify: classify,
 
+	MadeUpUser: `select 'us-east-1_000000000', '00000000-0000-4000-8000-000000000000', 'made-up', 'made-up',
+		'[{"Kind":"email","Value":"made-up@example.com"}]', 'CONFIRMED', 1, '{"email":"made-up@example.com","email_verified":"true","phone_number":"+15550100"}',
+		'00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000', zeroblob(16),
+		zeroblob(384), 0, null, 1700000000000, null, 0, null, null, 1700000000000, 1700000000000`,
 	TrimChanges: `delete from changes where seq <= (select max(seq) from changes) - 4096`,
 }
 
