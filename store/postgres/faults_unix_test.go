@@ -237,6 +237,11 @@ func TestCommitsThatTimeOutLeaveNoConnections(t *testing.T) {
 		}
 		show = found[0][0]
 	}
+	for deadline := time.Now().Add(patience); st.Update(t.Context(), put) == nil; { // the checkpointer tells commits to wait, when it has read the setting
+		if time.Now().After(deadline) {
+			t.Fatal("commits do not wait for the standby")
+		}
+	}
 	most, early := 0, 0
 	for i := range 12 {
 		name = strconv.Itoa(i) // a row whose lock nobody has
