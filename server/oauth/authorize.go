@@ -29,10 +29,16 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request, at mount.Poi
 		h.Pages.ShowError(w, r, oauth.Shown(oauth.KeyRequest, ""))
 		return
 	}
+	if h.repeat(w, r, at, query) {
+		return
+	}
 	opened, err := h.OAuth.Open(r.Context(), at.PoolID, query)
 	if err != nil {
 		h.refuse(w, r, at, err)
 		return
+	}
+	if r.Method == http.MethodPost {
+		query = oauth.Known(query)
 	}
 	next := encoded(r, query)
 	if opened != nil {

@@ -96,7 +96,7 @@ func TestAuthorize(t *testing.T) {
 		location                     string // the beginning
 	}{
 		"without a session":          {"GET", "/oauth2/authorize?" + s.query("&x=%7e"), "", "", 302, "/login?" + s.query("&x=%7e")},
-		"as a form":                  {"POST", "/oauth2/authorize", s.query(""), "", 303, "/login?client_id="},
+		"as a form":                  {"POST", "/oauth2/authorize", s.query(""), "", 303, "/oauth2/authorize?client_id="},
 		"with a session":             {"GET", "/oauth2/authorize?" + s.query(""), "", cookie, 302, callback + "?code="},
 		"as a form with a session":   {"POST", "/oauth2/authorize", s.query(""), cookie, 303, callback + "?code="},
 		"an error":                   {"GET", "/oauth2/authorize?" + s.query("&scope=x"), "", "", 302, callback + "?state=s+t%2Bx&error=invalid_scope&iss="},
@@ -197,6 +197,13 @@ func TestLogout(t *testing.T) {
 		"with a hint":                      {"post_logout_redirect_uri=" + out + hint, goodbye},
 		"with a hint and the client":       {client + "&post_logout_redirect_uri=" + out + hint, goodbye},
 		"to nowhere":                       {client, "/signedout"},
+		"without parameters":               {"", "/signedout"},
+		"with a state only":                {"state=x&ui_locales=de", "/signedout"},
+		"with any hint, as Cognito":        {client + "&logout_uri=" + out + "&id_token_hint=x", goodbye},
+		"with the client twice":            {client + "&" + client + "&logout_uri=" + out, goodbye},
+		"with two clients":                 {client + "&client_id=x&logout_uri=" + out, ""},
+		"with any hint, elsewhere":         {client + "&id_token_hint=x&logout_uri=https%3A%2F%2Fevil.example.com", ""},
+		"with a broken hint only":          {"id_token_hint=x", ""},
 		"without a client":                 {"logout_uri=" + out, ""},
 		"to a foreign address":             {client + "&logout_uri=https%3A%2F%2Fevil.example.com", ""},
 		"to a longer address":              {client + "&logout_uri=" + out + "%2Fx", ""},

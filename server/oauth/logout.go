@@ -1,12 +1,12 @@
 package oauth
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
 	"github.com/sluicegate/sluice/server/mount"
 	"github.com/sluicegate/sluice/userpool/oauth"
-	"github.com/sluicegate/sluice/userpool/signin"
 )
 
 // logout ends the browser's session.
@@ -15,6 +15,9 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, at mount.Point)
 	query, ok := parameters(w, r)
 	if !ok {
 		h.Pages.ShowError(w, r, oauth.Shown(oauth.KeyRequest, ""))
+		return
+	}
+	if h.repeat(w, r, at, query) {
 		return
 	}
 	foreign, err := h.OAuth.Foreign(r.Context(), at.PoolID, session(r, at))
@@ -40,12 +43,12 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, at mount.Point)
 
 // leave returns where the browser goes at the end of its sessions: first to sign out at the identity provider that was used last of those
 // that take sign-outs. A provider that cannot be reached does not prevent the sign-out here.
-func (h *handler) leave(r *http.Request, at mount.Point, foreign []*signin.Foreign, clientID, location string) string {
+func (h *handler) leave(r *http.Request, at mount.Point, foreign []oauth.Abroad, clientID, location string) string {
 	if h.SignOut == nil {
 		return location
 	}
 	for _, f := range foreign {
-		there, err := h.SignOut(r.Context(), at.PoolID, f, clientID, location)
+		there, err := h.SignOut(r.Context(), at.PoolID, f.Foreign, cmp.Or(clientID, f.ClientID), location)
 		if err != nil {
 			h.Log.WarnContext(r.Context(), "sign-out at an identity provider", "pool", at.PoolID, "provider", f.Provider, "error", err)
 		}

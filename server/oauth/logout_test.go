@@ -44,6 +44,10 @@ func TestLogoutSignsOutAtTheProviderOfAnyUserOfTheBrowser(t *testing.T) {
 	if got := w.Header().Get("Location"); got != "https://idp.example.com/out?then=%2Fsignedout" || len(asked) != 3 || asked[0] != "Broken" {
 		t.Errorf("%s, asked %v", got, asked)
 	}
+	asked = nil
+	if w = s.ask("GET", "/logout", "", s.enter("gus", "Corp", "")); w.Header().Get("Location") != "https://idp.example.com/out?then=%2Fsignedout" || len(asked) != 1 {
+		t.Errorf("without a client: %v, asked %v", w.Header(), asked)
+	}
 	if w = s.ask("GET", "/logout?client_id="+s.client, "", s.enter("fay", "", "")); w.Header().Get("Location") != "/signedout" {
 		t.Errorf("without a provider: %v", w.Header())
 	}

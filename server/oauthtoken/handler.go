@@ -84,7 +84,7 @@ type request struct {
 	http   *http.Request
 	writer http.ResponseWriter
 	point  mount.Point
-	basic  bool // the client used the header Authorization
+	basic  bool // the client used the header Authorization, or the endpoint answers as if it had
 	inURL  bool // parameters of the URL count
 }
 

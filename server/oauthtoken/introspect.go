@@ -24,6 +24,7 @@ type introspection struct {
 
 // introspect is POST /oauth2/introspect (RFC 7662).
 func (h *handler) introspect(q *request) error {
+	q.basic = true // RFC 7662 section 2.3: a client that is not authenticated gets 401, however it tried
 	p, c, err := h.form(q)
 	if err != nil {
 		return err

@@ -47,15 +47,21 @@ func (s *Service) Accounts(ctx context.Context, poolID, cookie string) ([]Accoun
 	return accounts, err
 }
 
+// Abroad is a session of a user who signed in at an identity provider.
+type Abroad struct {
+	*signin.Foreign
+	ClientID string // to which the user signed in
+}
+
 // Foreign returns how the users of a browser signed in at identity providers, the one who was active last first. Users of the pool itself
 // are not among them.
-func (s *Service) Foreign(ctx context.Context, poolID, cookie string) (found []*signin.Foreign, err error) {
+func (s *Service) Foreign(ctx context.Context, poolID, cookie string) (found []Abroad, err error) {
 	err = s.base.View(ctx, func(tx store.Tx) error {
 		found = nil
 		list, err := s.ofBrowser(tx, poolID, hashBrowser(cookie))
 		for _, x := range list {
 			if x.Foreign != nil {
-				found = append(found, x.Foreign)
+				found = append(found, Abroad{x.Foreign, x.ClientID})
 			}
 		}
 		return err

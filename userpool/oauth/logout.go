@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/url"
+	"slices"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -13,7 +14,7 @@ import (
 type SignedOut struct {
 	Location string     // "" for the page that says so
 	Login    url.Values // the parameters of the login page, if the browser goes there instead
-	ClientID string     // whose request it was
+	ClientID string     // whose request it was; "" if the request does not say
 }
 
 // Logout checks a request of the logout endpoint and ends the browser's session. A request that is not in order ends nothing and is a
@@ -62,15 +63,27 @@ func (s *Service) EndSession(ctx context.Context, poolID, cookie string) error {
 // logoutParameters may occur once.
 var logoutParameters = []string{"client_id", "logout_uri", "redirect_uri", "response_type", "id_token_hint", "post_logout_redirect_uri", "state"}
 
+// logoutTargets are the parameters that name a client, or where the browser goes. Without any of them the browser signs out of the pool.
+//
+// Source: OpenID Connect RP-Initiated Logout 1.0 section 2: all parameters are optional.
+var logoutTargets = []string{"client_id", "id_token_hint", "logout_uri", "redirect_uri", "post_logout_redirect_uri"}
+
 // afterLogout returns where the browser goes according to the request.
 func (s *Service) afterLogout(ctx context.Context, poolID string, query url.Values) (*SignedOut, error) {
-	if size(query) > maxQuery {
+	if !Fits(query) {
 		return nil, Shown(KeyRequest, "")
 	}
 	for _, name := range logoutParameters {
-		if value, ok := single(query, name); !ok || (name != "id_token_hint" && len(value) > maxValue) {
+		value, ok := single(query, name)
+		if name == "client_id" && !ok { // from a library that adds its own to the app's
+			ok = !slices.ContainsFunc(query[name], func(other string) bool { return other != value })
+		}
+		if !ok || (name != "id_token_hint" && len(value) > maxValue) {
 			return nil, Shown(KeyRequest, "")
 		}
+	}
+	if !s.o.Strict && !slices.ContainsFunc(logoutTargets, func(name string) bool { return query.Get(name) != "" }) {
+		return &SignedOut{}, nil
 	}
 	c, err := s.clientOfLogout(ctx, poolID, query)
 	if err != nil {
@@ -121,10 +134,11 @@ func nextSignIn(query url.Values) url.Values {
 	return next
 }
 
-// clientOfLogout returns the client of client_id, or the one for which the ID token in id_token_hint was issued.
+// clientOfLogout returns the client of client_id, or the one for which the ID token in id_token_hint was issued. As at Cognito, a request
+// with client_id and logout_uri needs no hint, and may have any: client libraries add one that has expired, or is of another pool.
 func (s *Service) clientOfLogout(ctx context.Context, poolID string, query url.Values) (*userpool.Client, error) {
 	id, hint := query.Get("client_id"), query.Get("id_token_hint")
-	if s.o.Strict {
+	if s.o.Strict || (id != "" && query.Get("logout_uri") != "") {
 		hint = ""
 	}
 	if hint != "" {

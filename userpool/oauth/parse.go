@@ -64,7 +64,7 @@ func (s *Service) parse(ctx context.Context, poolID string, query url.Values, pu
 
 // identify finds the client and checks the redirect URI. Its errors are shown on a page.
 func (s *Service) identify(ctx context.Context, poolID string, query url.Values) (*Authorization, error) {
-	if size(query) > maxQuery {
+	if !Fits(query) {
 		return nil, Shown(KeyRequest, "")
 	}
 	id, ok := single(query, "client_id")
@@ -106,6 +106,23 @@ func size(query url.Values) int {
 	}
 	return n
 }
+
+// Fits reports whether the parameters are within the limit of a request.
+func Fits(query url.Values) bool { return size(query) <= maxQuery }
+
+// Known returns those parameters of a query that authorization and logout requests have. The others are ignored.
+func Known(query url.Values) url.Values {
+	out := url.Values{}
+	for name, values := range query {
+		if slices.Contains(once, name) || slices.Contains(logoutParameters, name) || slices.Contains(unread, name) {
+			out[name] = values
+		}
+	}
+	return out
+}
+
+// unread are parameters of OpenID Connect that are not read, or only by the login pages.
+var unread = []string{"add_passkey", "claims", "claims_locales", "display", "logout_hint", "registration", "ui_locales"}
 
 // single returns the value of a parameter, "" if it is absent. It returns false if there are several.
 func single(query url.Values, name string) (string, bool) {
