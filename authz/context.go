@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/authz/urlquery"
 )
 
@@ -19,7 +20,7 @@ var absent policy.Values
 // that a client cannot avoid a Deny in this way.
 func (c *call) Lookup(key string) policy.Values {
 	service, name, ok := strings.Cut(key, ":")
-	if !ok {
+	if !ok || c.principal.Unknown != 0 && c.withheld(key) {
 		return absent
 	}
 	switch service {
@@ -159,8 +160,8 @@ func (c *call) claimKey(name string) policy.Values {
 	if p.Claims == nil {
 		return absent
 	}
-	if claims, ok := p.Claims.(*tokenClaims); ok {
-		values, found := claims.claims.Nested(name, policy.FoldKey)
+	if claims, ok := p.Claims.(*token.Claims); ok {
+		values, found := claims.Nested(name, policy.FoldKey)
 		if found > 1 {
 			return c.ambiguous("jwt:" + name)
 		}
@@ -276,6 +277,19 @@ func (c *call) queryKey(name string) policy.Values {
 		return absent
 	}
 	return policy.One(value)
+}
+
+// withheld reports whether the token does not say the value of a key, and records it.
+func (c *call) withheld(key string) bool {
+	if key == "aws:username" && c.e.o.StrictAWS {
+		return false
+	}
+	claims, _ := c.principal.Claims.(*token.Claims)
+	why := claims.WhyUnknown(c.principal.Unknown, key, policy.FoldKey)
+	if why != "" && c.unsure == nil {
+		c.unsure = refuseAbout(UnknownValue, key, why)
+	}
+	return why != ""
 }
 
 // ambiguous records that a key has more than one value.

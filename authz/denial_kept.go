@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
 
@@ -190,10 +191,10 @@ func (n *counter) explanation(x *Explanation) {
 // principal copies a principal without the subject and the engine that it may be part of.
 func (n *counter) principal(p principal.Principal) *principal.Principal {
 	p.SessionPolicy = nil
-	if claims, ok := p.Claims.(*tokenClaims); ok {
+	if claims, ok := p.Claims.(*token.Claims); ok {
 		alone := *claims
 		p.Claims = &alone
-		n.bytes += 2 * len(claims.claims.JSON()) // with the places of its members
+		n.bytes += 2 * len(claims.JSON()) // with the places of its members
 	}
 	n.bytes += int(unsafe.Sizeof(p))
 	n.text(p.Issuer, p.PoolID, p.Subject, p.Username, p.ClientID, p.TokenUse, p.PreferredRole, p.TokenID, p.OriginJTI,

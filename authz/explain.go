@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/terminal"
 )
 
@@ -114,11 +115,11 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 
 // groupsElsewhere returns a note on which claim seems to contain the groups, if the configured claim has none.
 func (c *call) groupsElsewhere() string {
-	claims, ok := c.principal.Claims.(*tokenClaims)
+	claims, ok := c.principal.Claims.(*token.Claims)
 	if !ok || len(c.principal.Groups) > 0 || c.e.o.Verifier == nil {
 		return ""
 	}
-	return c.e.o.Verifier.Issuer(c.principal.Issuer).GroupsElsewhere(&claims.claims)
+	return c.e.o.Verifier.Issuer(c.principal.Issuer).GroupsElsewhere(claims)
 }
 
 func (c *call) explainTarget(p *permissions, full bool) TargetAccount {

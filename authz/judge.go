@@ -9,6 +9,9 @@ import (
 // judge decides on the target. A target elsewhere, such as the source of a copy, has its own method and path, with which
 // it must be allowed. It is denied if it is denied with them or with those of the request.
 func (c *call) judge(p *permissions) policy.Decision {
+	if c.principal.Unknown != 0 {
+		c.lookUpGrantors()
+	}
 	request := policy.Request{Action: c.target.action, Resource: c.target.resource, Context: c}
 	verdict := p.decide(&request)
 	if verdict.Effect != policy.ExplicitDeny {
@@ -20,6 +23,17 @@ func (c *call) judge(p *permissions) policy.Decision {
 		}
 	}
 	return verdict
+}
+
+// lookUpGrantors looks up what selects the policies of groups and roles, one of which may deny.
+func (c *call) lookUpGrantors() {
+	if len(c.e.groups) > 0 {
+		c.Lookup("cognito:groups")
+	}
+	if c.e.o.TokenRoles {
+		c.Lookup("cognito:roles")
+		c.Lookup("cognito:preferred_role")
+	}
 }
 
 // decide combines the decisions of the layers: a Deny in one of them, else an Allow in one.

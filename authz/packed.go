@@ -13,7 +13,7 @@ import (
 // Principal consists mostly of pointers. With many thousand cached tokens, tracing them takes the garbage collector more
 // time than making rarely used principals again.
 type packed struct {
-	claims    tokenClaims
+	claims    token.Claims
 	issuer    string
 	leeway    time.Duration
 	authTime  int64 // Unix time in seconds, 0 for none
@@ -26,6 +26,7 @@ type packed struct {
 	roles     uint16
 	pool      uint16 // length of the pool id at the end of the issuer
 	kind      principal.Kind
+	unknown   principal.Unknown
 }
 
 // word is a part of the text of the claims.
@@ -41,10 +42,10 @@ func (c *packed) hold(t *token.Token, p *principal.Principal) bool {
 	if len(text) > math.MaxUint16 {
 		return false // unreachable: claims are shorter than that
 	}
-	c.claims.claims, c.issuer, c.leeway = t.Claims, p.Issuer, t.Issuer.Leeway
+	c.claims, c.issuer, c.leeway = t.Claims, p.Issuer, t.Issuer.Leeway
 	c.authTime, c.issuedAt, c.expiresAt = t.AuthTime, t.IssuedAt, t.ExpiresAt
 	c.groups, c.scopes, c.roles = uint16(len(p.Groups)), uint16(len(p.Scopes)), uint16(len(p.Roles))
-	c.pool, c.kind = uint16(len(p.PoolID)), p.Kind
+	c.pool, c.kind, c.unknown = uint16(len(p.PoolID)), p.Kind, p.Unknown
 	c.words = c.few[:0]
 	if n := packedTexts + len(p.Groups) + len(p.Scopes) + len(p.Roles); n > len(c.few) {
 		c.words = make([]word, 0, n)
@@ -84,7 +85,7 @@ type made struct {
 
 // unpack returns the principal. s contains c, and the result keeps s in memory.
 func (c *packed) unpack(s *Subject) *made {
-	text := c.claims.claims.JSON()
+	text := c.claims.JSON()
 	at := func(i int) string { return text[c.words[i].start:c.words[i].end] }
 	m := &made{of: s}
 	texts := m.texts[:0]
@@ -107,7 +108,7 @@ func (c *packed) unpack(s *Subject) *made {
 	p.Groups, p.Scopes, p.Roles = list(c.groups), list(c.scopes), list(c.roles)
 	p.AuthTime, p.IssuedAt = token.Instant(c.authTime), token.Instant(c.issuedAt)
 	p.ExpiresAt = time.Unix(c.expiresAt, 0).Add(c.leeway)
-	p.Claims = &c.claims
+	p.Claims, p.Unknown = &c.claims, c.unknown
 	return m
 }
 

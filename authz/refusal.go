@@ -29,7 +29,7 @@ type Refusal struct {
 // Name returns a short, stable name of the condition for metrics and logs, such as "expired" or "denied".
 func (r *Refusal) Name() string {
 	if r.Signature != nil {
-		return signatureName(r.Signature.Reason)
+		return r.Signature.Reason.Name()
 	}
 	return r.Reason.String()
 }
@@ -149,23 +149,6 @@ func badSignature(reason sigv4.Reason) bool {
 	default:
 		return false
 	}
-}
-
-// signatureNames holds "signature_" and the text of each sigv4.Reason, with underscores for blanks.
-var signatureNames = func() (names []string) {
-	unknown := sigv4.Reason(0).String()
-	names = append(names, "signature_"+strings.ReplaceAll(unknown, " ", "_"))
-	for reason := sigv4.Reason(1); reason.String() != unknown; reason++ {
-		names = append(names, "signature_"+strings.ReplaceAll(reason.String(), " ", "_"))
-	}
-	return names
-}()
-
-func signatureName(reason sigv4.Reason) string {
-	if int(reason) < len(signatureNames) {
-		return signatureNames[reason]
-	}
-	return signatureNames[0]
 }
 
 // sentence returns the text of an error as a sentence, with a capital letter and a full stop.

@@ -8,6 +8,7 @@ import (
 	"github.com/sluicegate/sluice/authz/principal"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/session"
+	"github.com/sluicegate/sluice/poolid"
 	"github.com/sluicegate/sluice/seal"
 )
 
@@ -49,10 +50,10 @@ func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 	p := &principal.Principal{
 		Kind:          principal.User,
 		Issuer:        t.Issuer.URL,
-		PoolID:        poolOf(t.Issuer.URL),
+		PoolID:        poolid.OfIssuer(t.Issuer.URL),
 		Subject:       t.Subject,
 		Username:      t.Username,
-		ClientID:      clientOf(t),
+		ClientID:      t.Client(),
 		TokenUse:      t.TokenUse,
 		Groups:        t.Groups,
 		Scopes:        t.Scopes,
@@ -63,7 +64,8 @@ func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 		AuthTime:      token.Instant(t.AuthTime),
 		IssuedAt:      token.Instant(t.IssuedAt),
 		ExpiresAt:     t.Deadline(),
-		Claims:        &tokenClaims{claims: t.Claims},
+		Claims:        new(t.Claims),
+		Unknown:       t.Unknown,
 	}
 	// RFC 9068 section 2.2: a token that a client gets for itself has the client's id as its subject. Cognito does the
 	// same.
@@ -81,27 +83,9 @@ func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 func (s *Subject) sizeOfToken(t *token.Token) int {
 	n := int(unsafe.Sizeof(*s)) + t.Size() - int(unsafe.Sizeof(*t)) // the token itself is not kept
 	if s.Principal != nil {
-		n += int(unsafe.Sizeof(*s.Principal) + unsafe.Sizeof(tokenClaims{}))
+		n += int(unsafe.Sizeof(*s.Principal) + unsafe.Sizeof(t.Claims))
 	}
 	return n
-}
-
-// clientOf returns the token's app client, which an ID token names in aud.
-func clientOf(t *token.Token) string {
-	if t.ClientID == "" && len(t.Audience) == 1 {
-		return t.Audience[0]
-	}
-	return t.ClientID
-}
-
-// poolOf returns the last part of an issuer if it looks like a user pool id, {region}_{id}, or "".
-func poolOf(issuer string) string {
-	id := issuer[strings.LastIndexByte(issuer, '/')+1:]
-	region, name, ok := strings.Cut(id, "_")
-	if !ok || name == "" || !strings.Contains(region, "-") || strings.ContainsAny(id, ".:?#") {
-		return ""
-	}
-	return id
 }
 
 // subjectOfSession returns the subject of opened temporary credentials.
@@ -166,16 +150,4 @@ func (s *Subject) sizeOfSession() int {
 		n += len(a) + 16
 	}
 	return n
-}
-
-// tokenClaims implements principal.Claims with a token's claims, and finds them without case for conditions.
-type tokenClaims struct{ claims token.Claims }
-
-// Lookup returns a claim by its exact name, or by its path if there is no such name.
-func (c *tokenClaims) Lookup(name string) ([]string, bool) {
-	values, ok := c.claims.Values(name)
-	if !ok && strings.Contains(name, ".") {
-		return c.claims.Values(token.ClaimPath(name)...)
-	}
-	return values, ok
 }

@@ -36,7 +36,7 @@ func (a *Authorize) Doubts(app *App) []string {
 			d.check("policy "+p.File, "group", p.Group)
 		}
 	}
-	return d.found
+	return append(d.found, a.doubtsOfNames()...)
 }
 
 // doubter compares names with those that are declared.

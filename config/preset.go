@@ -18,15 +18,16 @@ type preset struct {
 	username string   // UsernameClaim
 }
 
-// presets are the issuers by the name that represents the URL.
+// presets are the issuers by the name that represents the URL. The user names are those that their issuers say identify a user:
+// Google, Apple and Microsoft warn of email and preferred_username, which change and may be somebody else's.
 //
 // Sources: Google Identity, "Validate an ID token"; Microsoft identity platform, "Access token claims reference"; Okta, "OpenID Connect &
 // OAuth 2.0 API"; Auth0, "Access token profiles"; Keycloak, "Server administration guide", protocol mappers; Apple, "Generate and
 // validate tokens"; GitHub, "OpenID Connect reference".
 var presets = map[string]preset{
-	"google":         {url: "https://accounts.google.com", aliases: []string{"accounts.google.com"}, username: "email"},
-	"apple":          {url: "https://appleid.apple.com", username: "email"},
-	"entra":          {needs: []string{"tenant"}, url: "https://login.microsoftonline.com/{tenant}/v2.0", groups: "groups", username: "preferred_username"},
+	"google":         {url: "https://accounts.google.com", aliases: []string{"accounts.google.com"}, username: "sub"},
+	"apple":          {url: "https://appleid.apple.com", username: "sub"},
+	"entra":          {needs: []string{"tenant"}, url: "https://login.microsoftonline.com/{tenant}/v2.0", groups: "groups", username: "oid"},
 	"okta":           {needs: []string{"domain", "server"}, url: "https://{domain}/oauth2/{server}", groups: "groups", username: "sub"},
 	"auth0":          {needs: []string{"domain"}, url: "https://{domain}/", groups: "permissions", username: "sub"},
 	"keycloak":       {needs: []string{"base", "realm"}, url: "{base}/realms/{realm}", groups: "realm_access.roles", username: "preferred_username"},

@@ -55,6 +55,7 @@ type Principal struct {
 	OriginJTI     string   // origin_jti: the token family
 	SessionID     string   // the session of a browser that signed in at the edge; "" for a token that the request showed
 	AuthTime      time.Time
+	Unknown       Unknown // what the token leaves open; 0 = nothing
 
 	// From a role session.
 	ARN            string // arn:aws:sts::<account>:assumed-role/<role>/<session>, …:federated-user/<name>, or …:root

@@ -29,6 +29,28 @@ func (c *Claims) Nested(path string, fold func(string) string) (values []string,
 	return values, found
 }
 
+// Lookup returns a claim by its exact name, or by its path if there is no such name. It implements principal.Claims.
+func (c *Claims) Lookup(name string) ([]string, bool) {
+	values, ok := c.Values(name)
+	if !ok && strings.Contains(name, ".") {
+		return c.Values(ClaimPath(name)...)
+	}
+	return values, ok
+}
+
+// name returns the value of a claim with one name: a string, a number or a boolean, alone or in a list. Otherwise it returns "".
+func (c *Claims) name(path []string) string {
+	raw, ok := c.find(path)
+	if !ok {
+		return ""
+	}
+	values := appendValues(nil, raw)
+	if len(values) != 1 || raw[0] != '"' && strings.IndexAny(values[0], "{[") == 0 {
+		return ""
+	}
+	return values[0]
+}
+
 // usualGroups are claims in which issuers write groups.
 var usualGroups = [][]string{{"groups"}, {"cognito:groups"}, {"roles"}, {"realm_access", "roles"}}
 

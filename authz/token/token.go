@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unsafe"
+
+	"github.com/sluicegate/sluice/authz/principal"
 )
 
 // Token is a verified token. It is shared and must not be changed. Times are seconds since 1970. Missing claims are zero
@@ -34,6 +36,8 @@ type Token struct {
 
 	Claims Claims // all claims
 
+	Unknown principal.Unknown // what the token leaves open
+
 	fromClientID bool  // ClientID comes from client_id
 	listed       int32 // number of strings in the lists
 }
@@ -42,6 +46,14 @@ type Token struct {
 // be used after it.
 func (t *Token) Deadline() time.Time {
 	return time.Unix(t.ExpiresAt, 0).Add(t.Issuer.Leeway)
+}
+
+// Client returns the token's app client, which an ID token names in aud.
+func (t *Token) Client() string {
+	if t.ClientID == "" && len(t.Audience) == 1 {
+		return t.Audience[0]
+	}
+	return t.ClientID
 }
 
 // Size returns the approximate number of bytes that the token keeps alive, for Cache.Put.
@@ -72,9 +84,7 @@ func (t *Token) fill(r *registered, i *issuer) *Error {
 		t.AuthTime, ok = dateOf(r.authTime)
 	}
 	if len(i.UsernameClaim) > 0 {
-		if values, there := t.Claims.Values(i.UsernameClaim...); there && len(values) == 1 {
-			t.Username = values[0]
-		}
+		t.Username = t.Claims.name(i.UsernameClaim)
 	} else {
 		text(&t.Username, r.username)
 		text(&t.Username, r.cognitoUsername)
@@ -82,6 +92,7 @@ func (t *Token) fill(r *registered, i *issuer) *Error {
 	if !ok || !t.fillLists(r, i) {
 		return errClaimType
 	}
+	t.Unknown = t.unknowns(r, i)
 	return nil
 }
 
@@ -142,6 +153,7 @@ type registered struct {
 	iss, sub, aud, exp, nbf, iat, jti, authTime, originJTI string
 	tokenUse, clientID, azp, scope, scp                    string
 	username, cognitoUsername, roles, preferredRole        string
+	claimNames, hasGroups                                  string
 }
 
 // registered returns the claims that the verifier reads.
@@ -185,6 +197,10 @@ func (s *scanner) registered() (r registered) {
 			r.roles = raw
 		case "cognito:preferred_role":
 			r.preferredRole = raw
+		case "_claim_names":
+			r.claimNames = raw
+		case "hasgroups":
+			r.hasGroups = raw
 		}
 	}
 	return r

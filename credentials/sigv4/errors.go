@@ -1,6 +1,9 @@
 package sigv4
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Reason is why a signature or a body is refused. server/awsauth and server/refusal have the names that AWS services give to
 // the reasons.
@@ -53,6 +56,22 @@ func (r Reason) String() string {
 		return reasonText[r]
 	}
 	return "unknown reason"
+}
+
+// names holds "signature_" and the text of each Reason, with underscores for blanks.
+var names = func() (list [len(reasonText)]string) {
+	for reason := range list {
+		list[reason] = "signature_" + strings.ReplaceAll(Reason(reason).String(), " ", "_")
+	}
+	return list
+}()
+
+// Name returns a short, stable name of the reason for metrics and logs, such as "signature_malformed_signature".
+func (r Reason) Name() string {
+	if int(r) < len(names) {
+		return names[r]
+	}
+	return names[0]
 }
 
 // Error is a refusal. Its texts and facts hold no secret and no signature and may be shown to the client.

@@ -1,0 +1,12 @@
+package principal
+
+// Unknown is the set of facts about a user that a token leaves open. A decision that depends on one refuses the request:
+// what is unknown is not absent.
+type Unknown uint8
+
+// The facts.
+const (
+	UnknownGroups   Unknown = 1 << iota // the user has more groups than the token can list
+	UnknownUsername                     // the claim with the user name is missing, or is not one name
+	UnknownClaims                       // the token names claims whose values are elsewhere
+)

@@ -1,0 +1,91 @@
+package token
+
+import (
+	"strings"
+
+	"github.com/sluicegate/sluice/authz/principal"
+)
+
+// unknowns returns what a genuine token leaves open.
+func (t *Token) unknowns(r *registered, i *issuer) (u principal.Unknown) {
+	groups, names := i.GroupsClaim, present(r.claimNames)
+	if names {
+		u |= principal.UnknownClaims
+		if t.Claims.elsewhere(groups[0], asWritten) {
+			u |= principal.UnknownGroups
+		}
+	}
+	if len(groups) == 1 && groups[0] == "groups" && truthy(r.hasGroups) {
+		u |= principal.UnknownGroups
+	}
+	if len(i.UsernameClaim) == 0 {
+		return u
+	}
+	// A token that a client got for itself has no user.
+	machine := t.Subject != "" && t.Subject == t.Client()
+	if t.Username == "" && !machine || names && t.Claims.elsewhere(i.UsernameClaim[0], asWritten) {
+		u |= principal.UnknownUsername
+	}
+	return u
+}
+
+func asWritten(name string) string { return name }
+
+func present(raw string) bool { return raw != "" && raw != "null" }
+
+// truthy reports whether a claim is there and does not say no. Entra writes hasgroups as a boolean or a string.
+func truthy(raw string) bool {
+	switch raw {
+	case "", "null", "false", "0", `""`:
+		return false
+	}
+	return raw[0] != '"' || !strings.EqualFold(unquote(raw), "false")
+}
+
+// elsewhere reports whether _claim_names has the first name of a path: the claim is an aggregated or a distributed one, whose
+// value is not in the token itself (OpenID Connect Core 1.0 section 5.6.2). Names with dots are compared as well.
+func (c *Claims) elsewhere(path string, fold func(string) string) bool {
+	raw, _ := c.Raw("_claim_names")
+	if !present(raw) {
+		return false
+	}
+	names, err := ParseClaims(raw)
+	if err != nil {
+		return true // not an object: any claim may be meant
+	}
+	for name := range names.All() {
+		if rest, ok := strings.CutPrefix(path, fold(name)); ok && (rest == "" || rest[0] == '.') {
+			return true
+		}
+	}
+	return false
+}
+
+// The sentences of WhyUnknown.
+const (
+	manyGroups = "The token does not list the user's groups, as the user has too many. Let the identity provider send fewer, such as those " +
+		"assigned to the app, or roles, and set groups_claim to the claim with them."
+	noUsername     = "The token does not have the user name in the claim of username_claim. Let the identity provider send it, or name another claim."
+	claimElsewhere = "The token says that the value of a claim that a policy tests is elsewhere (_claim_names). Let the identity provider put it into the token."
+)
+
+// WhyUnknown returns a sentence that says why the token leaves the value of a condition key open, and what to do, or "" if the
+// value is known. The key and the names of claims are compared in the form that fold returns.
+func (c *Claims) WhyUnknown(u principal.Unknown, key string, fold func(string) string) string {
+	service, name, _ := strings.Cut(key, ":")
+	switch {
+	case u&principal.UnknownGroups != 0 && (key == "cognito:groups" || key == "jwt:cognito:groups" || key == "jwt:groups"):
+		return manyGroups
+	case u&principal.UnknownUsername != 0 && (key == "cognito:username" || key == "aws:username"):
+		return noUsername
+	case u&principal.UnknownClaims == 0 || c == nil || service != "jwt" && service != "cognito":
+		return ""
+	}
+	scope := name == "scope" || name == "scp" // either names the scopes
+	client := service == "cognito" && name == "client_id"
+	if c.elsewhere(name, fold) || service == "cognito" && c.elsewhere(key, fold) ||
+		scope && (c.elsewhere("scope", fold) || c.elsewhere("scp", fold)) || client && c.elsewhere("azp", fold) {
+		return claimElsewhere
+	}
+	return ""
+}
