@@ -209,7 +209,20 @@ func (h *Handler) Release(w http.ResponseWriter, r *http.Request, end *federatio
 // stranger is a visit for a page of another handler.
 func (h *Handler) stranger(w http.ResponseWriter, r *http.Request) *visit {
 	at, _ := mount.From(r.Context())
-	v := &visit{h: h, w: w, r: r, at: at, path: "/login", query: url.Values{"lang": r.URL.Query()["lang"]}}
+	v := &visit{h: h, w: w, r: r, at: at, path: "/login", query: url.Values{"lang": r.URL.Query()["lang"]}, stranger: true}
 	v.chooseLanguage()
 	return v
+}
+
+// repeatable are the paths of other handlers whose pages a browser gets again with the same request. The answer of an identity provider is
+// not among them: it is taken once.
+var repeatable = map[string]bool{"/oauth2/authorize": true, "/authorize": true, "/logout": true, "/error": true}
+
+// again returns the path and the query with which the browser gets the page again, in another language; "" if it cannot.
+func (v *visit) again() (string, url.Values) {
+	query, err := url.ParseQuery(v.r.URL.RawQuery)
+	if err != nil || v.r.Method != http.MethodGet || !repeatable[v.r.URL.Path] || len(v.r.URL.RawQuery) > maxQuery || query.Has("request_uri") { // which is used up
+		return "", nil
+	}
+	return v.r.URL.Path, query
 }

@@ -96,6 +96,9 @@ func (v *visit) problem(status int, p pages.Problem) {
 // frame is what all pages show.
 func (v *visit) frame() pages.Frame {
 	f := pages.Frame{Lang: v.lang, Base: v.at.Path, Path: v.path, Query: v.query, Style: v.style, Terms: v.terms}
+	if v.stranger {
+		f.Path, f.Query = v.again()
+	}
 	if v.auth != nil {
 		f.Client, f.Sources = v.client.Name, redirectSources(v.auth.RedirectURI)
 		if v.leads {

@@ -43,6 +43,7 @@ type visit struct {
 	style  branding.Style
 	terms  pages.Terms // on the sign-up page
 
+	stranger bool // the page is of a request to another handler
 	leads    bool // a form of the page leads to an identity provider
 	newUser  bool // the sign-in follows a sign-up
 	remember bool // the user wants the browser to be remembered

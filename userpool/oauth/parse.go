@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
@@ -198,6 +199,8 @@ func (a *Authorization) setMode(mode string) bool {
 func (a *Authorization) parseProof(query url.Values) error {
 	challenge, method := query.Get("code_challenge"), query.Get("code_challenge_method")
 	switch {
+	case !utf8.ValidString(query.Get("nonce")): // the ID token could not return it as it is
+		return a.refuse(InvalidRequest, "nonce is not valid UTF-8")
 	case a.Client.Settings.OAuth.RequiresPKCE() && (challenge == "" || a.ResponseType == TypeToken):
 		return a.refuse(InvalidRequest, "the client must use a code with code_challenge")
 	case challenge == "" && method == "":
@@ -285,7 +288,7 @@ func (a *Authorization) parseResource(query url.Values) error {
 	}
 	u, err := url.Parse(a.Resource)
 	switch {
-	case err != nil, !u.IsAbs(), strings.Contains(a.Resource, "#"), u.User != nil,
+	case err != nil, !utf8.ValidString(a.Resource), !u.IsAbs(), strings.Contains(a.Resource, "#"), u.User != nil,
 		u.Scheme == "https" && u.Host == "",
 		u.Scheme == "http" && u.Hostname() != "localhost":
 		return a.refuse(InvalidRequest, "resource is not valid")

@@ -63,6 +63,8 @@ func TestErrorsThatGoToTheRedirectURI(t *testing.T) {
 		"email without openid":        {[]string{"scope=email"}, oauth.InvalidScope, callback},
 		"two resources":               {[]string{"+resource=https://a.example", "+resource=https://b.example"}, oauth.InvalidRequest, at},
 		"a resource without a scheme": {[]string{"resource=api"}, oauth.InvalidRequest, at},
+		"a nonce of broken text":      {[]string{"nonce=a\xff"}, oauth.InvalidRequest, at},
+		"a resource of broken text":   {[]string{"resource=https://api.example/\xff"}, oauth.InvalidRequest, at},
 		"a resource without TLS":      {[]string{"resource=http://api.example"}, oauth.InvalidRequest, at},
 		"a resource with a fragment":  {[]string{"resource=https://api.example/#a"}, oauth.InvalidRequest, at},
 		"none and login":              {[]string{"prompt=none login"}, oauth.InvalidRequest, at},

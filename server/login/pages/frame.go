@@ -13,11 +13,11 @@ type Page interface {
 	variant() string // what the page is about, if it has several uses
 }
 
-// Frame is what all pages share. Lang, Base and Path are needed; pages with forms need CSRF.
+// Frame is what all pages share. Lang and Base are needed; pages with forms need Path and CSRF.
 type Frame struct {
 	Lang    string         // a language that Renderer.Language returned
 	Base    string         // the path of the mount: "" or "/{poolId}"
-	Path    string         // the page's own path below Base, such as "/login": forms and the links of the languages lead there
+	Path    string         // the page's own path below Base, such as "/login": forms and the links of the languages lead there; "" on a page that cannot be asked for again, which has no links of languages
 	Query   url.Values     // the authorization request, which forms and links carry on; lang is left out
 	CSRF    string         // the value of the hidden field _csrf
 	Client  string         // the name of the app to which the user signs in; "" = not shown
