@@ -29,8 +29,8 @@ type Options struct {
 
 // Help describes the command.
 const Help = `Checks files of the audit log that were written with "audit_log { chain on }": that no record was added, changed, moved or left
-out, and, against the store that the configuration names, that none was cut off the end. It says where the first broken record is, and
-exits with 1, also if the files have no record at all. Files may be named in any order, and may be those that were rotated and compressed. It
+out, and, against the store that the configuration names, that none was cut off the end. It says where the log is broken, and exits with 1,
+also if the files have no record at all. With --since, what is broken before that time does not count. Files may be named in any order, and may be those that were rotated and compressed. It
 may run while processes write.
 
 Files that are gone are not missed, unless --since or --complete says what must be there.`
@@ -91,11 +91,14 @@ func (t *tool) check(ctx context.Context, out io.Writer, s *node.Storage, files 
 	if files, err = inOrder(files); err != nil {
 		return err
 	}
-	v := &chain.Verifier{Box: s.Box, Unchained: t.unchained}
+	v := &chain.Verifier{Box: s.Box, Unchained: t.unchained, Since: t.from}
 	for _, name := range files {
 		if err := logfile.Read(name, nil, func(r io.Reader) error { return v.Read(name, r) }); err != nil {
 			return err
 		}
+	}
+	if v.End(); v.Count > 0 {
+		return places(v)
 	}
 	absent := 0
 	for i := range heads {
@@ -117,6 +120,18 @@ func (t *tool) check(ctx context.Context, out io.Writer, s *node.Storage, files 
 	}
 	t.report(out, v, heads, absent)
 	return nil
+}
+
+// places returns where the files are broken, each place on a line.
+func places(v *chain.Verifier) error {
+	var list []error
+	for _, b := range v.Broken {
+		list = append(list, b)
+	}
+	if more := v.Count - len(v.Broken); more > 0 {
+		list = append(list, fmt.Errorf("and %d more places", more))
+	}
+	return errors.Join(list...)
 }
 
 // must reports whether a record of that time has to be in the files.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +96,9 @@ func (l *log) verify(text string, unchained bool) error {
 	if err := v.Read("audit.jsonl", strings.NewReader(text)); err != nil {
 		return err
 	}
+	if v.End(); v.Count > 0 {
+		return v.Broken[0]
+	}
 	heads, err := chain.Heads(l.t.Context(), l.store, l.box)
 	must(l.t, err)
 	for i := range heads {
@@ -164,6 +168,51 @@ func TestEachChangeOfALogIsFoundWhereItIs(t *testing.T) {
 	}
 	if err := l.verify(plain.String()+join(lines)+`{"logger":"http","msg":"x"}`+"\n", true); err != nil {
 		t.Error(err)
+	}
+}
+
+// A regression test. After the disk was full for a moment, the rest of the log could not be verified, nor what came --since.
+func TestALogIsCheckedBehindItsBrokenPlaces(t *testing.T) {
+	l := newLog(t)
+	at := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	c, err := chain.Open(t.Context(), chain.Options{Store: l.store, Box: l.box, Now: func() time.Time { at = at.Add(time.Hour); return at }, Write: func(r audit.Record) { line(&l.text, &r) }})
+	must(t, err)
+	for i := range 8 {
+		c.Append(record(i))
+	}
+	must(t, c.Close())
+	lines := strings.SplitAfter(l.text.String(), "\n")
+	torn := lines[3][:100] + lines[4] // record 4 was not written whole, and record 5 follows on its line
+	text := strings.Join(lines[:3], "") + torn + strings.Join(lines[5:7], "") + "no record\n" + strings.Join(lines[7:], "")
+	for name, test := range map[string]struct {
+		text  string
+		since int // the number of a record; 0 = none
+		want  []string
+	}{
+		"torn":                     {text, 0, []string{"audit.jsonl:4: the line begins with a record that was not written whole", "record 5: records 4 to 4 are missing", "audit.jsonl:7: the line is not JSON"}},
+		"torn before the time":     {text, 6, []string{"audit.jsonl:7: the line is not JSON"}},
+		"all before the time":      {text, 9, nil},
+		"a changed record is one":  {strings.Replace(l.text.String(), `"r-1"`, `"r-7"`, 1), 0, []string{"record 3: the record was changed"}},
+		"the end after the time":   {l.text.String() + "no record\n", 9, []string{"audit.jsonl:10: the line is not JSON"}},
+		"a forged end of the torn": {strings.Join(lines[:3], "") + lines[3][:100] + strings.Replace(lines[4], `"r-3"`, `"r-9"`, 1), 0, []string{"audit.jsonl:4: the line is not JSON"}},
+		"many":                     {strings.Repeat("no record\n", 100) + l.text.String(), 3, nil},
+		"many that count":          {strings.Repeat("no record\n", 100) + l.text.String(), 1, slices.Repeat([]string{"the line is not JSON"}, chain.MaxBroken)},
+	} {
+		v := &chain.Verifier{Box: l.box}
+		if test.since > 0 {
+			var made struct{ Time time.Time }
+			must(t, json.Unmarshal([]byte(lines[test.since-1]), &made))
+			v.Since = made.Time
+		}
+		must(t, v.Read("audit.jsonl", strings.NewReader(test.text)))
+		v.End()
+		ok := len(v.Broken) == len(test.want) && (v.Count == len(v.Broken) || v.Count == 100)
+		for i := range min(len(v.Broken), len(test.want)) {
+			ok = ok && strings.Contains(v.Broken[i].Error(), test.want[i])
+		}
+		if !ok {
+			t.Errorf("%s: %d, %v", name, v.Count, v.Broken)
+		}
 	}
 }
 
@@ -252,9 +301,8 @@ func FuzzVerifier(f *testing.F) {
 		if len(v.Seen) > 0 {
 			t.Fatal("a record was forged without the key")
 		}
-		var broken *chain.Broken
-		if err != nil && (!errors.As(err, &broken) || broken.Problem == "") {
-			t.Fatal(err)
+		if v.End(); err != nil || len(v.Broken) > min(v.Count, chain.MaxBroken) {
+			t.Fatal(err, v.Count)
 		}
 		chain.First(bytes.NewReader(text))
 	})

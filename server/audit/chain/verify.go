@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -49,11 +50,24 @@ type Verifier struct {
 	// Unchained accepts records without a chain, such as those from before the chain was switched on.
 	Unchained bool
 
+	// Since leaves out what is broken before a record of an earlier time.
+	Since time.Time
+
 	// Seen describes the part read so far.
 	Seen   map[string]*Seen
 	Others int // lines of other loggers
 	Plain  int // records without a chain
+
+	// Broken are the first MaxBroken places where the log is not what Sluice wrote, and Count is how many there are.
+	Broken []*Broken
+	Count  int
+
+	early []*Broken // no record with a time has followed yet
+	more  int       // so many others of that kind
 }
+
+// MaxBroken is how many broken places a Verifier describes.
+const MaxBroken = 20
 
 // Seen are the records of one chain that a Verifier has read.
 type Seen struct {
@@ -65,7 +79,8 @@ type Seen struct {
 	Line        int       // of the last record, from 1
 }
 
-// Read checks the lines of a file, until the first that is not what Sluice wrote: the error is a *Broken then.
+// Read checks the lines of a file. It goes on after a broken one: what follows is checked from the next record on. Call End after the
+// last file.
 func (v *Verifier) Read(name string, r io.Reader) error {
 	if v.Seen == nil {
 		v.Seen = map[string]*Seen{}
@@ -73,60 +88,127 @@ func (v *Verifier) Read(name string, r io.Reader) error {
 	lines := bufio.NewReaderSize(r, MaxLine)
 	for n := 1; ; n++ {
 		line, err := lines.ReadSlice('\n')
+		place := Broken{File: name, Line: n}
 		switch {
 		case err == io.EOF && len(line) == 0:
 			return nil
 		case errors.Is(err, bufio.ErrBufferFull):
-			return &Broken{File: name, Line: n, Problem: fmt.Sprintf("the line is longer than %d bytes", MaxLine)}
+			v.broken(place, fmt.Sprintf("the line is longer than %d bytes", MaxLine))
+			for errors.Is(err, bufio.ErrBufferFull) {
+				_, err = lines.ReadSlice('\n')
+			}
+			if err != nil && err != io.EOF {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 		case err != nil && err != io.EOF:
 			return fmt.Errorf("%s: %w", name, err)
 		case err == io.EOF:
-			return &Broken{File: name, Line: n, Problem: "the last line has no end: it was cut off"}
-		}
-		if broken := v.line(line, name, n); broken != nil {
-			broken.File, broken.Line = name, n
-			return broken
+			v.broken(place, "the last line has no end: it was cut off")
+		default:
+			v.line(line, place)
 		}
 	}
 }
 
-// line checks the line n of a file.
-func (v *Verifier) line(line []byte, file string, n int) *Broken {
+// End counts the broken places that no record follows.
+func (v *Verifier) End() {
+	for _, b := range v.early {
+		if v.Count++; len(v.Broken) < MaxBroken {
+			v.Broken = append(v.Broken, b)
+		}
+	}
+	v.Count += v.more
+	v.early, v.more = nil, 0
+}
+
+// broken keeps a broken place until the time of a record that follows is known.
+func (v *Verifier) broken(place Broken, problem string) {
+	place.Problem = problem
+	if len(v.early) < MaxBroken {
+		v.early = append(v.early, &place)
+	} else {
+		v.more++
+	}
+}
+
+// passed says that a record of that time, whose MAC is right, follows the broken places.
+func (v *Verifier) passed(at time.Time) {
+	if !at.Before(v.Since) {
+		v.End()
+	}
+	v.early, v.more = nil, 0
+}
+
+// line checks a line.
+func (v *Verifier) line(line []byte, place Broken) {
 	r, kind, problem := parse(line)
+	if problem != "" && r.Chain == "" {
+		if rest, found := v.torn(line); found {
+			v.broken(place, "the line begins with a record that was not written whole")
+			r, kind, problem = rest, chained, ""
+		}
+	}
+	place.Chain, place.Sequence = r.Chain, r.Sequence
 	switch {
 	case problem != "":
-		return &Broken{Problem: problem, Chain: r.Chain, Sequence: r.Sequence}
+		v.broken(place, problem)
 	case kind == other:
 		v.Others++
-		return nil
 	case kind == plain && v.Unchained:
 		v.Plain++
-		return nil
 	case kind == plain:
-		return &Broken{Problem: "the record has no chain: it is from before the chain was switched on, or somebody added it; --unchained accepts such records"}
+		v.broken(place, "the record has no chain: it is from before the chain was switched on, or somebody added it; --unchained accepts such records")
+	case !equal([]byte(r.MAC), []byte(macOf(v.Box, &r))):
+		v.broken(place, "the record was changed, or made without the key")
+		if s := v.Seen[r.Chain]; s != nil && r.Sequence == s.Last+1 {
+			s.Last, s.MAC = r.Sequence, "" // the next one need not follow it, and is not said to miss it
+		}
+	default:
+		v.record(&r, place)
 	}
-	broken := func(format string, args ...any) *Broken {
-		return &Broken{Chain: r.Chain, Sequence: r.Sequence, Problem: fmt.Sprintf(format, args...)}
+}
+
+// torn returns the record that a line ends with, after one that was not written whole, as when the disk was full for a moment.
+func (v *Verifier) torn(line []byte) (audit.Record, bool) {
+	begin := []byte(`{"`)
+	for tries, at := 0, 0; tries < maxBegins; tries, at = tries+1, at+len(begin) {
+		next := bytes.Index(line[at:], begin)
+		if next < 0 {
+			break
+		}
+		at += next
+		r, kind, problem := parse(line[at:])
+		if problem == "" && kind == chained && equal([]byte(r.MAC), []byte(macOf(v.Box, &r))) {
+			return r, true
+		}
 	}
-	if !equal([]byte(r.MAC), []byte(macOf(v.Box, &r))) {
-		return broken("the record was changed, or made without the key")
-	}
+	return audit.Record{}, false
+}
+
+// maxBegins limits how many beginnings of objects torn tries; a record has two.
+const maxBegins = 16
+
+// record checks the place of a record in its chain. Its MAC is right.
+func (v *Verifier) record(r *audit.Record, place Broken) {
 	s := v.Seen[r.Chain]
 	switch {
 	case s == nil && r.Sequence == 1 && r.Previous != "":
-		return broken("the first record of a chain follows another")
+		v.broken(place, "the first record of a chain follows another")
 	case s == nil:
-		v.Seen[r.Chain] = &Seen{First: r.Sequence, Last: r.Sequence, Began: r.Time, MAC: r.MAC, At: r.Time, File: file, Line: n}
-		return nil
 	case r.Sequence <= s.Last:
-		return broken("the record comes after record %d: it was moved or repeated, or the files are not in their order", s.Last)
+		v.broken(place, fmt.Sprintf("the record comes after record %d: it was moved or repeated, or the files are not in their order", s.Last))
+		return // its time says nothing of this place
 	case r.Sequence > s.Last+1:
-		return broken("records %d to %d are missing", s.Last+1, r.Sequence-1)
-	case r.Previous != s.MAC:
-		return broken("the record does not follow the one before")
+		v.broken(place, fmt.Sprintf("records %d to %d are missing", s.Last+1, r.Sequence-1))
+	case s.MAC != "" && r.Previous != s.MAC:
+		v.broken(place, "the record does not follow the one before")
 	}
-	s.Last, s.MAC, s.At, s.File, s.Line = r.Sequence, r.MAC, r.Time, file, n
-	return nil
+	v.passed(r.Time)
+	if s == nil {
+		s = &Seen{First: r.Sequence, Began: r.Time}
+		v.Seen[r.Chain] = s
+	}
+	s.Last, s.MAC, s.At, s.File, s.Line = r.Sequence, r.MAC, r.Time, place.File, place.Line
 }
 
 // First returns the time of the first record with a chain; false if there is none that can be read.
