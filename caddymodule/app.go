@@ -95,6 +95,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 		BackupCommand: backupCommand(),
 		Checks:        []health.Check{{Name: "certificates", Run: a.certificates}}, Draining: caddy.Exiting, Audit: auditWriter(a.audit, a.started), Decision: opslog.Decisions(ctx.Logger()),
 	}
+	if a.AuditLog {
+		a.options.Checks = append(a.options.Checks, health.Check{Name: "audit", Run: opslog.AuditHealth})
+	}
 	if a.plan, err = node.Read(a.options); err == nil {
 		a.App = *a.plan.Config() // with defaults: Caddy calls its Validate
 		provisioned.Store(a)

@@ -72,6 +72,28 @@ func TestTheOutboxHoldsMessagesAndTheLogDoesNot(t *testing.T) {
 	}
 }
 
+// A regression test. After the disk was full, the next message was on the line of one that was not written whole, and could not be read.
+func TestAMessageAfterOneThatWasNotWrittenWholeHasItsOwnLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.jsonl")
+	if err := os.WriteFile(path, []byte(`{"time":"2026-11-21T09:0`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	box, err := message.NewOutbox(message.OutboxOptions{Path: path, Now: fixed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := box.Send(t.Context(), mail); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(path)
+	lines := strings.Split(string(data), "\n")
+	if err != nil || len(lines) != 4 || !json.Valid([]byte(lines[1])) || !json.Valid([]byte(lines[2])) || lines[3] != "" {
+		t.Errorf("%v %q", err, data)
+	}
+}
+
 func TestAnOutboxThatCannotBeWrittenIsAnError(t *testing.T) {
 	box, err := message.NewOutbox(message.OutboxOptions{Path: t.TempDir(), Now: fixed})
 	if err != nil {

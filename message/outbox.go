@@ -69,7 +69,8 @@ func (b *Outbox) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-func (b *Outbox) append(data []byte) (err error) {
+// append writes a line. It begins with the end of a line that was not written whole, as when the disk was full.
+func (b *Outbox) append(line []byte) (err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f, err := os.OpenFile(b.o.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -77,6 +78,25 @@ func (b *Outbox) append(data []byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = f.Write(data)
+	if torn(b.o.Path) {
+		line = append([]byte{'\n'}, line...)
+	}
+	_, err = f.Write(line)
 	return err
+}
+
+// torn reports whether a file ends within a line.
+func torn(path string) bool {
+	f, err := os.Open(path) //nolint:gosec // G304: the operator names the file
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	last := []byte{'\n'}
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
 }

@@ -10,35 +10,13 @@ package opslog
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/decisionlog"
-	"github.com/sluicegate/sluice/server/audit"
 )
-
-// Audit writes a record of the audit log. log is the logger sluice.audit.
-func Audit(log *zap.Logger, r *audit.Record) {
-	from := ""
-	if r.From.IsValid() {
-		from = r.From.String()
-	}
-	fields := []zap.Field{zap.String("operation", r.Operation), zap.String("result", r.Result), zap.String("actor", r.Actor),
-		zap.String("access_key_id", r.AccessKeyID), zap.String("from", from), zap.String("agent", r.Agent), zap.Any("target", r.Target),
-		zap.String("region", r.Region), zap.String("request_id", r.RequestID)}
-	if r.DecisionID != "" {
-		fields = append(fields, zap.String("decision_id", r.DecisionID))
-		keepRefused(r)
-	}
-	if r.Chain != "" {
-		fields = append(fields, zap.String("chain", r.Chain), zap.Uint64("sequence", r.Sequence), zap.String("time", r.Time.UTC().Format(time.RFC3339Nano)),
-			zap.String("previous", r.Previous), zap.String("mac", r.MAC))
-	}
-	log.Info("api call", fields...)
-}
 
 // Decisions returns what writes records of decisions. log is that of the app: the logger is sluice.decisions.
 func Decisions(log *zap.Logger) func(*decisionlog.Record) {

@@ -73,7 +73,7 @@ func (f *Feed) explain(err error) error {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "WRONGTYPE "):
 		return fmt.Errorf("the key %q is in use for something else: %w", f.stream, err)
-	case strings.HasPrefix(text, "NOPERM "):
+	case strings.Contains(text, "NOPERM ") && !mustSelect(err):
 		return fmt.Errorf("the ACL user needs +xadd +xread +xrange on the keys %q and %q, and in a cluster +cluster +asking: %w", f.stream, f.probe, err)
 	}
 	return f.o.explain(err)
@@ -82,6 +82,8 @@ func (f *Feed) explain(err error) error {
 // explain adds what does not depend on the keys.
 func (o *Options) explain(err error) error {
 	switch text := err.Error(); {
+	case mustSelect(err):
+		return fmt.Errorf("the ACL user needs +select to use a database other than 0: %w", err)
 	case strings.HasPrefix(text, "MOVED ") && !o.cluster():
 		return fmt.Errorf("the server is a node of a cluster; give several of its nodes as addresses: %w", err)
 	case o.Master != "" && strings.Contains(text, "all sentinels") && (strings.Contains(text, "NOAUTH ") || strings.Contains(text, "WRONGPASS ")):
@@ -90,6 +92,11 @@ func (o *Options) explain(err error) error {
 		return fmt.Errorf("the server is a replica, which may lack what its master has: %w", err)
 	}
 	return err
+}
+
+// mustSelect reports whether a user is not allowed to choose the database, as go-redis does on each connection.
+func mustSelect(err error) bool {
+	return strings.Contains(err.Error(), "NOPERM ") && strings.Contains(err.Error(), "'select'")
 }
 
 // quietLibrary turns off the library's log, which is a package variable. The same errors are returned to this package,

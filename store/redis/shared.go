@@ -269,7 +269,7 @@ func (s *Shared) tell(cause error) {
 		s.o.Logger.Info("rate limits and used sessions are shared through Redis")
 		return
 	}
-	if strings.HasPrefix(cause.Error(), "NOPERM ") {
+	if strings.Contains(cause.Error(), "NOPERM ") && !mustSelect(cause) {
 		cause = fmt.Errorf("the ACL user needs +eval +evalsha +time +get +set +zscore +zadd +zcard +zpopmin +zrem +zremrangebyscore +pexpire on the keys %q: %w", s.o.Prefix+"*", cause)
 	}
 	s.o.Logger.Warn("Redis is unreachable: each process counts rate limits and used sessions by itself", "error", s.o.explain(cause))

@@ -27,8 +27,12 @@ func TestAnACLUserNeedsFewRights(t *testing.T) {
 		"a wrong password": {"sluice", "battery staple", "WRONGPASS"},
 		"no user":          {"", "", "NOAUTH"},
 		"too few rights":   {"narrow", "correct horse", "+xadd +xread +xrange"},
+		"another database": {"sluice", "correct horse", "+select"},
 	} {
-		o.Username, o.Password = c.user, seal.NewSecret(c.password)
+		o.Username, o.Password, o.Database = c.user, seal.NewSecret(c.password), 0
+		if what == "another database" {
+			o.Database = 1
+		}
 		p := newProcess(t, o)
 		p.Start()
 		p.revoke("not allowed")
