@@ -231,15 +231,17 @@ func (c *call) bearer(raw string) *Refusal {
 			}
 			o.Tokens.Remove(o.Tokens.Key(raw)) // a key was removed since, possibly the token's
 		case token.Refused:
-			c.cached = true
-			return refuseToken(err)
+			if token.Holds(err, generation) {
+				c.cached = true
+				return refuseToken(err)
+			}
 		case token.Miss:
 		}
 	}
 	verified, err := o.Verifier.Verify(c.ctx, raw)
 	if err != nil {
 		if costly(err) {
-			o.Tokens.PutNegative(o.Tokens.Key(raw), err, c.now.Add(negativeTime))
+			o.Tokens.PutNegative(o.Tokens.Key(raw), &token.Dated{Err: err, Generation: generation}, c.now.Add(negativeTime))
 		}
 		return refuseToken(err)
 	}

@@ -20,6 +20,25 @@ func (k *countedKeys) Lookup(ctx context.Context, kid string) (*token.PublicKey,
 	return k.StaticKeys.Lookup(ctx, kid)
 }
 
+func TestARefusedSignatureIsVerifiedAgainAfterAKeyChanged(t *testing.T) {
+	e, keys, _ := countedGate(t)
+	other := must(token.GenerateKey(rand.Reader, "RS256")).Public()
+	if err := keys.Set(token.PublicKey{ID: testKey().ID, Key: other.Key}); err != nil {
+		t.Fatal(err)
+	}
+	raw := bearerToken("alice", nil)
+	for range 3 {
+		want(t, e, get("GET", "/api/x", raw), Unauthenticated, TokenSignature)
+	}
+	if keys.lookups != 1 {
+		t.Errorf("%d verifications of one bad signature", keys.lookups)
+	}
+	if err := keys.Set(testKey().Public()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, e, get("GET", "/api/x", raw), Allowed)
+}
+
 func TestATokenOfAKeyThatWasRemovedIsRefusedAtOnce(t *testing.T) {
 	e, keys, _ := countedGate(t)
 	raw := bearerToken("alice", nil)

@@ -51,7 +51,7 @@ func (e *Error) Is(target error) bool {
 // Lasting reports whether the same token will be refused again with the same configuration, so that the refusal may be
 // cached. A refusal that depends on the issuer's keys or on a future time is not lasting.
 func (e *Error) Lasting() bool {
-	return e.Reason != NotYetValid && e.Reason != UnknownKey && e.Reason != KeysUnavailable
+	return e.Reason != NotYetValid && e.Reason != UnknownKey && e.Reason != KeysUnavailable && e.Reason != BadSignature
 }
 
 // refuse makes an Error. Errors are made once, so that refusing a token does not allocate.

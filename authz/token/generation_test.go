@@ -53,7 +53,7 @@ func TestTheGenerationOfAVerifierFollowsItsKeySets(t *testing.T) {
 }
 
 func TestOnlyRefusalsThatHoldForeverAreLasting(t *testing.T) {
-	for reason, want := range map[Reason]bool{Expired: true, NotYetValid: false, UnknownKey: false, KeysUnavailable: false} {
+	for reason, want := range map[Reason]bool{Expired: true, NotYetValid: false, UnknownKey: false, KeysUnavailable: false, BadSignature: false} {
 		if got := refuse(reason, "").Lasting(); got != want {
 			t.Errorf("%v: %v, want %v", reason, got, want)
 		}

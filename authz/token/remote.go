@@ -20,7 +20,7 @@ type RemoteOptions struct {
 	Now    func() time.Time // required
 
 	Refresh    time.Duration // age at which keys are fetched again in the background; default 15 min
-	MinRefresh time.Duration // time between fetches caused by unknown key IDs, after a first burst of two; default 30 s
+	MinRefresh time.Duration // time between fetches caused by unknown key IDs and bad signatures, after a first burst of two; default 30 s
 	MaxStale   time.Duration // age at which keys are no longer used; default 24 h
 	Timeout    time.Duration // for one fetch, including discovery; default 5 s
 	MaxBytes   int64         // of each document; default 1 MiB
@@ -32,8 +32,8 @@ type RemoteOptions struct {
 }
 
 // RemoteKeys is a KeySet of an issuer on another server. It fetches the keys at Start and every Refresh. If the server
-// fails, it uses the last keys until they are MaxStale old. An unknown key ID causes a fetch, at most one per MinRefresh,
-// which all waiting lookups share. Lookups of known keys take no lock and do not wait.
+// fails, it uses the last keys until they are MaxStale old. An unknown key ID causes a fetch, and so does a signature that
+// does not fit the key; at most one per MinRefresh, which all waiting lookups share. Lookups of known keys take no lock and do not wait.
 //
 // Call Start to begin fetching and Close to end it.
 type RemoteKeys struct {
@@ -51,7 +51,7 @@ type RemoteKeys struct {
 	mu      sync.Mutex
 	opened  bool      // Start told the observer, and Close did not
 	flight  *flight   // the fetch in progress, if any
-	credits float64   // number of fetches that unknown key IDs may cause
+	credits float64   // number of fetches that tokens may cause
 	counted time.Time // when credits was last updated
 	health  health    // last logged
 	skipped string    // skipped keys, last logged

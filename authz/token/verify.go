@@ -75,7 +75,7 @@ func New(o Options) (*Verifier, error) {
 }
 
 // Verify checks the signature, issuer, times, type, token use and audience of a token. It returns the token's content or
-// an *Error. It may wait for one fetch of keys if the issuer's key set lacks the token's key ID.
+// an *Error. It may wait for one fetch of keys if the issuer's key set lacks the token's key ID, or if the key does not fit the token.
 func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	if len(raw) > v.maxLen {
 		v.observer.TokenVerified("", TooLarge)
@@ -159,8 +159,10 @@ func (v *Verifier) verify(ctx context.Context, w *workspace, raw string) (*issue
 		return from, nil, err
 	}
 	if !w.genuine(&envelope, key) {
-		v.headers.learnForged(envelope.encoded)
-		return from, nil, errSignature
+		if key = from.renewed(ctx, &envelope, key); key == nil || !w.genuine(&envelope, key) {
+			v.headers.learnForged(envelope.encoded)
+			return from, nil, errSignature
+		}
 	}
 	if !envelope.known {
 		v.headers.learn(envelope.encoded, envelope.header, v.now().Unix())
@@ -225,7 +227,10 @@ func (i *issuer) key(ctx context.Context, t *jws) (*PublicKey, *Error) {
 		return nil, errUnknownKey
 	case err != nil:
 		return nil, errKeysAway
-	case !t.algorithm.fits(key):
+	case t.algorithm.fits(key):
+		return key, nil
+	}
+	if key = i.renewed(ctx, t, key); key == nil {
 		return nil, errKeyAlgorithm
 	}
 	return key, nil
