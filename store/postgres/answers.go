@@ -114,6 +114,9 @@ func (c *conn) failed(st *expected, err *pgconn.PgError) error {
 			break
 		}
 	}
+	if readOnly(err) {
+		c.kill(err) // another connection may lead to the server that takes writes
+	}
 	if !waits {
 		return &sql.DeferredError{Err: err}
 	}

@@ -18,10 +18,12 @@ import (
 // Statements that control transactions.
 const (
 	beginWrite = "begin isolation level serializable"
-	beginRead  = "begin isolation level repeatable read read only"
-	beginPing  = "begin isolation level read committed"
-	commit     = "commit"
-	rollback   = "rollback"
+	// beginRead fails on a standby, which refuses "read write". A pooler can lead a connection to one at any time, and it may lack
+	// revocations. The transaction is read only.
+	beginRead = "begin isolation level repeatable read, read write, read only"
+	beginPing = "begin isolation level read committed"
+	commit    = "commit"
+	rollback  = "rollback"
 )
 
 // idle is the state of a connection on which no transaction is open.

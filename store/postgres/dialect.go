@@ -28,11 +28,14 @@ var dialect = sql.Dialect{
 
 // classify says what an error of a connection means.
 func classify(err error) sql.Failure {
-	e, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
-		if _, gone := errors.AsType[*lostError](err); gone {
-			return sql.Failure{Kind: sql.Unavailable}
-		}
+	e, answered := errors.AsType[*pgconn.PgError](err)
+	if answered && (e.Code == "40001" || e.Code == "40P01") { // serialization_failure, deadlock_detected
+		return sql.Failure{Kind: sql.Serialization}
+	}
+	if _, gone := errors.AsType[*lostError](err); gone { // whatever its reason, such as 25P03, a transaction that was idle for too long
+		return sql.Failure{Kind: sql.Unavailable}
+	}
+	if !answered {
 		return sql.Failure{}
 	}
 	switch e.Code {
@@ -40,9 +43,8 @@ func classify(err error) sql.Failure {
 		return sql.Failure{Kind: sql.Unique, Constraint: e.ConstraintName}
 	case "23503": // foreign_key_violation
 		return sql.Failure{Kind: sql.ForeignKey}
-	case "40001", "40P01": // serialization_failure, deadlock_detected
-		return sql.Failure{Kind: sql.Serialization}
-	case "25006", // read_only_sql_transaction: a standby
+	case "0A000", // feature_not_supported: a standby refuses serializable and "read write"
+		"25006", // read_only_sql_transaction: a standby
 		"57014", // query_canceled: the statement timeout
 		"55P03", // lock_not_available: the lock timeout
 		"26000", // invalid_sql_statement_name
@@ -64,15 +66,19 @@ func classify(err error) sql.Failure {
 	return sql.Failure{}
 }
 
+// readOnly reports whether an error is that of a standby, or of a server that is read-only.
+func readOnly(err *pgconn.PgError) bool { return err.Code == "0A000" || err.Code == "25006" }
+
 // advice returns what an operator can do about an error, or "".
 func advice(err error) string {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return "check that the server runs and that it can be reached"
 	}
-	switch e.Code {
-	case "25006":
+	if readOnly(e) {
 		return "the server is a standby or read-only; name the one that takes writes"
+	}
+	switch e.Code {
 	case "26000", "42P05":
 		return "a pooler mixes up prepared statements; add default_query_exec_mode=exec to the URL"
 	case "57014":

@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/sql"
 )
@@ -23,15 +25,18 @@ const (
 	// changesSince returns a row for each change that the snapshot $1 did not show, or one without a change. Sequences would not do: a
 	// transaction can commit after another one with a higher number. A change whose transaction has not begun yet is from a dump of another
 	// server.
-	changesSince = `select x.snapshot, x.server, x.at, pg_snapshot_xmax(x.snapshot::pg_snapshot) < pg_snapshot_xmax($1::text::pg_snapshot),
+	changesSince = `select x.snapshot, x.server, x.at, x.standby, pg_snapshot_xmax(x.snapshot::pg_snapshot) < pg_snapshot_xmax($1::text::pg_snapshot),
 			c.kind, c.pool, c.key
 		from (` + currentSnapshot + `) x
 		left join changes c on c.txid >= pg_snapshot_xmin($1::text::pg_snapshot) and c.txid < pg_snapshot_xmax(x.snapshot::pg_snapshot)
 			and not pg_visible_in_snapshot(c.txid, $1::text::pg_snapshot)
 		order by c.seq`
 
-	currentSnapshot = `select pg_current_snapshot()::text as snapshot, pg_postmaster_start_time()::text as server, now() as at`
+	currentSnapshot = `select pg_current_snapshot()::text as snapshot, pg_postmaster_start_time()::text as server, now() as at, pg_is_in_recovery() as standby`
 )
+
+// errStandby is the error of a look at a server that lags behind the one that takes writes, and may lack what was revoked there.
+var errStandby = &pgconn.PgError{Severity: "ERROR", Code: "25006", Message: "the server is a standby"}
 
 // trimStale deletes what every process has read, and what a dump of another server contained: its numbers of transactions mean nothing here.
 const trimStale = `delete from changes where at < now() - interval '1 hour' or txid >= pg_snapshot_xmax(pg_current_snapshot())`
@@ -59,6 +64,9 @@ func (g *glance) set(row []driver.Value) (err error) {
 	g.server, ok2 = row[1].(string)
 	if !ok1 || !ok2 {
 		return fmt.Errorf("a snapshot has the columns %T and %T, want texts", row[0], row[1])
+	}
+	if standby, ok := row[3].(bool); !ok || standby {
+		return errStandby
 	}
 	g.at, err = asTime(row[2])
 	return err
@@ -113,15 +121,15 @@ func (w *watch) read(ctx context.Context) (changes []store.Change, err error) {
 		if err := now.set(row); err != nil {
 			return err
 		}
-		if back, ok := row[3].(bool); !ok || back {
+		if back, ok := row[4].(bool); !ok || back {
 			missed = true
 		}
-		kind, changed := row[4].(string)
+		kind, changed := row[5].(string)
 		if !changed {
 			return nil // there is none
 		}
-		pool, _ := row[5].(string)
-		key, _ := row[6].(string)
+		pool, _ := row[6].(string)
+		key, _ := row[7].(string)
 		changes = append(changes, store.Change{Kind: store.ChangeKind(kind), Pool: pool, Key: key})
 		return nil
 	})
@@ -163,7 +171,11 @@ func (c *conn) read(ctx context.Context, text string, args []driver.Value, each 
 			err = each(row)
 		}
 		if err != nil {
-			return errors.Join(err, rows.Close())
+			err = errors.Join(err, rows.Close())
+			if errors.Is(err, errStandby) {
+				c.kill(errStandby)
+			}
+			return err
 		}
 	}
 }

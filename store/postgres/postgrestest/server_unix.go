@@ -129,6 +129,16 @@ func (s *Server) Start(tb testing.TB) {
 	s.wait(tb, s.URL("postgres"))
 }
 
+// Demote stops the server and starts it again as a hot standby that gets nothing from any primary. Poolers keep their clients.
+func (s *Server) Demote(tb testing.TB) {
+	tb.Helper()
+	s.Stop(tb, syscall.SIGINT)
+	if err := os.WriteFile(filepath.Join(s.Dir, "data", "standby.signal"), nil, 0o644); err != nil {
+		tb.Fatal(err)
+	}
+	s.Start(tb)
+}
+
 // Stop stops the server by a signal: SIGINT for a fast shutdown, SIGQUIT for an immediate one, after which it recovers as
 // after a crash.
 func (s *Server) Stop(tb testing.TB, signal syscall.Signal) {
