@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/credentials/session"
 	"github.com/sluicegate/sluice/seal"
 )
@@ -186,7 +187,7 @@ func TestInvalidMappingsAreRefused(t *testing.T) {
 	for name, m := range map[string]Mapping{
 		"a region": &S3Mapping{Region: "US East", Account: testAccount}, "an account": &S3Mapping{Region: testRegion, Account: "12"},
 		"a prefix": &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "s3"}, "a prefix with a slash": &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3/"},
-		"an endpoint": &S3Mapping{Region: testRegion, Account: testAccount, Endpoints: []string{"S3.example:80"}},
+		"an endpoint": &S3Mapping{Region: testRegion, Account: testAccount, Store: s3key.Store{Endpoints: s3key.Endpoints{Names: []string{"S3.example:80"}}}},
 		"a stage":     &HTTPMapping{Region: testRegion, Account: testAccount, API: "a", Stage: "x/y"},
 	} {
 		if m.check() == nil {

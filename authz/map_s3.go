@@ -23,12 +23,8 @@ type S3Mapping struct {
 	Region, Account string
 	// Prefix is a path before the bucket, such as "/s3". Clients sign it; the upstream does not get it.
 	Prefix string
-	// Endpoints and PathHost are the fields of s3key.Endpoints.
-	Endpoints []string
-	PathHost  func(host string) bool
-	// EmptySegments allows keys such as "a//b". Use it only for stores that keep keys as they are. A store on a file
-	// system resolves such keys to others, which a policy may deny.
-	EmptySegments bool
+	// Store says how the store reads names.
+	Store s3key.Store
 }
 
 // s3Request is the content of a request as the mapping reads it.
@@ -72,19 +68,15 @@ func (m *S3Mapping) check() error {
 			return fmt.Errorf("authz: the prefix %q is not a canonical path without a trailing slash", m.Prefix)
 		}
 	}
-	for _, endpoint := range m.Endpoints {
+	for _, endpoint := range m.Store.Endpoints.Names {
 		if host, err := urlpath.CanonicalHost(endpoint); err != nil || host != endpoint {
 			return fmt.Errorf("authz: the endpoint %q is not a host name in lower case without a port", endpoint)
 		}
 	}
-	return nil
+	return s3key.CheckBuckets(m.Store.Buckets)
 }
 
 func (m *S3Mapping) foldsPaths() bool { return false }
-
-func (m *S3Mapping) endpoints() s3key.Endpoints {
-	return s3key.Endpoints{Names: m.Endpoints, PathHost: m.PathHost}
-}
 
 // rule returns conditions on http:method and http:path, since S3's actions and resources do not show them. What a path and
 // a method allow are the objects and their lists, and not what else S3 has at the same path.
@@ -154,29 +146,32 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	if rest == "" {
 		rest = "/"
 	}
-	decoded, err := s3key.Decode(rest[1:], m.EmptySegments)
-	if err != nil {
-		return malformed(MalformedPath, err)
-	}
-	bucket, err := m.endpoints().Bucket(c.host)
+	bucket, err := m.Store.Endpoints.Bucket(c.host)
 	if err != nil {
 		return malformed(MalformedHost, err)
 	}
 	if bucket != "" {
 		c.endpoint = c.host[len(bucket)+1:] + c.r.Host[len(c.host):]
-		decoded = bucket + "/" + decoded
+	}
+	decoded, err := m.Store.Decode(bucket, rest[1:])
+	switch err {
+	case nil:
+	case s3key.ErrBucket:
+		return refuse(InvalidBucket)
+	case s3key.ErrAPI:
+		return malformed(InvalidBucket, err)
+	case s3key.ErrLong:
+		return refuse(KeyTooLong)
+	default:
+		return malformed(MalformedPath, err)
 	}
 	s := &c.s3
 	s.bucket, s.key, _ = strings.Cut(decoded, "/")
 	switch {
 	case decoded == "":
 		s.level = s3op.Service
-	case !s3key.ValidBucket(s.bucket):
-		return refuse(InvalidBucket)
 	case s.key == "":
 		s.level = s3op.Bucket
-	case len(s.key) > s3key.MaxBytes:
-		return refuse(KeyTooLong)
 	default:
 		s.level = s3op.Object
 	}

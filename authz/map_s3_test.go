@@ -307,7 +307,7 @@ func TestS3RequestsThatAreNotServed(t *testing.T) {
 }
 
 func TestTheBucketIsInThePathOrTheHost(t *testing.T) {
-	m := &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3", Endpoints: []string{"s3.example", "localhost"}}
+	m := &S3Mapping{Region: testRegion, Account: testAccount, Prefix: "/s3", Store: s3key.Store{Endpoints: s3key.Endpoints{Names: []string{"s3.example", "localhost"}}}}
 	for _, tc := range []struct{ host, target, needs, forwarded, path string }{
 		{"s3.example", "/s3/b-1/k", "GetObject b-1/k", "/b-1/k", "/s3/b-1/k"},
 		{"S3.Example:9000", "/s3/b-1/k%20x(1)", "GetObject b-1/k x(1)", "/b-1/k%20x%281%29", "/s3/b-1/k x(1)"},
@@ -331,7 +331,7 @@ func TestTheBucketIsInThePathOrTheHost(t *testing.T) {
 }
 
 func TestEmptySegmentsAreAllowedForFlatStores(t *testing.T) {
-	m := &S3Mapping{Region: testRegion, Account: testAccount, EmptySegments: true}
+	m := &S3Mapping{Region: testRegion, Account: testAccount, Store: s3key.Store{ExactKeys: true}}
 	for target, needs := range map[string]string{"/b-1//k": "GetObject b-1//k", "/b-1/a//": "GetObject b-1/a//", "/b-1?prefix=a//b": "ListBucket b-1"} {
 		if c, refusal := mapS3(m, "GET", "h", target, nil, ""); refusal != nil || c.needs() != needs {
 			t.Errorf("%s: %s, %+v", target, c.needs(), refusal)

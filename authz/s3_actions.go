@@ -132,7 +132,7 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 			return refuse(InvalidCopySource)
 		}
 		var ok bool
-		if c.s3.copySource, c.s3.copyVersion, ok = s3op.CopySource(source, m.EmptySegments); !ok {
+		if c.s3.copySource, c.s3.copyVersion, ok = s3op.CopySource(source, &m.Store); !ok {
 			return refuse(InvalidCopySource)
 		}
 	}

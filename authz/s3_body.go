@@ -64,7 +64,7 @@ func (c *call) resolveDelete(m *S3Mapping) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	list, ok := s3op.Deletions(root, m.EmptySegments)
+	list, ok := s3op.Deletions(root, &m.Store)
 	if !ok {
 		return refuse(MalformedXML)
 	}

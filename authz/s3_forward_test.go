@@ -24,7 +24,7 @@ func forwarded(t *testing.T, m *S3Mapping, method, host, target string, header h
 var plainS3 = &S3Mapping{Region: testRegion, Account: testAccount}
 
 func TestTheLongestOfSeveralEndpointsNamesTheBucket(t *testing.T) {
-	m := &S3Mapping{Region: testRegion, Account: testAccount, Endpoints: []string{"s3.example", "eu.s3.example"}}
+	m := &S3Mapping{Region: testRegion, Account: testAccount, Store: s3key.Store{Endpoints: s3key.Endpoints{Names: []string{"s3.example", "eu.s3.example"}}}}
 	for host, want := range map[string]string{
 		"photos.eu.s3.example": "/photos/secret/who", "photos.s3.example:9000": "/photos/secret/who", "eu.s3.example": "/secret/who",
 		"s3.example": "/secret/who", "us.s3.example": "",
@@ -208,7 +208,7 @@ func TestACopyWithoutPermissionForTagsOmitsThem(t *testing.T) {
 }
 
 func TestKeysMayContainEveryCharacter(t *testing.T) {
-	flat := &S3Mapping{Region: testRegion, Account: testAccount, EmptySegments: true}
+	flat := &S3Mapping{Region: testRegion, Account: testAccount, Store: s3key.Store{ExactKeys: true}}
 	for _, key := range []string{"sp ace+plus%25.txt", "q?u&o='*().txt", "a//b.txt", "tilde~!@$,;.txt", "p%2Fq", "..a"} {
 		path := "/b-1/" + s3key.Encode(key)
 		if c := forwarded(t, flat, "GET", "s3.example", path, nil, ""); c.needs() != "GetObject b-1/"+key || c.rawPath != path {

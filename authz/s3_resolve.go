@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/sluicegate/sluice/authz/headers"
-	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/urlquery"
 )
@@ -146,7 +145,7 @@ func (c *call) takeParam(m *S3Mapping, p *urlquery.Param) *Refusal {
 		s.has |= hasVersion
 	case "prefix":
 		// A store on a file system would list the directory that the prefix leads to.
-		if err := s3key.Check(p.Value, m.EmptySegments); err != nil {
+		if m.Store.Check(p.Value) != nil {
 			return refuse(InvalidPrefix)
 		}
 		s.prefix = p.Value
@@ -168,7 +167,7 @@ func (c *call) takeParam(m *S3Mapping, p *urlquery.Param) *Refusal {
 	case "marker", "start-after", "key-marker":
 		// A store on a file system may look for the place in the list by this path. A key that is listed with such a segment, or not
 		// in UTF-8, is not one that a gate serves.
-		if s3key.Check(p.Value, true) != nil {
+		if m.Store.CheckMarker(p.Value) != nil {
 			return refuseAbout(InvalidValue, p.Name, "The "+p.Name+" is not valid: a key has no segments . and .., and is in UTF-8")
 		}
 	}

@@ -49,6 +49,7 @@ func init() {
 //	        prefix <path>
 //	        region <region>... [any]      # default: those of the process
 //	        hosts  <host>...
+//	        buckets <name>...             # the store has no API at these names: admin, swift
 //	        exact_keys [on|off]           # the store keeps keys as bytes: a//b is a key of its own
 //	    }
 //
@@ -293,6 +294,7 @@ func sigv4Options(s *config.SigV4) map[string]option {
 		"prefix":     oneString(&s.Prefix, "prefix <path>"),
 		"region":     regions(&s.Region, &s.OtherRegions),
 		"hosts":      manyStrings(&s.Hosts, "hosts <host>..."),
+		"buckets":    manyStrings(&s.Buckets, "buckets <name>..."),
 		"exact_keys": onOff(&s.ExactKeys, "exact_keys [on|off]"),
 	}
 }

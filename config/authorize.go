@@ -109,6 +109,9 @@ type SigV4 struct {
 	// ExactKeys allows keys with empty segments, such as a//b. Set it only for a store that keeps keys as bytes: a store on a
 	// file system resolves such a key to another.
 	ExactKeys bool `json:"exact_keys,omitempty"`
+	// Buckets are names that are buckets of the store, although other stores have APIs of their own at them: admin, iceberg, riak-cs,
+	// rustfs and swift, whose APIs would take the gate's signature.
+	Buckets []string `json:"buckets,omitempty"`
 }
 
 // Rule is one line of allow, deny or require.

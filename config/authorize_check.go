@@ -6,14 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/urlpath"
 )
 
 // validate checks which requests the signature is accepted of.
 func (s *SigV4) validate(v *validator) {
 	v.oneOf("sigv4", s.Service, "s3", "execute-api")
-	if s.Service != "s3" && (s.Prefix != "" || len(s.Hosts) > 0 || s.ExactKeys) {
-		v.add("sigv4 "+s.Service, "prefix, hosts and exact_keys say where buckets and keys are, and have an effect with sigv4 s3 only; remove them")
+	if s.Service != "s3" && (s.Prefix != "" || len(s.Hosts) > 0 || len(s.Buckets) > 0 || s.ExactKeys) {
+		v.add("sigv4 "+s.Service, "prefix, hosts, buckets and exact_keys say where buckets and keys are, and have an effect with sigv4 s3 only; remove them")
 	}
 	if clean := path.Clean("/" + s.Prefix); s.Prefix != "" && clean != s.Prefix {
 		v.add("sigv4: prefix", "%q is not a path; write %s", s.Prefix, clean)
@@ -21,6 +22,9 @@ func (s *SigV4) validate(v *validator) {
 		if _, encoded, err := urlpath.Canonical(s.Prefix); err != nil || encoded != s.Prefix || strings.HasSuffix(s.Prefix, "/") {
 			v.add("sigv4: prefix", "%q is not a canonical path; write it without signs that need to be encoded", s.Prefix)
 		}
+	}
+	if err := s3key.CheckBuckets(s.Buckets); err != nil {
+		v.add("sigv4: buckets", "%v", err)
 	}
 	for _, endpoint := range s.Hosts {
 		if host, err := urlpath.CanonicalHost(endpoint); err != nil || host != endpoint {

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/authz/rule"
+	"github.com/sluicegate/sluice/authz/s3key"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/config"
 	"github.com/sluicegate/sluice/node/preflight"
@@ -180,7 +181,7 @@ func (g *GatePlan) read() (err error) {
 	}
 	if a.SigV4 != nil && a.SigV4.Service == "s3" {
 		g.mapping = &authz.S3Mapping{Region: a.SigV4.Region, Account: g.app.Account, Prefix: a.SigV4.Prefix,
-			Endpoints: a.SigV4.Hosts, PathHost: g.plan.pathHost(), EmptySegments: a.SigV4.ExactKeys}
+			Store: s3key.Store{Endpoints: s3key.Endpoints{Names: a.SigV4.Hosts, PathHost: g.plan.pathHost()}, ExactKeys: a.SigV4.ExactKeys, Buckets: a.SigV4.Buckets}}
 	} else {
 		mapping, err := authz.NewHTTPMapping(g.app.Region, g.app.Account, a.API, a.Stage)
 		if err != nil {

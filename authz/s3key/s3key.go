@@ -2,50 +2,12 @@
 package s3key
 
 import (
-	"errors"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 )
 
 // MaxBytes is the length of the longest key, decoded, in bytes, as in S3.
 const MaxBytes = 1024
-
-var (
-	errKeyEncoding = errors.New("the path contains a malformed percent-encoding")
-	errKeyBytes    = errors.New("the key is not UTF-8 or contains a NUL byte")
-	errKeyDots     = errors.New("the key contains a dot segment")
-	errKeyEmpty    = errors.New("the key contains an empty segment")
-)
-
-// Decode decodes a key, or a bucket and a key, once and checks it.
-func Decode(raw string, emptySegments bool) (string, error) {
-	key, err := url.PathUnescape(raw)
-	if err != nil {
-		return "", errKeyEncoding
-	}
-	return key, Check(key, emptySegments)
-}
-
-// Check refuses keys that the store could resolve to others: by cleaning paths, by treating a backslash as a slash, or
-// by decoding again.
-func Check(key string, emptySegments bool) error {
-	if !utf8.ValidString(key) || strings.IndexByte(key, 0) >= 0 {
-		return errKeyBytes
-	}
-	if !emptySegments && (strings.HasPrefix(key, "/") || strings.Contains(key, "//")) {
-		return errKeyEmpty
-	}
-	if hasDotSegment(key) {
-		return errKeyDots
-	}
-	if strings.IndexByte(key, '%') >= 0 {
-		if again, err := url.PathUnescape(key); err == nil && (hasDotSegment(again) || strings.IndexByte(again, 0) >= 0) {
-			return errKeyDots
-		}
-	}
-	return nil
-}
 
 func hasDotSegment(key string) bool {
 	if strings.IndexByte(key, '.') < 0 {
@@ -93,7 +55,7 @@ var keyByte = func() (t [256]bool) {
 
 // ValidBucket checks a name by S3's naming rules. The store may have further rules.
 func ValidBucket(name string) bool {
-	if len(name) < 3 || len(name) > 63 || strings.Contains(name, "..") {
+	if len(name) < 3 || len(name) > 63 || strings.Contains(name, "..") || isAddress(name) {
 		return false
 	}
 	for i := 0; i < len(name); i++ {

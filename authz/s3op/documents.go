@@ -22,7 +22,7 @@ type Deletion struct {
 }
 
 // Deletions reads a Delete document.
-func Deletions(root *s3xml.Node, emptySegments bool) (list []Deletion, ok bool) {
+func Deletions(root *s3xml.Node, in *s3key.Store) (list []Deletion, ok bool) {
 	if root.Name != "Delete" {
 		return nil, false
 	}
@@ -36,7 +36,7 @@ func Deletions(root *s3xml.Node, emptySegments bool) (list []Deletion, ok bool) 
 			quiet = true
 		case "Object":
 			o, ok := deletionOf(child)
-			if !ok || o.Key == "" || len(o.Key) > s3key.MaxBytes || s3key.Check(o.Key, emptySegments) != nil || len(list) == maxDeletions {
+			if !ok || o.Key == "" || len(o.Key) > s3key.MaxBytes || in.Check(o.Key) != nil || len(list) == maxDeletions {
 				return nil, false
 			}
 			list = append(list, o)

@@ -109,7 +109,7 @@ func (op *Op) maxKeysFlaw(value string) (argument, flaw string) {
 
 // IsID reports whether value can be the id of an upload or a version. Stores on a file system make names of files of it.
 func IsID(value string) bool {
-	if value == "" || len(value) > s3key.MaxBytes || s3key.Check(value, true) != nil {
+	if value == "" || len(value) > s3key.MaxBytes || (&s3key.Store{ExactKeys: true}).Check(value) != nil {
 		return false
 	}
 	for _, c := range []byte(value) {
@@ -155,7 +155,7 @@ func IsCondition(name string) bool {
 
 // CopySource reads "[/]bucket/key[?versionId=id]", encoded as in a form: clients encode all of it, with a plus for a space. A question
 // mark in a key is encoded, so the first raw one ends the key.
-func CopySource(source string, emptySegments bool) (object, version string, ok bool) {
+func CopySource(source string, in *s3key.Store) (object, version string, ok bool) {
 	path, query, _ := strings.Cut(source, "?")
 	if rest, found := strings.CutPrefix(path, "/"); found {
 		path = rest
@@ -165,12 +165,11 @@ func CopySource(source string, emptySegments bool) (object, version string, ok b
 	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") {
 		return "", "", false
 	}
-	object, err := s3key.Decode(strings.ReplaceAll(path, "+", "%20"), emptySegments)
+	object, err := in.Decode("", strings.ReplaceAll(path, "+", "%20"))
 	if err != nil || s3key.HoldsVersion(object) {
 		return "", "", false
 	}
-	bucket, key, _ := strings.Cut(object, "/")
-	if !s3key.ValidBucket(bucket) || key == "" || len(key) > s3key.MaxBytes {
+	if _, key, _ := strings.Cut(object, "/"); key == "" {
 		return "", "", false
 	}
 	if query == "" {
