@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ func (tokenService) GetCallerIdentity(t *testing.T, c *sdk) {
 	equal(t, "user id", aws.ToString(got.UserId), harness.Account)
 	_, err = c.sts(harness.Keys("AKIAUNKNOWNUNKNOWN00", "x", "")).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	wantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
+	presigned, err := sts.NewPresignClient(c.sts(harness.Admin)).PresignGetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	ok(t, err)
+	equal(t, "answer to a presigned URL has the ARN", strings.Contains(fetched(t, &presigned.URL), accountRoot), true)
 }
 
 func (tokenService) DecodeAuthorizationMessage(t *testing.T, c *sdk) {

@@ -183,6 +183,9 @@ func (s *Service) RemoveClientID(ctx context.Context, arn, clientID string) erro
 
 // SetThumbprints replaces the thumbprints. Errors: NoSuchEntity, InvalidParameter.
 func (s *Service) SetThumbprints(ctx context.Context, arn string, thumbprints []string) error {
+	if len(thumbprints) == 0 {
+		return fault.New(fault.InvalidParameter, "Thumbprint list must contain at least one entry.")
+	}
 	if err := checkThumbprints(thumbprints); err != nil {
 		return err
 	}

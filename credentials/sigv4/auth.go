@@ -21,7 +21,7 @@ type Auth struct {
 	Region       string        // from the credential scope
 	Service      string        // from the credential scope
 	Presigned    bool          // whether the signature is in the query
-	Expires      time.Duration // presigned only: how long after Time the request is valid, 1 s to MaxExpires
+	Expires      time.Duration // presigned only: how long after Time it is valid: at S3 X-Amz-Expires, 1 s to MaxExpires; elsewhere MaxSkew
 	SessionToken string        // of temporary credentials; empty for long-term ones
 	PayloadHash  string        // x-amz-content-sha256 as sent, or empty
 

@@ -22,7 +22,7 @@ const (
 	Skewed                  // the clocks differ too much
 	NotYetValid             // a presigned request from the future
 	Expired                 // a presigned request that has expired
-	BadExpires              // X-Amz-Expires outside 1 to 604800
+	BadExpires              // S3: X-Amz-Expires outside 1 to 604800
 	UnsignedHeader          // host, date or an x-amz-* header is not signed
 	Mismatch                // the signature does not match
 	NoPayloadHash           // x-amz-content-sha256 is required and absent

@@ -19,7 +19,7 @@ const (
 	queryVersion2      = "AWSAccessKeyId" // of a query signed by version 2
 )
 
-// MaxExpires is the longest time for which a presigned request can be valid.
+// MaxExpires is the longest time for which a presigned request of S3 can be valid. Those of all other services are valid for MaxSkew.
 const MaxExpires = 7 * 24 * time.Hour
 
 // queryClaims reports whether a query has a parameter that only presigned requests have, including those of version 2.
@@ -115,10 +115,8 @@ func (a *Auth) parseQuery(r *Request) *Error {
 	switch {
 	case parts.version2 || parts.algorithm != "" && parts.algorithm != algorithm:
 		return refuse(Unsupported, unsupportedMechanism)
-	case parts.algorithm == "" || parts.credential == "" || parts.date == "" || parts.expires == "" ||
-		parts.signedHeaders == "" || parts.signature == "":
-		return refuse(Incomplete, "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "+
-			"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
+	case parts.algorithm == "" || parts.credential == "" || parts.date == "" || parts.signedHeaders == "" || parts.signature == "":
+		return refuse(Incomplete, incompleteQuery)
 	case len(parts.token) > maxSessionToken:
 		return refuse(Malformed, "X-Amz-Security-Token is too long")
 	}
@@ -128,12 +126,31 @@ func (a *Auth) parseQuery(r *Request) *Error {
 	if err := a.setTime(parts.date); err != nil {
 		return err
 	}
-	seconds, err := strconv.ParseUint(parts.expires, 10, 32)
+	if err := a.setExpires(parts.expires); err != nil {
+		return err
+	}
+	return a.presignedHeaders(&parts)
+}
+
+const incompleteQuery = "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, " +
+	"X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+
+// setExpires sets Expires from the parameter, which only S3 heeds. For STS and the other services AWS takes MaxSkew, whatever the
+// parameter says (aws/aws-sdk-go#2167, kubernetes-sigs/aws-iam-authenticator#160), and SDKs leave it out.
+func (a *Auth) setExpires(text string) *Error {
+	if !isS3(a.Service) {
+		a.Expires = MaxSkew
+		return nil
+	}
+	if text == "" {
+		return refuse(Incomplete, incompleteQuery)
+	}
+	seconds, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || seconds < 1 || time.Duration(seconds)*time.Second > MaxExpires {
-		return badExpires(parts.expires)
+		return badExpires(text)
 	}
 	a.Expires = time.Duration(seconds) * time.Second
-	return a.presignedHeaders(&parts)
+	return nil
 }
 
 // presignedHeaders sets what may be in the query or in a signed header.

@@ -30,7 +30,7 @@ type SignOptions struct {
 	// SignHeader reports whether to sign the header with a lower-case name. The headers host and x-amz-* are always signed.
 	// nil means DefaultSigned.
 	SignHeader func(name string) bool
-	Expires    time.Duration // Presign only: 1 s to MaxExpires
+	Expires    time.Duration // Presign only: 1 s to MaxExpires; services other than S3 ignore it, see Auth
 	Keys       *KeyCache     // may be nil
 }
 

@@ -56,12 +56,8 @@ func timeText(refused *sigv4.Error) string {
 		return "Signature not yet current: " + signed + " is still later than " + now.Add(sigv4.MaxSkew).Format(timeFormat) +
 			" (" + now.Format(timeFormat) + " + 15 min.)"
 	}
-	bound, text := sigv4.MaxSkew, "15 min."
-	if refused.Presigned {
-		bound, text = refused.Facts.Allowed, refused.Facts.Allowed.String()
-	}
-	return "Signature expired: " + signed + " is now earlier than " + now.Add(-bound).Format(timeFormat) +
-		" (" + now.Format(timeFormat) + " - " + text + ")"
+	return "Signature expired: " + signed + " is now earlier than " + now.Add(-sigv4.MaxSkew).Format(timeFormat) +
+		" (" + now.Format(timeFormat) + " - 15 min.)"
 }
 
 // scopeText names the part of the scope that is wrong. A scope with another date or ending gets the text for the service. The

@@ -22,7 +22,7 @@ import (
 type Options struct {
 	IAM     *iam.Service     // has the root key and the policies of roles
 	Minter  *session.Minter  // opens session tokens
-	Regions region.Set       // that a signature may be for; IAM and STS also take us-east-1
+	Regions region.Set       // that a signature may be for; IAM and STS also take us-east-1 and aws-global
 	Now     func() time.Time // the clock against which signatures and sessions are checked
 
 	// Resources returns the data of pools that condition keys need.
@@ -49,12 +49,19 @@ type Resources interface {
 	KMSKey(ctx context.Context, name string, ciphertext []byte) string
 }
 
+// Clients sign for IAM and the global endpoint of STS in globalRegion. awsGlobal is its pseudo-region: botocore signs with the name
+// if it is configured together with an endpoint.
+const (
+	globalRegion = "us-east-1"
+	awsGlobal    = "aws-global"
+)
+
 // Authorizer implements rpc.Authorizer with SigV4 signatures and IAM policies.
 type Authorizer struct {
 	o      Options
 	keys   *sigv4.KeyCache
 	scopes []string // the regions that the scope of a signature may name
-	global []string // likewise, for IAM and STS
+	global []string // likewise, for IAM and STS: also us-east-1 and aws-global, which is the same
 }
 
 // New returns an Authorizer.
@@ -62,8 +69,7 @@ func New(o Options) (*Authorizer, error) {
 	if o.IAM == nil || o.Minter == nil || o.Regions.IsZero() || o.Now == nil || o.Resources == nil || o.ClientIP == nil {
 		return nil, errors.New("caller: an option is missing")
 	}
-	// Clients sign for IAM and the global endpoint of STS in us-east-1.
-	return &Authorizer{o: o, keys: sigv4.NewKeyCache(1024), scopes: o.Regions.Names(), global: append(o.Regions.Names(), "us-east-1")}, nil
+	return &Authorizer{o: o, keys: sigv4.NewKeyCache(1024), scopes: o.Regions.Names(), global: append(o.Regions.Names(), globalRegion, awsGlobal)}, nil
 }
 
 // Authenticate verifies the signature over the request and its body, and sets Principal, Region and Session.
@@ -87,7 +93,11 @@ func (a *Authorizer) Authenticate(ctx context.Context, c *rpc.Call) error {
 	if err != nil {
 		return refused(c, err)
 	}
-	c.Region = a.o.Regions.Called(region.With(ctx, auth.Region))
+	called := auth.Region
+	if called == awsGlobal {
+		called = globalRegion
+	}
+	c.Region = a.o.Regions.Called(region.With(ctx, called))
 	if record == nil {
 		c.Principal = a.o.IAM.Root(auth.AccessKeyID)
 		return nil

@@ -3,6 +3,8 @@ package caller_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -246,5 +248,57 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestAPresignedURLOfAnAPIEndsAfterFifteenMinutes(t *testing.T) {
+	t.Parallel()
+	w := callertest.New(t)
+	for service, query := range map[string]string{
+		"sts": "Action=GetCallerIdentity&Version=2011-06-15",
+		"iam": "Action=ListRoles&Version=2010-05-08",
+	} {
+		for _, tc := range []struct {
+			life, after time.Duration
+			message     string // "" = accepted
+		}{
+			{time.Minute, 14 * time.Minute, ""},
+			{7 * 24 * time.Hour, 16 * time.Minute,
+				"Signature expired: 20261121T090000Z is now earlier than 20261121T090100Z (20261121T091600Z - 15 min.)"},
+		} {
+			now := w.Now()
+			r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/?"+query, nil)
+			signed, err := sigv4.Presign(sigv4.FromHTTP(r), w.Root, sigv4.SignOptions{Time: now, Region: callertest.Region, Service: service, Expires: tc.life})
+			must(t, err)
+			r = httptest.NewRequest(http.MethodGet, "http://localhost:8080/?"+signed, nil)
+			w.SetNow(now.Add(tc.after))
+			rec := w.Do(r)
+			w.SetNow(now)
+			if rec.Code == http.StatusOK != (tc.message == "") || !strings.Contains(rec.Body.String(), tc.message) {
+				t.Errorf("%s, X-Amz-Expires %s, %s later: %d %s", service, tc.life, tc.after, rec.Code, rec.Body)
+			}
+		}
+	}
+}
+
+func TestAWSGlobalIsARegionOfSTSAndIAMOnly(t *testing.T) {
+	t.Parallel()
+	w := callertest.New(t)
+	for service, body := range map[string]string{
+		"sts": "Action=GetCallerIdentity&Version=2011-06-15", "iam": "Action=ListRoles&Version=2010-05-08", "cognito-identity": `{"MaxResults":1}`,
+	} {
+		var r *http.Request
+		if service == "cognito-identity" {
+			r = w.JSONRequest("ListIdentityPools", body, sigv4.Credentials{})
+		} else {
+			form, err := url.ParseQuery(body)
+			must(t, err)
+			r = w.QueryRequest(service, form, sigv4.Credentials{})
+			body = form.Encode()
+		}
+		must(t, sigv4.Sign(sigv4.FromHTTP(r), w.Root, sigv4.SignOptions{Time: w.Now(), Region: "aws-global", Service: service, PayloadHash: sigv4.HashPayload([]byte(body))}))
+		if rec := w.Do(r); rec.Code == http.StatusOK != (service != "cognito-identity") {
+			t.Errorf("%s: %d %s", service, rec.Code, rec.Body)
+		}
 	}
 }

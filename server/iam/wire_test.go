@@ -125,6 +125,7 @@ func TestProvidersAndProfilesAnswerLikeAWS(t *testing.T) {
 	s.call("AddClientIDToOpenIDConnectProvider", "client", "OpenIDConnectProviderArn", oidc, "ClientID", "other")
 	s.call("RemoveClientIDFromOpenIDConnectProvider", "client", "OpenIDConnectProviderArn", oidc, "ClientID", "app")
 	s.call("RemoveClientIDFromOpenIDConnectProvider", "unknown client", "OpenIDConnectProviderArn", oidc, "ClientID", "none")
+	s.call("UpdateOpenIDConnectProviderThumbprint", "empty list", "OpenIDConnectProviderArn", oidc, "ThumbprintList", "")
 	s.call("UpdateOpenIDConnectProviderThumbprint", "other", "OpenIDConnectProviderArn", oidc, "ThumbprintList.member.1", strings.Repeat("c", 40))
 	s.call("TagOpenIDConnectProvider", "tag", "OpenIDConnectProviderArn", oidc, "Tags.member.1.Key", "l", "Tags.member.1.Value", "w")
 	s.call("UntagOpenIDConnectProvider", "tag", "OpenIDConnectProviderArn", oidc, "TagKeys.member.1", "k")
