@@ -47,7 +47,7 @@ func (tokenService) GetCallerIdentity(t *testing.T, c *sdk) {
 	wantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
 	presigned, err := sts.NewPresignClient(c.sts(harness.Admin)).PresignGetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	ok(t, err)
-	equal(t, "answer to a presigned URL has the ARN", strings.Contains(fetched(t, &presigned.URL), accountRoot), true)
+	equal(t, "the answer to a presigned URL has the ARN", strings.Contains(fetched(t, &presigned.URL), accountRoot), true)
 }
 
 func (tokenService) DecodeAuthorizationMessage(t *testing.T, c *sdk) {

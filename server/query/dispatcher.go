@@ -53,8 +53,9 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 	if err == nil {
 		var answer []byte
-		if answer, err = awsquery.Encode(call.API, call.Operation, out, id); err == nil {
-			d.Write(w, http.StatusOK, contentType, answer)
+		encoding := encodingFor(r)
+		if answer, err = encoding.answer(call.API, call.Operation, out, id); err == nil {
+			d.Write(w, http.StatusOK, encoding.contentType, answer)
 			return
 		}
 	}
@@ -63,8 +64,6 @@ func (d *Dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	d.refuse(w, r, id, call, stage, err)
 }
-
-const contentType = "text/xml"
 
 // parameters returns the body, which the signature covers, and the parameters: those of the form for a POST, those of the URL
 // for a GET and, as at AWS, for a POST without a body. It never mixes the two, so that only signed parameters count.
@@ -136,5 +135,6 @@ func (d *Dispatcher) refuse(w http.ResponseWriter, r *http.Request, id string, c
 	if call != nil {
 		namespace = call.API.Namespace
 	}
-	d.Write(w, status, contentType, awsquery.EncodeError(namespace, code, message, status < http.StatusInternalServerError, id))
+	encoding := encodingFor(r)
+	d.Write(w, status, encoding.contentType, encoding.refusal(namespace, code, message, status < http.StatusInternalServerError, id))
 }

@@ -190,6 +190,15 @@ func TestAnswers(t *testing.T) {
 			r.URL.RawQuery = identity
 		}),
 	}
+	json := func(r *http.Request) *http.Request { r.Header.Set("Accept", "application/json"); return r }
+	requests["json"] = json(request("root", identity))
+	requests["json_times_and_numbers"] = json(webIdentity("good"))
+	requests["json_no_output"] = json(request("root", iamVersion+"Action=DeleteRole&RoleName=r"))
+	requests["json_forged_signature"] = json(request("forged", identity))
+	requests["json_invalid_action"] = json(request("root", stsVersion+"Action=MakeCoffee"))
+	requests["json_broken"] = json(webIdentity("broken"))
+	requests["json_of_several"] = with(request("root", identity), func(r *http.Request) { r.Header.Set("Accept", "Application/JSON; q=1, */*") })
+	requests["xml_before_json"] = with(request("root", identity), func(r *http.Request) { r.Header.Set("Accept", "text/xml, application/json") })
 	for token := range refusals {
 		requests["refused_"+token] = webIdentity(token)
 	}

@@ -1,6 +1,6 @@
 // Package query serves APIs of the AWS Query protocol over HTTP: STS and the part of IAM that roles need.
 //
-// A Dispatcher finds the API by Version and the operation by Action, runs the call (server/rpc) and writes XML. The table in
+// A Dispatcher finds the API by Version and the operation by Action, runs the call (server/rpc) and writes XML, or JSON if the client prefers it (json.go). The table in
 // errors.go maps each kind of fault to its code and status.
 //
 // A request is a POST with a form in its body, or a GET with the parameters in its URL, such as a presigned
