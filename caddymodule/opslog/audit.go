@@ -50,6 +50,9 @@ type failure struct {
 // Write implements zapcore.WriteSyncer.
 func (f *failure) Write(text []byte) (int, error) {
 	f.text = strings.TrimSpace(string(text))
+	if _, cause, ok := strings.Cut(f.text, " write error: "); ok { // after the time
+		f.text = cause
+	}
 	if f.told == nil {
 		return len(text), nil
 	}
@@ -98,5 +101,5 @@ func AuditHealth(context.Context) health.Status {
 	if unwritten.n == 0 || now().Sub(unwritten.at) > lossLasts {
 		return health.Status{}
 	}
-	return health.Status{Level: health.Degraded, Word: "lost", Detail: fmt.Sprintf("%d records of the audit log were not written; the last one because of %s", unwritten.n, unwritten.why)}
+	return health.Status{Level: health.Degraded, Word: "lost", Detail: fmt.Sprintf("%d records of the audit log were not written; the last one: %s", unwritten.n, unwritten.why)}
 }
