@@ -134,7 +134,7 @@ func (userPools) AdminRespondToAuthChallenge(t *testing.T, c *sdk) {
 		})
 	}
 	_, err = respond("no-numbers-HERE")
-	wantError(t, err, "InvalidPasswordException", "Password did not conform with policy: Password must have numeric characters")
+	wantError(t, err, "InvalidPasswordException", "Password does not conform to policy: Password must have numeric characters")
 	done, err := respond(password)
 	ok(t, err)
 	if done.AuthenticationResult == nil || done.AuthenticationResult.IdToken == nil {

@@ -142,5 +142,5 @@ func (userPools) ChangePassword(t *testing.T, c *sdk) {
 	_, err := client.InitiateAuth(t.Context(), passwordAuth(c.name, next))
 	ok(t, err)
 	wantError(t, change(password, next), "NotAuthorizedException", wrongPasswordText)
-	wantError(t, change(next, "alllowercase-1"), "InvalidPasswordException", "Password did not conform with policy: Password must have uppercase characters")
+	wantError(t, change(next, "alllowercase-1"), "InvalidPasswordException", "Password does not conform to policy: Password must have uppercase characters")
 }

@@ -141,7 +141,7 @@ func (userPools) AdminSetUserPassword(t *testing.T, c *sdk) {
 	equal(t, "status", getUser(t, c).UserStatus, types.UserStatusTypeForceChangePassword)
 	_, err := c.users(harness.Anonymous).InitiateAuth(t.Context(), passwordAuth(c.name, password))
 	wantError(t, err, "NotAuthorizedException", wrongPasswordText)
-	wantError(t, set("Short-1", true), "InvalidPasswordException", "Password did not conform with policy: Password not long enough")
+	wantError(t, set("Short-1", true), "InvalidPasswordException", "Password does not conform to policy: Password not long enough")
 }
 
 func (userPools) AdminResetUserPassword(t *testing.T, c *sdk) {

@@ -13,11 +13,21 @@ const symbols = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= "
 
 const maxPassword = 256 // characters
 
-// CheckPassword returns fault.InvalidPassword if the pool's password policy refuses the password.
-func (p *Pool) CheckPassword(password string) error {
+// The beginnings of AWS's texts about a password that is refused.
+//
+// Source: reports of each operation in public repositories; for AdminSetUserPassword there is none.
+const (
+	SignUpPassword  = "Password did not conform with policy"          // of SignUp
+	InvitedPassword = "Password did not conform with password policy" // of AdminCreateUser
+	NextPassword    = "Password does not conform to policy"           // of all operations that replace a password
+)
+
+// CheckPassword returns fault.InvalidPassword if the pool's password policy refuses the password. The text begins as given, with one of the
+// constants.
+func (p *Pool) CheckPassword(text, password string) error {
 	policy := p.Settings.Policies.PasswordPolicy
 	bad := func(what string) error {
-		return fault.New(fault.InvalidPassword, "Password did not conform with policy: %s", what)
+		return fault.New(fault.InvalidPassword, "%s: %s", text, what)
 	}
 	var upper, lower, number, symbol bool
 	for _, r := range password {
@@ -39,7 +49,7 @@ func (p *Pool) CheckPassword(password string) error {
 	case length > maxPassword:
 		return bad("Password too long")
 	case strings.TrimFunc(password, unicode.IsSpace) != password:
-		return bad("Password must not begin or end with a space")
+		return bad(`Password must satisfy regular expression pattern: ^\S.*\S$`)
 	case policy.RequireUppercase && !upper:
 		return bad("Password must have uppercase characters")
 	case policy.RequireLowercase && !lower:

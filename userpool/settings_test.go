@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/userpool"
+	"github.com/sluicegate/sluice/userpool/directory"
 	"github.com/sluicegate/sluice/userpool/idp"
 	"github.com/sluicegate/sluice/userpool/userpooltest"
 )
@@ -170,7 +171,7 @@ func TestPasswordPolicies(t *testing.T) {
 		"ALLUPPER-1":   "Password must have lowercase characters",
 		"No-numbers":   "Password must have numeric characters",
 		"NoSymbols1":   "Password must have symbol characters",
-		" Leading-1":   "Password must not begin or end with a space",
+		" Leading-1":   `Password must satisfy regular expression pattern: ^\S.*\S$`,
 		"Ünicöde-1A😀x": "",
 		"in Side-1":    "",
 	} {
@@ -178,9 +179,14 @@ func TestPasswordPolicies(t *testing.T) {
 		if text == "" && err != nil {
 			t.Errorf("%q: %v", pass, err)
 		} else if text != "" {
-			wantFault(t, err, fault.InvalidPassword, "Password did not conform with policy: "+text)
+			wantFault(t, err, fault.InvalidPassword, "Password does not conform to policy: "+text)
 		}
 	}
+	_, err := h.Users.AdminCreateUser(t.Context(), directory.AdminCreateInput{PoolID: p.ID, Username: "bob", TemporaryPassword: "Aa1!"})
+	wantFault(t, err, fault.InvalidPassword, "Password did not conform with password policy: Password not long enough")
+	c := h.Client(p.ID, userpool.ClientSettings{})
+	_, err = h.Users.SignUp(t.Context(), directory.SignUpInput{ClientID: c.ID, Username: "bob", Password: "Aa1!"})
+	wantFault(t, err, fault.InvalidPassword, "Password did not conform with policy: Password not long enough")
 }
 
 func FuzzSettings(f *testing.F) {

@@ -94,7 +94,7 @@ func (v *visit) explain(err error) (answer, error) {
 		told.over = true
 	case kind == fault.InvalidPassword:
 		key := pages.ErrPasswordPolicy
-		if !strings.HasPrefix(text, "Password did not conform") {
+		if errors.Is(err, threat.ErrCompromised) {
 			key = pages.ErrPasswordLeaked
 		}
 		told.fields = []pages.FieldError{{Field: "password", Key: key}}

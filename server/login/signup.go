@@ -192,7 +192,7 @@ func (v *visit) checkPasswords() []pages.FieldError {
 		return []pages.FieldError{{Field: "password", Key: pages.ErrRequired}}
 	case v.form.Has("confirm_password") && v.form.Get("confirm_password") != given:
 		return []pages.FieldError{{Field: "confirm_password", Key: pages.ErrPasswordsDiffer}}
-	case v.pool.CheckPassword(given) != nil:
+	case v.pool.CheckPassword(userpool.SignUpPassword, given) != nil:
 		return []pages.FieldError{{Field: "password", Key: pages.ErrPasswordPolicy}}
 	}
 	return nil

@@ -38,7 +38,7 @@ func (s *Service) AdminCreateUser(ctx context.Context, in AdminCreateInput) (*Us
 		if password, err = s.temporaryPassword(p); err != nil {
 			return nil, err
 		}
-	} else if err := p.CheckPassword(password); err != nil {
+	} else if err := p.CheckPassword(userpool.InvitedPassword, password); err != nil {
 		return nil, err
 	}
 	var u store.User
@@ -156,7 +156,7 @@ func (s *Service) AdminSetUserPassword(ctx context.Context, poolID, name, passwo
 	if err != nil {
 		return err
 	}
-	if err := p.CheckPassword(password); err != nil {
+	if err := p.CheckPassword(userpool.NextPassword, password); err != nil {
 		return err
 	}
 	if !permanent { // MakePassword checks the others

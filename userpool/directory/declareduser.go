@@ -103,7 +103,7 @@ func (s *Service) insertDeclared(ctx context.Context, d DeclaredUser) error {
 	if err != nil {
 		return err
 	}
-	if err := p.CheckPassword(d.Password); err != nil {
+	if err := p.CheckPassword(userpool.SignUpPassword, d.Password); err != nil {
 		return err
 	}
 	u.Status = userpool.StatusConfirmed

@@ -123,7 +123,7 @@ func (s *Service) ConfirmForgotPassword(ctx context.Context, in ForgotInput) (er
 	if !subject.Exists && !c.HidesExistence {
 		return errNoCombination
 	}
-	if err := p.CheckPassword(in.Password); err != nil {
+	if err := p.CheckPassword(userpool.NextPassword, in.Password); err != nil {
 		return err
 	}
 	if err := s.checkAddress(p, c, in.Context); err != nil {
@@ -188,7 +188,7 @@ func (s *Service) ChangePassword(ctx context.Context, accessToken, previous, pro
 	if err := s.limits.take("change", p.ID, holder.User.Sub, limitChangePassword); err != nil {
 		return err
 	}
-	if err := p.CheckPassword(proposed); err != nil {
+	if err := p.CheckPassword(userpool.NextPassword, proposed); err != nil {
 		return err
 	}
 	if err := s.CheckNewPassword(ctx, p, holder.Client, threat.ChangedPassword, proposed); err != nil {

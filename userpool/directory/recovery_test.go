@@ -129,7 +129,7 @@ func TestForgottenPasswords(t *testing.T) {
 	change := func(code, pass string) error {
 		return h.Users.ConfirmForgotPassword(ctx, directory.ForgotInput{ClientID: c.ID, Username: "alice", Code: code, Password: pass})
 	}
-	wantFault(t, change(code, "weak"), fault.InvalidPassword, "Password did not conform with policy: Password not long enough")
+	wantFault(t, change(code, "weak"), fault.InvalidPassword, "Password does not conform to policy: Password not long enough")
 	wantFault(t, change(userpooltest.WrongCode(code), "Another-horse-8"), fault.CodeMismatch, "*")
 	if err := change(code, "Another-horse-8"); err != nil {
 		t.Fatal(err)

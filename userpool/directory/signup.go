@@ -52,7 +52,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*SignUpResult, er
 	}
 	passwordless := in.Password == "" && mayLackPassword(p, c, u.Attributes)
 	if !passwordless {
-		if err := p.CheckPassword(in.Password); err != nil {
+		if err := p.CheckPassword(userpool.SignUpPassword, in.Password); err != nil {
 			return nil, err
 		}
 		if err := s.CheckNewPassword(ctx, p, c, threat.SignUpPassword, in.Password); err != nil {

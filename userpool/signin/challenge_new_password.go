@@ -60,7 +60,7 @@ func (n newPassword) answer(ctx context.Context, a *attempt) (bool, error) {
 	if u.Status != userpool.StatusForceChange {
 		return false, errSession
 	}
-	if err := p.CheckPassword(a.params["NEW_PASSWORD"]); err != nil {
+	if err := p.CheckPassword(userpool.NextPassword, a.params["NEW_PASSWORD"]); err != nil {
 		return false, err
 	}
 	if err := n.users.CheckNewPassword(ctx, p, a.client, threat.ChangedPassword, a.params["NEW_PASSWORD"]); err != nil {

@@ -45,7 +45,7 @@ func New(o Options) (*Service, error) {
 var (
 	ErrBlocked     = fault.New(fault.NotAuthorized, "Unable to login because of security reasons.")
 	errAddress     = fault.New(fault.NotAuthorized, "Request not allowed due to security reasons.")
-	errCompromised = fault.New(fault.InvalidPassword, "Provided password cannot be used for security reasons.")
+	ErrCompromised = fault.New(fault.InvalidPassword, "Provided password cannot be used for security reasons.")
 )
 
 // Watches reports whether the pool has threat protection for sign-ins of the flow, enforced or not.
@@ -135,7 +135,7 @@ func (s *Service) Compromised(ctx context.Context, p *userpool.Pool, c *userpool
 // CheckNewPassword refuses a new password that is publicly known, if the configuration says so.
 func (s *Service) CheckNewPassword(ctx context.Context, p *userpool.Pool, c *userpool.Client, event, password string) error {
 	if _, refuse := s.Compromised(ctx, p, c, event, password); refuse {
-		return errCompromised
+		return ErrCompromised
 	}
 	return nil
 }
