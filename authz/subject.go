@@ -67,9 +67,7 @@ func subjectOfToken(t *token.Token) (*Subject, *principal.Principal) {
 		Claims:        new(t.Claims),
 		Unknown:       t.Unknown,
 	}
-	// RFC 9068 section 2.2: a token that a client gets for itself has the client's id as its subject. Cognito does the
-	// same.
-	if t.Username == "" && (t.Subject == "" || t.Subject == p.ClientID) {
+	if t.Machine() {
 		p.Kind = principal.Machine
 	}
 	s := new(Subject)

@@ -248,6 +248,7 @@ func issuerOptions(i *config.Issuer) map[string]option {
 		"client_id":      manyStrings(&i.Clients, "client_id <id>..."),
 		"audience":       manyStrings(&i.Audiences, "audience <aud>..."),
 		"any_client":     onOff(&i.AnyClient, "any_client [on|off]"),
+		"client_claim":   oneString(&i.ClientClaim, "client_claim <claim>"),
 		"groups_claim":   oneString(&i.GroupsClaim, "groups_claim <claim>"),
 		"username_claim": oneString(&i.UsernameClaim, "username_claim <claim>"),
 		"token_use":      manyStrings(&i.TokenUse, "token_use access|id..."),

@@ -26,6 +26,7 @@ func (a *Authorize) validateRules(v *validator, app *App) {
 		}
 		v.literal("issuer "+i.URL+": groups_claim", i.GroupsClaim)
 		v.literal("issuer "+i.URL+": username_claim", i.UsernameClaim)
+		v.literal("issuer "+i.URL+": client_claim", i.ClientClaim)
 	}
 	v.headers(a.Headers)
 	v.distinct(a.Headers)

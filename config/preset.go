@@ -16,6 +16,7 @@ type preset struct {
 	aliases  []string // Aliases
 	groups   string   // GroupsClaim; "" = the tokens have no groups
 	username string   // UsernameClaim
+	client   string   // ClientClaim; "" = the usual ones
 }
 
 // presets are the issuers by the name that represents the URL. The user names are those that their issuers say identify a user:
@@ -28,7 +29,7 @@ var presets = map[string]preset{
 	"google":         {url: "https://accounts.google.com", aliases: []string{"accounts.google.com"}, username: "sub"},
 	"apple":          {url: "https://appleid.apple.com", username: "sub"},
 	"entra":          {needs: []string{"tenant"}, url: "https://login.microsoftonline.com/{tenant}/v2.0", groups: "groups", username: "oid"},
-	"okta":           {needs: []string{"domain", "server"}, url: "https://{domain}/oauth2/{server}", groups: "groups", username: "sub"},
+	"okta":           {needs: []string{"domain", "server"}, url: "https://{domain}/oauth2/{server}", groups: "groups", username: "sub", client: "cid"},
 	"auth0":          {needs: []string{"domain"}, url: "https://{domain}/", groups: "permissions", username: "sub"},
 	"keycloak":       {needs: []string{"base", "realm"}, url: "{base}/realms/{realm}", groups: "realm_access.roles", username: "preferred_username"},
 	"github-actions": {url: "https://token.actions.githubusercontent.com", username: "sub"},
@@ -88,6 +89,9 @@ func (p *Preset) Apply(name string, i *Issuer) error {
 	}
 	if i.UsernameClaim == "" {
 		i.UsernameClaim = known.username
+	}
+	if i.ClientClaim == "" {
+		i.ClientClaim = known.client
 	}
 	return nil
 }

@@ -217,7 +217,7 @@ func poolIssuer(a *config.Authorize, url string, keys token.KeySet) token.Issuer
 // remoteIssuer returns a configured OIDC issuer.
 func remoteIssuer(a *config.Authorize, i config.Issuer, keys token.KeySet) token.Issuer {
 	return token.Issuer{URL: i.URL, Aliases: i.Aliases, Keys: keys, Algorithms: i.Algorithms, ClientIDs: i.Clients, Audiences: i.Audiences, AnyClient: i.AnyClient,
-		GroupsClaim: token.ClaimPath(i.GroupsClaim), UsernameClaim: token.ClaimPath(i.UsernameClaim),
+		GroupsClaim: token.ClaimPath(i.GroupsClaim), UsernameClaim: token.ClaimPath(i.UsernameClaim), ClientClaim: token.ClaimPath(i.ClientClaim),
 		TokenUse: i.TokenUse, TokenUseOptional: len(i.TokenUse) == 0, Leeway: time.Duration(*a.Leeway)}
 }
 

@@ -25,10 +25,12 @@ type Issuer struct {
 	// Algorithms are the accepted signature algorithms; empty means RS256.
 	Algorithms []string
 
-	// ClientIDs are the accepted app clients. The client of an access token (token_use "access") is its client_id, else its
-	// azp, else its aud. The client of an ID token (token_use "id") is its aud. The client of a token without token_use is
+	// ClientIDs are the accepted app clients. The client of an access token (token_use "access") is that of
+	// ClientClaim, else its aud. The client of an ID token (token_use "id") is its aud. The client of a token without token_use is
 	// its aud, else its client_id, as in API Gateway. ClientIDs must not be empty unless Audiences or AnyClient is set.
 	ClientIDs []string
+	// ClientClaim is the path of the claim with the client; empty means client_id, else azp, else appid or cid.
+	ClientClaim []string
 	// Audiences are the accepted values of aud; empty accepts any. They are for access tokens whose aud is an API
 	// (RFC 9068). If ClientIDs is set too, a token must match both, and aud does not name the client of a token other
 	// than an ID token.

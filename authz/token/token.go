@@ -18,7 +18,7 @@ type Token struct {
 
 	Subject       string // sub
 	Username      string // see Issuer.UsernameClaim
-	ClientID      string // client_id, or azp when there is none
+	ClientID      string // see Issuer.ClientClaim
 	TokenUse      string // token_use
 	JTI           string // jti
 	OriginJTI     string // origin_jti: the sign-in that the token results from
@@ -38,7 +38,7 @@ type Token struct {
 
 	Unknown principal.Unknown // what the token leaves open
 
-	fromClientID bool  // ClientID comes from client_id
+	fromClientID bool  // ClientID comes from client_id or Issuer.ClientClaim
 	listed       int32 // number of strings in the lists
 }
 
@@ -46,14 +46,6 @@ type Token struct {
 // be used after it.
 func (t *Token) Deadline() time.Time {
 	return time.Unix(t.ExpiresAt, 0).Add(t.Issuer.Leeway)
-}
-
-// Client returns the token's app client, which an ID token names in aud.
-func (t *Token) Client() string {
-	if t.ClientID == "" && len(t.Audience) == 1 {
-		return t.Audience[0]
-	}
-	return t.ClientID
 }
 
 // Size returns the approximate number of bytes that the token keeps alive, for Cache.Put.
@@ -75,11 +67,7 @@ func (t *Token) fill(r *registered, i *issuer) *Error {
 	text(&t.OriginJTI, r.originJTI)
 	text(&t.TokenUse, r.tokenUse)
 	text(&t.PreferredRole, r.preferredRole)
-	text(&t.ClientID, r.azp)
-	if r.clientID != "" {
-		text(&t.ClientID, r.clientID)
-		t.fromClientID = true
-	}
+	ok = ok && t.setClient(r, i)
 	if r.authTime != "" && ok {
 		t.AuthTime, ok = dateOf(r.authTime)
 	}
@@ -153,7 +141,7 @@ type registered struct {
 	iss, sub, aud, exp, nbf, iat, jti, authTime, originJTI string
 	tokenUse, clientID, azp, scope, scp                    string
 	username, cognitoUsername, roles, preferredRole        string
-	claimNames, hasGroups                                  string
+	claimNames, hasGroups, appID, cid                      string
 }
 
 // registered returns the claims that the verifier reads.
@@ -185,6 +173,10 @@ func (s *scanner) registered() (r registered) {
 			r.clientID = raw
 		case "azp":
 			r.azp = raw
+		case "appid":
+			r.appID = raw
+		case "cid":
+			r.cid = raw
 		case "scope":
 			r.scope = raw
 		case "scp":

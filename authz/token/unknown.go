@@ -14,15 +14,20 @@ func (t *Token) unknowns(r *registered, i *issuer) (u principal.Unknown) {
 		if t.Claims.elsewhere(groups[0], asWritten) {
 			u |= principal.UnknownGroups
 		}
+		if t.clientElsewhere(i) {
+			u |= principal.UnknownClient
+		}
 	}
 	if len(groups) == 1 && groups[0] == "groups" && truthy(r.hasGroups) {
 		u |= principal.UnknownGroups
 	}
+	if t.Client() == "" {
+		u |= principal.UnknownClient
+	}
 	if len(i.UsernameClaim) == 0 {
 		return u
 	}
-	// A token that a client got for itself has no user.
-	machine := t.Subject != "" && t.Subject == t.Client()
+	machine := t.Subject != "" && t.Machine() // has no user
 	if t.Username == "" && !machine || names && t.Claims.elsewhere(i.UsernameClaim[0], asWritten) {
 		u |= principal.UnknownUsername
 	}
@@ -66,6 +71,7 @@ const (
 	manyGroups = "The token does not list the user's groups, as the user has too many. Let the identity provider send fewer, such as those " +
 		"assigned to the app, or roles, and set groups_claim to the claim with them."
 	noUsername     = "The token does not have the user name in the claim of username_claim. Let the identity provider send it, or name another claim."
+	noClient       = "The token does not say which client it is for. Let the identity provider send it, and set client_claim to the claim with it."
 	claimElsewhere = "The token says that the value of a claim that a policy tests is elsewhere (_claim_names). Let the identity provider put it into the token."
 )
 
@@ -78,13 +84,14 @@ func (c *Claims) WhyUnknown(u principal.Unknown, key string, fold func(string) s
 		return manyGroups
 	case u&principal.UnknownUsername != 0 && (key == "cognito:username" || key == "aws:username"):
 		return noUsername
+	case u&principal.UnknownClient != 0 && key == "cognito:client_id":
+		return noClient
 	case u&principal.UnknownClaims == 0 || c == nil || service != "jwt" && service != "cognito":
 		return ""
 	}
 	scope := name == "scope" || name == "scp" // either names the scopes
-	client := service == "cognito" && name == "client_id"
 	if c.elsewhere(name, fold) || service == "cognito" && c.elsewhere(key, fold) ||
-		scope && (c.elsewhere("scope", fold) || c.elsewhere("scp", fold)) || client && c.elsewhere("azp", fold) {
+		scope && (c.elsewhere("scope", fold) || c.elsewhere("scp", fold)) {
 		return claimElsewhere
 	}
 	return ""
