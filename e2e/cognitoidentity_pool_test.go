@@ -44,7 +44,7 @@ func (identityPools) CreateIdentityPool(t *testing.T, c *sdk) {
 	_, err := c.identities(harness.Admin).CreateIdentityPool(t.Context(), &cognitoidentity.CreateIdentityPoolInput{
 		IdentityPoolName: &c.name, CognitoIdentityProviders: []types.CognitoIdentityProvider{{ClientId: notesClient}},
 	})
-	wantError(t, err, "InvalidParameterException", "A Cognito identity provider needs ProviderName and ClientId.")
+	wantError(t, err, "InvalidParameterException", "Invalid Cognito Identity Provider")
 }
 
 func (identityPools) DescribeIdentityPool(t *testing.T, c *sdk) {

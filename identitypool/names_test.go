@@ -81,3 +81,43 @@ func TestOfTwoStoredNamesOfAProviderTheSameOneHolds(t *testing.T) {
 	wantFault(t, w.SetRoles(t.Context(), pool, roles), fault.InvalidParameter,
 		awsKey+":"+client+" and "+loginKey+":"+client+" are the same provider: set one role mapping for it.")
 }
+
+func TestRequestsNameUserPoolsAsTheirIssuersDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	with := func(name, client string) identitypool.Settings {
+		return identitypool.Settings{UserPools: []identitypool.UserPool{{Provider: name, ClientID: client}}}
+	}
+	good := notes().UserPools[0].Provider
+	for _, name := range []string{good, "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_elsewhere"} {
+		if _, err := w.Create(t.Context(), "p", with(name, client)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	declared := identitypool.DeclaredPool{ID: "us-east-1:00000000-0000-4000-8000-00000000abcd", Name: "p", Settings: with("pools.example/notes", client)}
+	must(t, w.Ensure(t.Context(), declared))
+	if _, err := w.Update(t.Context(), declared.ID, "renamed", declared.Settings); err != nil {
+		t.Errorf("a provider that the pool had already: %v", err)
+	}
+	for _, s := range []identitypool.Settings{
+		with("", client), with(good, ""), with("foo", client), with("us-east-1_notes0001", client), with("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_notes0001", client),
+		with("arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_notes0001", client), with("evil.example/us-east-1_notes0001", client),
+		with("cognito-idp.eu-west-1.amazonaws.com/us-east-1_notes0001", client), with("cognito-idp.us-east-1.amazonaws.com/us-east-1_", client),
+	} {
+		_, err := w.Create(t.Context(), "p", s)
+		wantFault(t, err, fault.InvalidParameter, "Invalid Cognito Identity Provider")
+		_, err = w.Update(t.Context(), declared.ID, "p", s)
+		wantFault(t, err, fault.InvalidParameter, "Invalid Cognito Identity Provider")
+	}
+}
+
+func TestATagMapWithAReservedKeyIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, err := w.Create(t.Context(), "p", notes())
+	must(t, err)
+	for _, key := range []string{"aws:x", "AWS:x"} {
+		_, err = w.SetTagMap(t.Context(), p.ID, notes().UserPools[0].Provider, identitypool.TagMap{Tags: map[string]string{key: "sub"}})
+		wantFault(t, err, fault.InvalidParameter, "")
+	}
+}

@@ -33,7 +33,7 @@ type pool struct {
 
 // Create creates a pool with the given name. Errors: InvalidParameter, LimitExceeded.
 func (s *Service) Create(ctx context.Context, name string, settings Settings) (Pool, error) {
-	if err := settings.check(); err != nil {
+	if err := cmp.Or(settings.check(), s.checkUserPools(settings.UserPools, nil)); err != nil {
 		return Pool{}, err
 	}
 	if len(*s.pools.Load()) >= maxPools {
@@ -75,7 +75,7 @@ func (s *Service) Update(ctx context.Context, id, name string, settings Settings
 			merged.Tags = before.Tags
 		}
 		merged.DeveloperName = cmp.Or(merged.DeveloperName, before.DeveloperName)
-		if err := merged.check(); err != nil {
+		if err := cmp.Or(merged.check(), s.checkUserPools(merged.UserPools, before.UserPools)); err != nil {
 			return err
 		}
 		if before.DeveloperName != "" && merged.DeveloperName != before.DeveloperName {
@@ -314,7 +314,7 @@ func (x *Settings) check() error {
 	seen := make(map[UserPool]bool, len(x.UserPools))
 	for _, u := range x.UserPools {
 		if u.Provider == "" || u.ClientID == "" {
-			return fault.New(fault.InvalidParameter, "A Cognito identity provider needs ProviderName and ClientId.")
+			return errInvalidUserPool
 		}
 		key := UserPool{Provider: u.Provider, ClientID: u.ClientID}
 		if seen[key] {

@@ -4,6 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/poolid"
 )
 
 // Names of providers that are not issuers.
@@ -27,6 +30,22 @@ func (s *Service) canonical(name string) string {
 	}
 	return name
 }
+
+// checkUserPools refuses providers of a request whose name no user pool has, except those that the pool has already: configurations and
+// earlier versions may have written them.
+func (s *Service) checkUserPools(providers, before []UserPool) error {
+	for _, u := range providers {
+		id := u.Provider[strings.LastIndexByte(u.Provider, '/')+1:]
+		region, _, _ := strings.Cut(id, "_")
+		named := poolid.IsUserPool(id) && s.canonical(u.Provider) == "cognito-idp."+region+".amazonaws.com/"+id
+		if !named && !slices.ContainsFunc(before, func(b UserPool) bool { return b.Provider == u.Provider }) {
+			return errInvalidUserPool
+		}
+	}
+	return nil
+}
+
+var errInvalidUserPool = fault.New(fault.InvalidParameter, "Invalid Cognito Identity Provider")
 
 // canonicalMapping is canonical for names of role mappings. The name of a user pool is followed by ":<clientId>".
 func (s *Service) canonicalMapping(name string) string {

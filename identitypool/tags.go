@@ -37,6 +37,9 @@ func (s *Service) SetTagMap(ctx context.Context, poolID, provider string, m TagM
 	size, folded := 0, make(map[string]bool, len(m.Tags))
 	for key, claim := range m.Tags {
 		size += len(claim)
+		if strings.HasPrefix(strings.ToLower(key), "aws:") { // AssumeRole would refuse each session
+			return m, fault.New(fault.InvalidParameter, "Tag keys with the prefix aws: are reserved.")
+		}
 		if folded[strings.ToLower(key)] {
 			return m, fault.New(fault.InvalidParameter, "Duplicate principal tag %s: tag keys are compared without case.", key)
 		}
