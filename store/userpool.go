@@ -122,6 +122,7 @@ type Failures struct {
 }
 
 // Filter selects users by one attribute. Values compare by bytes, unless Folded is set: then Value must be in lower case. A user without the attribute does not match.
+// Of a Value of more than 256 characters, Prefix compares the first 256.
 //
 // Source: the Filter parameter of ListUsers in the cognito-idp API.
 type Filter struct {

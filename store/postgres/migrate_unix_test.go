@@ -22,6 +22,7 @@ var sums = map[string]string{
 	"0024_live_sessions.sql": "65e9a8432a102947853d32b182860544a63eb9a5194c7d4044f03a4db687b51b",
 	"0025_trusted_roles.sql": "2f9be6e3be84aa0dfe8cdd9689e976ca9d534f57854db8f50b5c0dae799cd606",
 	"0026_message_lanes.sql": "d680dbf201ccd1f14f58efcfeaa2d431bfc74d899febe3cea173766871a3b32e",
+	"0027_bounded_keys.sql":  "13f7a57868dddf104350dfb54ba00510efbd8a4317c281cbd57c4933279aeda3",
 	"0022_records.sql":       "12f5306dec3b755f6d4177b601d9ed9637271f6c63919c110ce65a3759537eda",
 }
 
@@ -35,6 +36,75 @@ func TestAReleasedMigrationNeverChanges(t *testing.T) {
 		if got := step.sum(); got != sums[step.name] {
 			t.Errorf("%s has the checksum %s but was released with %q; write a new migration", step.name, got, sums[step.name])
 		}
+	}
+}
+
+// Releases before migration 27 kept texts of any length in keys, if the server could compress them.
+func TestADatabaseOfEveryReleaseGetsBoundedKeys(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("長い", 1000)
+	alias := store.Alias{Kind: "preferred_username", Value: long}
+	for i, step := range steps {
+		t.Run(step.name, func(t *testing.T) {
+			t.Parallel()
+			url := server.Database(t)
+			s, err := parse(Options{URL: url})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := migrate(t.Context(), s, steps[:i+1], Options{Logger: quiet}); err != nil {
+				t.Fatal(err)
+			}
+			c := dial(t, url)
+			add := func(sub, value string) {
+				t.Helper()
+				if err := run(t.Context(), c, `insert into pools (id, name, declared, unfinished) values ('p', 'p', false, '') on conflict do nothing;
+					insert into users (pool_id, sub, username, name_key, aliases, status, enabled, attributes, password_hash, password_temporary, failures)
+					values ('p', '`+sub+`', '`+sub+`', '`+sub+`', '[{"Kind":"preferred_username","Value":"`+value+`"}]', '', true, '{}', '', false, 0);
+					insert into user_aliases (pool_id, kind, value, sub) values ('p', 'preferred_username', '`+value+`', '`+sub+`')
+						on conflict (pool_id, kind, value) do nothing;
+					insert into user_search (pool_id, name, value, sub) values ('p', 'name', '`+value+`', '`+sub+`')`); err != nil {
+					t.Fatal(err)
+				}
+			}
+			add("a", long)
+			st := open(t, url)
+			add("b", long+"!") // by a process of the release before, after the migration
+			if err := st.View(t.Context(), func(tx store.Tx) error {
+				a, err1 := tx.Users.ByAlias("p", alias)
+				b, err2 := tx.Users.ByAlias("p", store.Alias{Kind: alias.Kind, Value: long + "!"})
+				found, err3 := tx.Users.List("p", &store.Filter{Name: "name", Value: "長い長", Prefix: true}, store.Page{})
+				if a.Sub != "a" || b.Sub != "b" || len(found) != 2 {
+					t.Errorf("found %q, %q, and %d by a prefix", a.Sub, b.Sub, len(found))
+				}
+				return errors.Join(err1, err2, err3)
+			}); err != nil {
+				t.Error(err)
+			}
+			if step.version >= 27 {
+				return
+			}
+			found, err := rows(t.Context(), c, `select char_length(a.value), char_length(s.value), a.value = s.value from user_aliases a join user_search s using (sub) where sub = 'a'`)
+			if err != nil || len(found) != 1 || found[0][0] != "320" || found[0][1] != "320" || found[0][2] != "t" {
+				t.Errorf("the keys are %v: %v", found, err)
+			}
+			// A key is not another alias.
+			key, err := rows(t.Context(), c, `select value from user_aliases where sub = 'a'`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := st.View(t.Context(), func(tx store.Tx) error {
+				_, err := tx.Users.ByAlias("p", store.Alias{Kind: alias.Kind, Value: key[0][0]})
+				return err
+			}); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("the key of an alias as an alias: %v", err)
+			}
+		})
 	}
 }
 

@@ -110,6 +110,7 @@ func TestOthersWriteWhileAMigrationBuildsIndexes(t *testing.T) {
 func TestOthersWriteWhileAMigrationWaitsForATableThatIsRead(t *testing.T) {
 	t.Parallel()
 	url, s, steps := upgraded(t)
+	steps = steps[:26-firstVersion+1] // up to the one that changes messages
 	if err := migrate(t.Context(), s, steps[:len(steps)-1], Options{Logger: quiet}); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/sluicegate/sluice/store"
 )
@@ -42,8 +43,22 @@ func (s users) ByKey(poolID, key string) (store.User, error) {
 }
 
 func (s users) ByAlias(poolID string, alias store.Alias) (store.User, error) {
+	key := Key(alias.Value)
+	u, err := s.byAlias(poolID, alias.Kind, key)
+	if key == alias.Value || !errors.Is(err, store.ErrNotFound) {
+		return u, err
+	}
+	// Releases before migration 27 kept it as it is. Such a row may be the key of another alias.
+	u, err = s.byAlias(poolID, alias.Kind, alias.Value)
+	if err == nil && !slices.Contains(u.Aliases, alias) {
+		return store.User{}, store.ErrNotFound
+	}
+	return u, err
+}
+
+func (s users) byAlias(poolID, kind, value string) (store.User, error) {
 	return s.find(`join user_aliases a on a.pool_id = u.pool_id and a.sub = u.sub
-		where a.pool_id = $1 and a.kind = $2 and a.value = $3`, poolID, alias.Kind, alias.Value)
+		where a.pool_id = $1 and a.kind = $2 and a.value = $3`, poolID, kind, value)
 }
 
 // find returns one user. If there is none it reads a made-up one, so that the time does not show whether the user exists.
@@ -140,7 +155,7 @@ func (s users) Update(u store.User) error {
 func (s users) insertAliases(u store.User) error {
 	for _, a := range u.Aliases {
 		n, err := s.exec(`insert into user_aliases (pool_id, kind, value, sub) values ($1, $2, $3, $4)
-			on conflict (pool_id, kind, value) do nothing`, u.PoolID, a.Kind, a.Value, u.Sub)
+			on conflict (pool_id, kind, value) do nothing`, u.PoolID, a.Kind, Key(a.Value), u.Sub)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,11 +20,36 @@ var foldable = []string{"username", "email", "preferred_username"}
 // folded returns the name under which an attribute is kept in lower case.
 func folded(name string) string { return "folded " + name }
 
+// maxKey is how many characters of a text from outside a key keeps as they are. PostgreSQL has keys of up to 2,704 bytes.
+const maxKey = 256
+
+// Key returns the form in which an alias, or a value that List filters by, is kept in a key: the text itself if it has at most 256 characters.
+// Of a longer one it returns these 256 and the SHA-256 of all of it, which no shorter text equals.
+func Key(text string) string {
+	head := first(text)
+	if head == text {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	return head + hex.EncodeToString(sum[:])
+}
+
+// first returns the first maxKey characters of a text.
+func first(text string) string {
+	n := 0
+	for i := range text {
+		if n++; n > maxKey {
+			return text[:i]
+		}
+	}
+	return text
+}
+
 // insertSearch writes the rows that List filters by.
 func (s users) insertSearch(u store.User) error {
 	insert := func(name, value string) error {
 		return s.insert(`insert into user_search (pool_id, name, value, sub) values ($1, $2, $3, $4)`,
-			u.PoolID, name, value, u.Sub)
+			u.PoolID, name, Key(value), u.Sub)
 	}
 	add := func(name, value string) error {
 		if err := insert(name, value); err != nil || !slices.Contains(foldable, name) {
@@ -71,16 +98,17 @@ func (s users) List(poolID string, f *store.Filter, p store.Page) ([]store.User,
 	if !f.Prefix {
 		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 			where x.pool_id = $1 and x.name = $2 and x.value = $3 and x.sub > $4 order by x.sub limit $5`,
-			poolID, name, f.Value, p.After, limit(p))
+			poolID, name, Key(f.Value), p.After, limit(p))
 	}
-	if end := prefixEnd(f.Value); end != "" {
+	prefix := first(f.Value)
+	if end := prefixEnd(prefix); end != "" {
 		return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 			where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.value < $4 and x.sub > $5
-			order by x.sub limit $6`, poolID, name, f.Value, end, p.After, limit(p))
+			order by x.sub limit $6`, poolID, name, prefix, end, p.After, limit(p))
 	}
 	return all(s.Transaction, scanUser, selectUser+`join user_search x on x.pool_id = u.pool_id and x.sub = u.sub
 		where x.pool_id = $1 and x.name = $2 and x.value >= $3 and x.sub > $4 order by x.sub limit $5`,
-		poolID, name, f.Value, p.After, limit(p))
+		poolID, name, prefix, p.After, limit(p))
 }
 
 func (s users) listBySub(poolID string, f *store.Filter, p store.Page) ([]store.User, error) {

@@ -95,6 +95,9 @@ func connect(path string, setup []string) (*conn, error) {
 }
 
 func connectTo(dsn string, setup []string) (*conn, error) {
+	if err := functions(); err != nil {
+		return nil, err
+	}
 	connector, err := driverimpl.NewConnector(dsn)
 	if err != nil {
 		return nil, err

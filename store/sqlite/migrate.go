@@ -11,9 +11,13 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	driverimpl "modernc.org/sqlite"
+
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sql"
 )
 
 //go:embed migrations/*.sql
@@ -25,6 +29,17 @@ type migration struct {
 	name    string
 	text    string
 }
+
+// functions gives connections that are made from then on the function sluice_key, which migrations call. It is sql.Key.
+var functions = sync.OnceValue(func() error {
+	return driverimpl.RegisterDeterministicScalarFunction("sluice_key", 1, func(_ *driverimpl.FunctionContext, args []driver.Value) (driver.Value, error) {
+		text, ok := args[0].(string)
+		if !ok {
+			return nil, fmt.Errorf("sluice_key of %T, not of a text", args[0])
+		}
+		return sql.Key(text), nil
+	})
+})
 
 // released returns the migrations of this build in order. It fails if their numbers are not 1, 2, 3 and so on.
 func released() ([]migration, error) {

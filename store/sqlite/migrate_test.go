@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ var sums = map[string]string{
 	"0024_live_sessions.sql":         "30610d9e3ff87b0229c76674b0d8e59d110578008774f20195d6b35c7bd73421",
 	"0025_trusted_roles.sql":         "840f0b0bb0784a8e5f130ba8685b606423dda89ed9f17d8f5fb864b8dfdf86d5",
 	"0026_message_lanes.sql":         "81a578a0b457c91b50316943c09da1a97c448aff7962112b8ef95ed5cfa3e3cf",
+	"0027_bounded_keys.sql":          "a4b1e54144173666da94f5a1d7376342cc8a22de7237547dc0fb5b048d1add52",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {
@@ -94,9 +96,28 @@ func TestAFileOfEveryReleaseOpensWithItsRecords(t *testing.T) {
 			if err := c.script(string(rows)); err != nil {
 				t.Fatal(err)
 			}
+			if step.version < 27 { // before it, keys had texts of any length
+				for _, text := range []string{
+					`update users set aliases = '[{"Kind":"preferred_username","Value":"` + long + `"},{"Kind":"email","Value":"ann@example.com"}]'`,
+					`insert into user_aliases values ('us-east-1_aaaaaaaaa', 'preferred_username', '` + long + `', 'sub-ann')`,
+					`insert into user_search values ('us-east-1_aaaaaaaaa', 'name', '` + long + `', 'sub-ann')`,
+				} {
+					if err := c.script(text); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
 			st, err := Open(Options{Path: path})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if step.version < 27 {
+				if err := st.View(t.Context(), findLong); err != nil {
+					t.Error(err)
+				}
+				if n, err := number(c, `select (select max(length(value)) from user_aliases) + (select max(length(value)) from user_search)`); err != nil || n != 2*320 {
+					t.Errorf("the longest keys have %d characters together: %v", n, err)
+				}
 			}
 			if err := st.Update(t.Context(), readReleased); err != nil {
 				t.Error(err)
@@ -106,6 +127,24 @@ func TestAFileOfEveryReleaseOpensWithItsRecords(t *testing.T) {
 			}
 		})
 	}
+}
+
+// long is a text of 2,000 characters.
+var long = strings.Repeat("長い", 1000)
+
+// findLong finds the user by it.
+func findLong(tx store.Tx) error {
+	const pool = "us-east-1_aaaaaaaaa"
+	u, err1 := tx.Users.ByAlias(pool, store.Alias{Kind: "preferred_username", Value: long})
+	l, err2 := tx.Users.List(pool, &store.Filter{Name: "name", Value: long}, store.Page{})
+	p, err3 := tx.Users.List(pool, &store.Filter{Name: "name", Value: "長い長", Prefix: true}, store.Page{})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	if u.Sub != "sub-ann" || len(l) != 1 || len(p) != 1 {
+		return fmt.Errorf("the long texts find %q, %+v, %+v", u.Sub, l, p)
+	}
+	return nil
 }
 
 // readReleased reads every record of testdata/released and writes it back.

@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 		{"users", testUsers},
 		{"user names are unique", testUserConflicts},
 		{"users by filter", testFilters},
+		{"long texts in keys", testLong},
 		{"where users were pulled from", testPulls},
 		{"users whose password is elsewhere", testElsewhere},
 		{"groups", testGroups},
