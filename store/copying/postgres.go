@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -294,6 +295,23 @@ func (s *postgresSide) write(ctx context.Context, t *Table, rows []row) error {
 	}
 	// A statement is a transaction.
 	_, err = s.conn.CopyFrom(ctx, &lines, fmt.Sprintf("copy %s (%s) from stdin", quote(t.Name), t.columns()))
+	return refused(t, rows, err)
+}
+
+// lineOf finds the record of an error, as in "COPY users, line 12".
+var lineOf = regexp.MustCompile(`, line (\d+)`)
+
+// refused returns the error of a record that the server refuses with the record's key, such as a text that is too long for an index.
+func refused(t *Table, rows []row, err error) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	if m := lineOf.FindStringSubmatch(e.Where); m != nil {
+		if n, e := strconv.Atoi(m[1]); e == nil && n >= 1 && n <= len(rows) {
+			return fmt.Errorf("the record %q: %w", show(t.key(rows[n-1])), err)
+		}
+	}
 	return err
 }
 
