@@ -105,6 +105,8 @@ func (s *Service) verifyLogin(ctx context.Context, p *pool, key, raw string) (lo
 		return login{}, invalidLogin("Issuer doesn't match providerName")
 	case t.Subject == "":
 		return login{}, invalidLogin("Missing a required claim: sub")
+	case len(t.Subject) > maxSubject:
+		return login{}, fault.New(fault.NotAuthorized, "Invalid login token. The sub has more than %d bytes.", maxSubject)
 	case len(t.Audience) == 0:
 		return login{}, invalidLogin("Missing a required claim: aud. " + sendIDToken)
 	case len(clients) > 0:

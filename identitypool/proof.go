@@ -41,7 +41,8 @@ func (p *pool) errProvider(err error) error {
 	return fault.New(fault.NotAuthorized, "%s This pool accepts logins of: %s.", text, strings.Join(names, ", "))
 }
 
-// maxSubject bounds the bytes of a NameID, which becomes a part of records and tokens.
+// maxSubject bounds the bytes of a NameID or sub, which becomes a part of records, of their keys, and of tokens. OpenID Connect Core 1.0 section 2
+// has at most 255.
 const maxSubject = 1024
 
 // samlLogin verifies a response of a SAML provider: developer guide, "Setting up a SAML provider as an identity pool IdP".

@@ -65,6 +65,7 @@ func TestIDTokensOfOthersAreRefused(t *testing.T) {
 		"another issuer":      func(w *world) { w.more = map[string]any{"iss": "https://evil.example"} },
 		"expired":             func(w *world) { w.more = map[string]any{"exp": w.now.Unix() - 1} },
 		"no subject":          func(w *world) { w.more = map[string]any{"sub": ""} },
+		"a long subject":      func(w *world) { w.more = map[string]any{"sub": strings.Repeat("a", 1025)} },
 		"no iat":              func(w *world) { w.more = map[string]any{"iat": nil} },
 		"larger than allowed": func(w *world) { w.more = map[string]any{"x": strings.Repeat("x", 20_000)} },
 	} {

@@ -49,6 +49,9 @@ type kept struct {
 	Since int64 `json:"since"`
 }
 
+// maxSubject bounds the bytes of a sub, which is a part of keys in the store. OpenID Connect Core 1.0 section 2 has at most 255.
+const maxSubject = 1024
+
 // verify checks an ID token for this client (OpenID Connect Core 1.0 section 3.1.3.7).
 func (s *Service) verify(ctx context.Context, raw string) (*token.Token, error) {
 	if raw == "" {
@@ -62,6 +65,8 @@ func (s *Service) verify(ctx context.Context, raw string) (*token.Token, error) 
 		return nil, fmt.Errorf("%w: the ID token: %w", ErrBadAnswer, err)
 	case t.Subject == "":
 		return nil, fmt.Errorf("%w: the ID token has no sub", ErrBadAnswer)
+	case len(t.Subject) > maxSubject:
+		return nil, fmt.Errorf("%w: the sub of the ID token has more than %d bytes", ErrBadAnswer, maxSubject)
 	}
 	if _, ok := t.Claims.Raw("iat"); !ok {
 		return nil, fmt.Errorf("%w: the ID token has no iat", ErrBadAnswer)
