@@ -17,7 +17,7 @@ func (x *visit) signUp(ctx context.Context) (*store.User, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := x.o.Triggers.PreSignUp(ctx, x.call(u), triggers.ExternalProvider, nil); err != nil {
+	if _, err := x.o.Triggers.PreSignUp(ctx, x.call(u), triggers.ExternalProvider, map[string]string{}); err != nil {
 		return nil, err
 	}
 	known, err := x.insert(ctx, u)

@@ -48,7 +48,8 @@ func TestNewPasswordRequired(t *testing.T) {
 			fault.InvalidParameter, "Cannot modify the non-mutable attribute email_verified")
 		wantFault(t, answer(other.ID, out.Session, good), fault.NotAuthorized, "Invalid session for the user.")
 		wantFault(t, answer(c.ID, out.Session+"x", good), fault.NotAuthorized, "Invalid session for the user.")
-		wantFault(t, answer(c.ID, "", good), fault.NotAuthorized, "Invalid session for the user.")
+		wantFault(t, answer(c.ID, "", good), fault.InvalidParameter, "Missing required parameter Session")
+		wantFault(t, answer(c.ID, "", map[string]string{"USERNAME": "nobody", "NEW_PASSWORD": "x"}), fault.InvalidParameter, "Missing required parameter Session")
 	})
 	t.Run("attributes may come with it", func(t *testing.T) {
 		if err := answer(c.ID, out.Session, map[string]string{"USERNAME": "alice", "NEW_PASSWORD": "Own-password-1", "userAttributes.given_name": "Al"}); err != nil {

@@ -144,6 +144,9 @@ func (m *Machine) resume(ctx context.Context, s *step, a *attempt) (*outcome, er
 	if err := a.require(required); err != nil {
 		return nil, err
 	}
+	if a.session == "" && !s.inBlock && !s.kept {
+		return nil, errNoSession
+	}
 	if err := a.checkSecretHash(a.params["USERNAME"]); err != nil {
 		return nil, err
 	}

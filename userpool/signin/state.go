@@ -27,6 +27,7 @@ const (
 )
 
 var (
+	errNoSession      = fault.New(fault.InvalidParameter, "Missing required parameter Session")
 	errSession        = fault.New(fault.NotAuthorized, "Invalid session for the user.")
 	errSessionUsed    = fault.New(fault.NotAuthorized, "Invalid session for the user, session can only be used once.")
 	errStateTooLong   = fault.New(fault.InvalidLambdaResponse, "The private parameters and the metadata of the custom challenge are too long.")

@@ -32,7 +32,8 @@ type SignUpDecision struct {
 }
 
 // PreSignUp runs before a user is created. source is SignUp, AdminCreateUser or ExternalProvider. The event has the attributes that the request
-// gave, without sub and status. validation is the request's ValidationData.
+// gave, without sub and status; those from an identity provider come with two empty names of aliases. validation is the request's
+// ValidationData.
 func (s *Service) PreSignUp(ctx context.Context, c Call, source string, validation map[string]string) (SignUpDecision, error) {
 	arn := c.config().PreSignUp
 	if arn == "" {
@@ -41,6 +42,9 @@ func (s *Service) PreSignUp(ctx context.Context, c Call, source string, validati
 	attrs := maps.Clone(c.User.Attributes)
 	if attrs == nil {
 		attrs = map[string]string{}
+	}
+	if source == ExternalProvider { // as AWS's events have it: the user has no alias yet
+		attrs["cognito:email_alias"], attrs["cognito:phone_number_alias"] = "", ""
 	}
 	out, err := run(ctx, s, function{name: "PreSignUp", arn: arn, source: "PreSignUp_" + source}, &c,
 		preSignUpRequest{attrs, validation, c.Metadata}, preSignUpResponse{})
