@@ -9,5 +9,6 @@ const (
 	UnknownGroups   Unknown = 1 << iota // the user has more groups than the token can list
 	UnknownUsername                     // the claim with the user name is missing, or is not one name
 	UnknownClient                       // the token names no client, or several
+	UnknownRoles                        // the claims with roles cannot be read
 	UnknownClaims                       // the token names claims whose values are elsewhere
 )

@@ -11,6 +11,7 @@ import (
 // header holds the fields of a token's header that the verifier uses.
 type header struct {
 	keyID     string
+	print     string // x5t#S256, or x5t, of a header without kid
 	algorithm *algorithm
 	typ       string
 }

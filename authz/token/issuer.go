@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sluicegate/sluice/poolid"
 )
 
 // Limits on Issuer.Leeway: the recommended value and the maximum.
@@ -61,6 +63,7 @@ type issuer struct {
 	Issuer
 	algorithms []*algorithm
 	leeway     int64 // seconds
+	foreign    bool  // no user pool of Cognito or Sluice
 }
 
 func compile(config Issuer) (*issuer, error) {
@@ -88,7 +91,8 @@ func compile(config Issuer) (*issuer, error) {
 	if len(config.GroupsClaim) == 0 {
 		config.GroupsClaim = []string{"cognito:groups"}
 	}
-	return &issuer{Issuer: config, algorithms: algorithms, leeway: int64(config.Leeway / time.Second)}, nil
+	return &issuer{Issuer: config, algorithms: algorithms, leeway: int64(config.Leeway / time.Second),
+		foreign: poolid.OfIssuer(config.URL) == ""}, nil
 }
 
 // ClaimPath parses the path of a claim in settings. A dot separates the names of nested objects, as in

@@ -13,8 +13,13 @@ import (
 // jwk holds the members of a key that ParseJWKS uses (RFC 7517 section 4).
 type jwk struct {
 	kty, use, alg, kid string
+	otherOps           bool              // key_ops does not include verify
+	prints             []string          // x5t and x5t#S256
 	material           map[string]string // kty and the members of RFC 7518 section 6 and RFC 8037 section 2
 }
+
+// errOtherUse means that a key says that it is for something other than signatures.
+var errOtherUse = errors.New("token: the key is for another use")
 
 // parseJWK reads one key. It checks what jwx accepts: duplicate members, private members, and base64 in other spellings.
 func parseJWK(text string) (*PublicKey, error) {
@@ -38,8 +43,15 @@ func (j *jwk) read(name, raw string) error {
 	case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
 		return errors.New("token: the key has private members")
 	case "key_ops":
-		if ops, ok := appendStrings(nil, raw); !ok || !slices.Contains(ops, "verify") {
-			return errors.New("token: key_ops of the key does not include verify")
+		ops, ok := appendStrings(nil, raw)
+		if !ok {
+			return errors.New("token: key_ops of the key is not a list of texts")
+		}
+		j.otherOps = !slices.Contains(ops, "verify")
+		return nil
+	case "x5t", "x5t#S256":
+		if print, ok := stringOf(raw); ok && print != "" {
+			j.prints = append(j.prints, print)
 		}
 		return nil
 	default:
@@ -70,6 +82,9 @@ func (j *jwk) read(name, raw string) error {
 }
 
 func (j *jwk) key() (*PublicKey, error) {
+	if j.use == "enc" || j.otherOps {
+		return nil, errOtherUse
+	}
 	if j.use != "" && j.use != "sig" {
 		return nil, errors.New("token: the key is not for signatures")
 	}
@@ -84,7 +99,7 @@ func (j *jwk) key() (*PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token: a member of the %s key is missing or malformed", j.kty) // the cause quotes the key
 	}
-	key := &PublicKey{ID: j.kid, Algorithm: j.alg}
+	key := &PublicKey{ID: j.kid, Algorithm: j.alg, prints: j.prints}
 	if err := parsed.Raw(&key.Key); err != nil {
 		return nil, fmt.Errorf("token: the %s key is malformed", j.kty)
 	}

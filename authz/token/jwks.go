@@ -14,7 +14,7 @@ import (
 // JWKS holds the verification keys of a JSON Web Key Set (RFC 7517).
 type JWKS struct {
 	Keys    []PublicKey // keys that passed Check; IDs are unique
-	Skipped []error     // one error for each key left out; no key material in the text
+	Skipped []error     // one error for each key left out that was not for another use; no key material in the text
 }
 
 // ParseJWKS reads a key set of at most maxKeys keys. It skips keys that are not for signatures, have an unknown type or
@@ -31,6 +31,9 @@ func ParseJWKS(data []byte, maxKeys int) (*JWKS, error) {
 	place := make(map[string]int, len(raws)) // kid → index in Keys, or -1 if ambiguous
 	for _, raw := range raws {
 		key, err := parseJWK(string(raw))
+		if errors.Is(err, errOtherUse) {
+			continue // usual: issuers also publish keys for encryption
+		}
 		if err != nil {
 			set.Skipped = append(set.Skipped, err)
 			continue

@@ -66,10 +66,10 @@ func (w *workspace) open(raw string, known *headers) (jws, *Error) {
 }
 
 // readHeader reads the header that the scanner holds. It ignores jku, jwk, x5u and x5c, because a key must not come from
-// the token (RFC 8725 sections 3.9 and 3.10).
+// the token (RFC 8725 sections 3.9 and 3.10). x5t and x5t#S256 only select among the issuer's keys.
 func (w *workspace) readHeader(t *header) *Error {
 	s := &w.scanner
-	var alg string
+	var alg, sha1 string
 	for _, m := range s.members {
 		var to *string
 		switch s.nameOf(m) {
@@ -83,6 +83,12 @@ func (w *workspace) readHeader(t *header) *Error {
 			// RFC 7515 section 4.1.11: a critical extension that is not understood must be refused, and none is. b64
 			// changes what is signed (RFC 7797).
 			return errCritical
+		case "x5t#S256":
+			t.print, _ = stringOf(s.text[m.valueStart:m.valueEnd])
+			continue
+		case "x5t":
+			sha1, _ = stringOf(s.text[m.valueStart:m.valueEnd])
+			continue
 		default:
 			continue
 		}
@@ -90,6 +96,9 @@ func (w *workspace) readHeader(t *header) *Error {
 		if *to, ok = stringOf(s.text[m.valueStart:m.valueEnd]); !ok {
 			return errHeaderType
 		}
+	}
+	if t.print == "" {
+		t.print = sha1
 	}
 	if t.algorithm = algorithmNamed(alg); t.algorithm == nil {
 		return errAlgorithm

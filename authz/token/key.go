@@ -24,6 +24,7 @@ type PublicKey struct {
 	Algorithm string           // alg; empty allows every algorithm of the key's type that the issuer lists
 	Key       crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey on P-256, P-384 or P-521, or ed25519.PublicKey
 
+	prints   []string     // x5t and x5t#S256 of a key of a JWKS
 	prepared *preparedRSA // set by key sets, for RSA keys
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,21 @@ type RemoteKeys struct {
 type remoteSet struct {
 	keys    map[string]*PublicKey
 	fetched time.Time
+}
+
+// byPrint returns the only key with a certificate's thumbprint, or the one whose kid it is, as at AD FS.
+func (s *remoteSet) byPrint(print string) *PublicKey {
+	found := s.keys[print]
+	for _, key := range s.keys {
+		if key == found || !slices.Contains(key.prints, print) {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = key
+	}
+	return found
 }
 
 type flight struct {
@@ -175,8 +191,12 @@ func (r *RemoteKeys) Close() error {
 // Lookup implements KeySet. It waits for one fetch if the key is unknown or the keys are too old, and if MinRefresh allows
 // a fetch.
 func (r *RemoteKeys) Lookup(ctx context.Context, kid string) (*PublicKey, error) {
+	return r.lookup(ctx, keyName{kid: kid})
+}
+
+func (r *RemoteKeys) lookup(ctx context.Context, name keyName) (*PublicKey, error) {
 	now := r.o.Now()
-	key, err := r.find(kid, now)
+	key, err := r.find(name, now)
 	if err == nil {
 		return key, nil
 	}
@@ -186,18 +206,23 @@ func (r *RemoteKeys) Lookup(ctx context.Context, kid string) (*PublicKey, error)
 	}
 	select {
 	case <-f.done:
-		return r.find(kid, r.o.Now())
+		return r.find(name, r.o.Now())
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: %w", ErrKeysUnavailable, ctx.Err())
 	}
 }
 
-func (r *RemoteKeys) find(kid string, now time.Time) (*PublicKey, error) {
+func (r *RemoteKeys) find(name keyName, now time.Time) (*PublicKey, error) {
 	set := r.current.Load()
 	if set == nil || now.Sub(set.fetched) >= r.o.MaxStale {
 		return nil, ErrKeysUnavailable
 	}
-	return find(set.keys, kid)
+	if name.kid == "" && name.print != "" {
+		if key := set.byPrint(name.print); key != nil {
+			return key, nil
+		}
+	}
+	return find(set.keys, name.kid)
 }
 
 // Generation implements KeySet.

@@ -95,7 +95,7 @@ func (f *fetcher) keys(ctx context.Context) (*JWKS, error) {
 	case len(set.Keys) == 0 && len(set.Skipped) > 0:
 		return nil, fmt.Errorf("token: the key set has no usable key: %w", set.Skipped[0])
 	case len(set.Keys) == 0:
-		return nil, errors.New("token: the key set is empty")
+		return nil, errors.New("token: the key set has no key for signatures")
 	}
 	return set, nil
 }
@@ -112,7 +112,7 @@ func (f *fetcher) discoverURL(ctx context.Context) error {
 	}
 	// Section 4.3: issuer must be identical to the URL that was used.
 	if documentText(&document, "issuer") != f.issuer {
-		return errors.New("token: issuer in the discovery document is not the configured issuer")
+		return fmt.Errorf("token: the discovery document is that of issuer %.200q, not of %q", documentText(&document, "issuer"), f.issuer)
 	}
 	keys := documentText(&document, "jwks_uri")
 	found, err := f.checkURL(keys)

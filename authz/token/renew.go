@@ -7,7 +7,25 @@ import "context"
 type renewer interface {
 	// renew returns the key with the ID if it is no longer the one that was used. It waits for one fetch if one is allowed, as
 	// for an unknown key ID. It returns nil if the key is the same or unknown.
-	renew(ctx context.Context, kid string, used *PublicKey) *PublicKey
+	renew(ctx context.Context, name keyName, used *PublicKey) *PublicKey
+	// lookup is KeySet.Lookup for a name with a thumbprint.
+	lookup(ctx context.Context, name keyName) (*PublicKey, error)
+}
+
+// keyName is how the header of a token names its key.
+type keyName struct {
+	kid   string // "" means the key with the thumbprint, or the only key of the set
+	print string // x5t#S256 or x5t (RFC 7515 section 4.1.7): of the key's certificate
+}
+
+// lookup finds the key that the header names.
+func (i *issuer) lookup(ctx context.Context, t *jws) (*PublicKey, error) {
+	if t.keyID == "" && t.print != "" {
+		if keys, ok := i.Keys.(renewer); ok {
+			return keys.lookup(ctx, keyName{print: t.print})
+		}
+	}
+	return i.Keys.Lookup(ctx, t.keyID)
 }
 
 // renewed returns the key that replaced the one that was used and fits the token's algorithm, or nil.
@@ -16,13 +34,13 @@ func (i *issuer) renewed(ctx context.Context, t *jws, used *PublicKey) *PublicKe
 	if !ok {
 		return nil
 	}
-	if key := keys.renew(ctx, t.keyID, used); key != nil && t.algorithm.fits(key) {
+	if key := keys.renew(ctx, keyName{t.keyID, t.print}, used); key != nil && t.algorithm.fits(key) {
 		return key
 	}
 	return nil
 }
 
-func (r *RemoteKeys) renew(ctx context.Context, kid string, used *PublicKey) *PublicKey {
+func (r *RemoteKeys) renew(ctx context.Context, kid keyName, used *PublicKey) *PublicKey {
 	now := r.o.Now()
 	if key, err := r.find(kid, now); err == nil && !key.equal(used) {
 		return key // fetched meanwhile

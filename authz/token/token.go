@@ -54,13 +54,17 @@ func (t *Token) Size() int {
 }
 
 // fill sets the fields from the claims of a genuine token. A registered claim of the wrong type is an error, because
-// another reader of the token could interpret it differently.
+// another reader of the token could interpret it differently. Claims that only Cognito defines may mean something else to other
+// issuers: AD FS writes auth_time in ISO 8601. Theirs are absent if they cannot be read, and what they would name is unknown.
 func (t *Token) fill(r *registered, i *issuer) *Error {
 	ok := true
 	text := func(to *string, raw string) {
 		if raw != "" && ok {
 			*to, ok = stringOf(raw)
 		}
+	}
+	if i.foreign {
+		t.Unknown = r.dropUnreadable(len(i.UsernameClaim) == 0)
 	}
 	text(&t.Subject, r.sub)
 	text(&t.JTI, r.jti)
@@ -80,7 +84,7 @@ func (t *Token) fill(r *registered, i *issuer) *Error {
 	if !ok || !t.fillLists(r, i) {
 		return errClaimType
 	}
-	t.Unknown = t.unknowns(r, i)
+	t.Unknown |= t.unknowns(r, i)
 	return nil
 }
 
@@ -144,11 +148,14 @@ type registered struct {
 	claimNames, hasGroups, appID, cid                      string
 }
 
-// registered returns the claims that the verifier reads.
+// registered returns the claims that the verifier reads. A claim that is null counts as absent, but for iss and exp.
 func (s *scanner) registered() (r registered) {
 	for _, m := range s.members {
-		raw := s.text[m.valueStart:m.valueEnd]
-		switch s.nameOf(m) {
+		raw, name := s.text[m.valueStart:m.valueEnd], s.nameOf(m)
+		if raw == "null" && name != "iss" && name != "exp" {
+			continue // absent
+		}
+		switch name {
 		case "iss":
 			r.iss = raw
 		case "sub":

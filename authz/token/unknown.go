@@ -34,6 +34,32 @@ func (t *Token) unknowns(r *registered, i *issuer) (u principal.Unknown) {
 	return u
 }
 
+// dropUnreadable removes claims of Cognito that have another type than Cognito's, and returns what they leave open. named reports
+// whether username and cognito:username would be the user name.
+func (r *registered) dropUnreadable(named bool) (u principal.Unknown) {
+	texts := [...]*string{&r.originJTI, &r.username, &r.cognitoUsername, &r.preferredRole}
+	leaves := [...]principal.Unknown{0, principal.UnknownUsername, principal.UnknownUsername, principal.UnknownRoles}
+	for i, raw := range texts {
+		if *raw != "" && (*raw)[0] != '"' {
+			*raw, u = "", u|leaves[i]
+		}
+	}
+	if r.roles != "" {
+		if _, ok := appendStrings(nil, r.roles); !ok {
+			r.roles, u = "", u|principal.UnknownRoles
+		}
+	}
+	if r.authTime != "" {
+		if _, ok := dateOf(r.authTime); !ok {
+			r.authTime = ""
+		}
+	}
+	if !named {
+		u &^= principal.UnknownUsername
+	}
+	return u
+}
+
 func asWritten(name string) string { return name }
 
 func present(raw string) bool { return raw != "" && raw != "null" }
@@ -70,9 +96,10 @@ func (c *Claims) elsewhere(path string, fold func(string) string) bool {
 const (
 	manyGroups = "The token does not list the user's groups, as the user has too many. Let the identity provider send fewer, such as those " +
 		"assigned to the app, or roles, and set groups_claim to the claim with them."
-	noUsername     = "The token does not have the user name in the claim of username_claim. Let the identity provider send it, or name another claim."
-	noClient       = "The token does not say which client it is for. Let the identity provider send it, and set client_claim to the claim with it."
-	claimElsewhere = "The token says that the value of a claim that a policy tests is elsewhere (_claim_names). Let the identity provider put it into the token."
+	noUsername      = "The token does not have one user name in the claim of username_claim, or username. Let the identity provider send it, or name another claim."
+	noClient        = "The token does not say which client it is for. Let the identity provider send it, and set client_claim to the claim with it."
+	unreadableRoles = "The roles in the token are not in the form of Cognito. Let the identity provider send a list of texts, or none."
+	claimElsewhere  = "The token says that the value of a claim that a policy tests is elsewhere (_claim_names). Let the identity provider put it into the token."
 )
 
 // WhyUnknown returns a sentence that says why the token leaves the value of a condition key open, and what to do, or "" if the
@@ -86,6 +113,8 @@ func (c *Claims) WhyUnknown(u principal.Unknown, key string, fold func(string) s
 		return noUsername
 	case u&principal.UnknownClient != 0 && key == "cognito:client_id":
 		return noClient
+	case u&principal.UnknownRoles != 0 && (key == "cognito:roles" || key == "cognito:preferred_role"):
+		return unreadableRoles
 	case u&principal.UnknownClaims == 0 || c == nil || service != "jwt" && service != "cognito":
 		return ""
 	}

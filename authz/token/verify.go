@@ -216,12 +216,13 @@ func (i *issuer) admits(t *jws) *Error {
 	return errWrongType
 }
 
-// key returns the key that the header names, if the algorithm fits it. A header without kid means the only key.
+// key returns the key that the header names, if the algorithm fits it. A header without kid means the key
+// with its x5t#S256 or x5t, or else the only key.
 func (i *issuer) key(ctx context.Context, t *jws) (*PublicKey, *Error) {
-	if len(t.keyID) > maxKeyIDLen {
+	if len(t.keyID) > maxKeyIDLen || len(t.print) > maxKeyIDLen {
 		return nil, errKeyIDSize
 	}
-	key, err := i.Keys.Lookup(ctx, t.keyID)
+	key, err := i.lookup(ctx, t)
 	switch {
 	case errors.Is(err, ErrUnknownKey):
 		return nil, errUnknownKey

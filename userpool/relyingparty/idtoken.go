@@ -69,9 +69,10 @@ func (s *Service) verify(ctx context.Context, p *providers.Provider, q *provider
 func checkFresh(p *providers.Provider, q *providers.Question, claims *token.Claims) error {
 	notBefore, asks := q.NotBefore()
 	at := signedInAt(claims)
+	_, written := claims.Raw("auth_time") // in a form that cannot be read, if at is zero
 	switch {
 	case !asks:
-	case at.IsZero() && q.MaxAge != nil && p.Type == providers.OIDC:
+	case at.IsZero() && (written || q.MaxAge != nil && p.Type == providers.OIDC):
 		return refuse(nil, "Bad id_token auth_time - max_age was asked for, and the token does not say when the user signed in")
 	case at.IsZero():
 	case at.Before(notBefore.Add(-leeway)) && q.ForcesSignIn():
