@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/principal"
+	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/token"
 	"github.com/sluicegate/sluice/credentials/sigv4"
 )
@@ -104,7 +105,7 @@ func (s *s3Request) toKeep(n *counter) s3Request {
 	n.cloneAll(&k.prefixed, &k.bucket, &k.key, &k.versionID, &k.copySource, &k.copyVersion, &k.prefix, &k.delimiter, &k.maxKeys, &k.location,
 		&k.lock.Mode, &k.lock.RetainUntil, &k.lock.LegalHold)
 	for _, p := range s.params {
-		if !presignParam(p.Name) {
+		if !s3op.IsPresign(p.Name) {
 			p.Value = ""
 			n.cloneAll(&p.Name)
 			n.bytes += int(unsafe.Sizeof(p))

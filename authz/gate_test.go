@@ -232,6 +232,9 @@ func get(method, target, bearer string) *Request {
 	if bearer != "" {
 		r.Header["Authorization"] = []string{"Bearer " + bearer}
 	}
+	if method == "PUT" {
+		r.Header["Content-Length"] = []string{"0"}
+	}
 	return r
 }
 

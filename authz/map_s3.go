@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz/policy"
@@ -83,7 +84,7 @@ func (m *S3Mapping) foldsPaths() bool { return false }
 func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
 	scope := rule.Scope{Actions: []string{"*"}, Resources: []string{"*"}, PathKey: "http:path"}
 	if r.Effect == "allow" {
-		scope.Actions, scope.Also = s3RuleActions, s3RuleParts
+		scope.Actions, scope.Also = s3op.RuleActions, s3RuleParts
 	}
 	if methods := r.Methods(); !slices.Contains(methods, "*") {
 		scope.Method = methods
@@ -93,14 +94,6 @@ func (m *S3Mapping) rule(r rule.Rule) rule.Scope {
 	}
 	return scope
 }
-
-// s3RuleActions are the actions on objects and buckets as such. Reading an object's tags is reading the object: clients do it
-// before they copy. GetBucketLocation is among them because clients ask for the location before anything else.
-var s3RuleActions = []string{"s3:AbortMultipartUpload", "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteObject", "s3:DeleteObjectVersion",
-	"s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersion",
-	"s3:GetObjectVersionAttributes", "s3:GetObjectVersionTagging",
-	"s3:ListAllMyBuckets", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:ListMultipartUploadParts",
-	"s3:PutObject"}
 
 // s3RuleParts are what an object is written with: its tags, and headers that say what holds without them, as clients send them by
 // default. A parameter that changes the same of an object that is there, such as ?acl, is not among them.
@@ -161,7 +154,8 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 	case s3key.ErrAPI:
 		return malformed(InvalidBucket, err)
 	case s3key.ErrLong:
-		return refuse(KeyTooLong)
+		_, key, _ := strings.Cut(decoded, "/")
+		return &Refusal{Reason: KeyTooLong, Detail: KeyTooLong.Sentence(), Value: strconv.Itoa(len(key))}
 	default:
 		return malformed(MalformedPath, err)
 	}

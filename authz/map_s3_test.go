@@ -17,6 +17,10 @@ import (
 
 // mapS3 runs a request through the mapping alone, as if its signature were valid.
 func mapS3(m *S3Mapping, method, host, target string, header http.Header, body string) (*call, *Refusal) {
+	return resolveS3Call(s3Call(m, method, host, target, header, body))
+}
+
+func s3Call(m *S3Mapping, method, host, target string, header http.Header, body string) *call {
 	path, query, _ := strings.Cut(target, "?")
 	if header == nil {
 		header = http.Header{}
@@ -31,7 +35,12 @@ func mapS3(m *S3Mapping, method, host, target string, header http.Header, body s
 	if strings.Contains(query, "X-Amz-Signature") {
 		c.credential.scheme = schemePresigned
 	}
-	name, err := urlpath.CanonicalHost(host)
+	return c
+}
+
+func resolveS3Call(c *call) (*call, *Refusal) {
+	m, body := c.e.o.Mapping.(*S3Mapping), c.r.Body
+	name, err := urlpath.CanonicalHost(c.r.Host)
 	if err != nil {
 		return c, malformed(MalformedHost, err)
 	}
@@ -41,7 +50,9 @@ func mapS3(m *S3Mapping, method, host, target string, header http.Header, body s
 	}
 	if c.r.Method != "OPTIONS" {
 		c.verified = must(verifiedFor(c.r))
-		c.r.Body = strings.NewReader(body)
+		if c.r.Body = body; body == nil {
+			c.r.Body = strings.NewReader("")
+		}
 	}
 	return c, m.resolve(c)
 }
@@ -224,11 +235,11 @@ func TestS3RequestsThatAreNotServed(t *testing.T) {
 		{"PUT /b-1/k?versionId=v", nil, "", UnknownRequest},
 		{"GET /b-1?versionId=v", nil, "", UnknownRequest},
 		{"GET /b-1?retention", nil, "", UnknownRequest},
-		{"GET /b-1/k?policy", nil, "", UnknownRequest},
+		{"GET /b-1/k?policy", nil, "", Misplaced},
 		{"GET /b-1?session", nil, "", UnknownRequest},
 		{"PUT /b-1/k?renameObject", nil, "", UnknownRequest},
 		{"POST /b-1", nil, "", UnknownRequest},
-		{"POST /b-1/k", nil, "", UnknownRequest},
+		{"POST /b-1/k", nil, "", MethodNotServed},
 		{"GET /b-1/k?X-Amz-Date=x", nil, "", UnknownRequest},
 		{"GET /b-1?list-type=3", nil, "", InvalidListType},
 		{"PATCH /b-1/k", nil, "", MethodNotServed},

@@ -61,7 +61,10 @@ const (
 
 	// Requests to S3.
 	UnknownRequest  // an operation, parameter or header that the mapping does not know
-	MethodNotServed // no operation has this method
+	MethodNotServed // no operation has this method; Subject is what S3 calls the resource, Value the methods that it has
+	Misplaced       // the resource has no such sub-resource
+	LengthRequired  // an upload over HTTP/1 says no length
+	UploadTooLarge  // Subject is the length in bytes, or "" if it is not known; Value is the limit
 	Preflight       // an OPTIONS request
 	InvalidBucket
 	KeyTooLong
@@ -164,6 +167,9 @@ var reasonInfos = [reasonCount]reasonInfo{
 
 	UnknownRequest:        {"unsupported", Malformed, "The request asks for something that this gate does not know."},
 	MethodNotServed:       {"method", Malformed, "The method is not there for this resource."},
+	Misplaced:             {"query", Malformed, ""},
+	LengthRequired:        {"length", Malformed, "An upload needs a length: Content-Length or Transfer-Encoding."},
+	UploadTooLarge:        {"body", Malformed, "The upload is larger than one request may be."},
 	Preflight:             {"method", Denied, "Preflight requests do not reach the store."},
 	InvalidBucket:         {"path", Malformed, "The bucket's name is not valid."},
 	KeyTooLong:            {"path", Malformed, "The key is too long."},

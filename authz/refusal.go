@@ -18,10 +18,10 @@ type Refusal struct {
 	Detail string
 	// Subject is what the refusal is about: the access key of UnknownAccessKey, the header of InvalidHeader, the header or
 	// parameter of InvalidValue, the key of InvalidTags, the parameters of RepeatedParameter and ConflictingParameters, the condition key of
-	// AmbiguousValue and UnknownValue.
+	// AmbiguousValue and UnknownValue, the header, or the parameter after "?", of UnknownRequest. MethodNotServed and UploadTooLarge say theirs.
 	// It is "" for other reasons.
 	Subject string
-	Value   string // of the subject of an InvalidValue; "" if it is not known
+	Value   string // of the subject of an InvalidValue or InvalidCopySource, the length of a KeyTooLong; "" if it is not known
 	// Signature is the error of a SignatureRefused; nil for other reasons.
 	Signature *sigv4.Error
 }

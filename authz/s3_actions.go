@@ -129,12 +129,14 @@ const objectARN = "arn:aws:s3:::"
 func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 	if source := c.header("X-Amz-Copy-Source"); source != "" {
 		if flags&s3op.Copies == 0 {
-			return refuse(InvalidCopySource)
+			return badCopySource(source, "You can only specify a copy source header for copy requests.")
 		}
-		var ok bool
-		if c.s3.copySource, c.s3.copyVersion, ok = s3op.CopySource(source, &m.Store); !ok {
-			return refuse(InvalidCopySource)
+		var flaw string
+		if c.s3.copySource, c.s3.copyVersion, flaw = s3op.CopySource(source, &m.Store); flaw != "" {
+			return badCopySource(source, flaw)
 		}
+	} else if flags&s3op.Writes != 0 && c.r.Method == "PUT" && c.r.ContentLength == 0 && len(c.r.TransferEncoding) == 0 && !c.has("Content-Length") && strings.HasPrefix(c.r.Proto, "HTTP/1.") {
+		return refuse(LengthRequired) // a body that got lost would leave an empty object
 	}
 	if !c.has("X-Amz-Tagging") {
 		return nil
@@ -152,6 +154,10 @@ func (c *call) takeHeaders(m *S3Mapping, flags s3op.Flag) *Refusal {
 		c.s3.tags = tags
 	}
 	return nil
+}
+
+func badCopySource(source, flaw string) *Refusal {
+	return &Refusal{Reason: InvalidCopySource, Subject: "x-amz-copy-source", Value: source, Detail: flaw}
 }
 
 // copiesTags reports whether the object gets the tags of the source of a copy, and not those of a header.

@@ -1,7 +1,6 @@
 package authz
 
 import (
-	"crypto/tls"
 	"math"
 	"net/http"
 	"strconv"
@@ -24,7 +23,7 @@ func (c *call) s3Key(name string) policy.Values {
 	case "authtype", "signatureversion", "signatureage":
 		return c.signatureKey(name)
 	case "tlsversion":
-		return tlsVersion(c.r.TLSVersion)
+		return text(s3op.TLSVersion(c.r.TLSVersion))
 	case "resourceaccount":
 		if s.level == s3op.Service {
 			return absent
@@ -81,20 +80,6 @@ func (c *call) signatureKey(name string) policy.Values {
 		return policy.One("REST-QUERY-STRING")
 	}
 	return policy.One("REST-HEADER")
-}
-
-func tlsVersion(version uint16) policy.Values {
-	switch version {
-	case tls.VersionTLS10:
-		return policy.One("1.0")
-	case tls.VersionTLS11:
-		return policy.One("1.1")
-	case tls.VersionTLS12:
-		return policy.One("1.2")
-	case tls.VersionTLS13:
-		return policy.One("1.3")
-	}
-	return absent
 }
 
 // s3HeaderKeys are the keys that are headers, with the actions that have them.

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"github.com/sluicegate/sluice/authz/s3key"
+	"github.com/sluicegate/sluice/authz/s3op"
 	"github.com/sluicegate/sluice/authz/s3sum"
 )
 
@@ -45,7 +46,7 @@ func (m *S3Mapping) forward(c *call) {
 func (s *s3Request) encodeParams() string {
 	b := make([]byte, 0, 64)
 	for _, p := range s.params {
-		if presignParam(p.Name) {
+		if s3op.IsPresign(p.Name) {
 			continue
 		}
 		if len(b) > 0 {

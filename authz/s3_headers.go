@@ -19,7 +19,7 @@ func (c *call) takeQueryHeaders() *Refusal {
 	}
 	kept, nothing := c.s3.params[:0], false
 	for _, p := range c.s3.params {
-		if len(p.Name) < len("x-amz-") || !strings.EqualFold(p.Name[:len("x-amz-")], "x-amz-") || presignParam(p.Name) {
+		if len(p.Name) < len("x-amz-") || !strings.EqualFold(p.Name[:len("x-amz-")], "x-amz-") || s3op.IsPresign(p.Name) {
 			kept = append(kept, p)
 			continue
 		}
@@ -31,7 +31,7 @@ func (c *call) takeQueryHeaders() *Refusal {
 		case name == "X-Amz-Algorithm", name == "X-Amz-Credential", name == "X-Amz-Date", name == "X-Amz-Expires",
 			name == "X-Amz-Signedheaders", name == "X-Amz-Signature", name == "X-Amz-Security-Token",
 			name == "X-Amz-Content-Sha256", name == "X-Amz-Decoded-Content-Length", name == "X-Amz-Trailer":
-			return refuse(UnknownRequest) // another spelling of a part of the signature, or of the body's coding
+			return unknown("?" + p.Name) // another spelling of a part of the signature, or of the body's coding
 		case !headers.IsToken(p.Name), !headers.ValidValue(p.Value), len(lines) > 1, len(lines) == 1 && lines[0] != p.Value:
 			return badHeader(name)
 		case c.checksumOfNothing(name, p.Value):
@@ -73,7 +73,7 @@ func (c *call) checkHeaders() *Refusal {
 		case len(lines) == 0, name == "X-Amz-Cf-Id":
 			continue
 		case amz && !s3op.Knows(name):
-			return refuse(UnknownRequest)
+			return unknown(strings.ToLower(name))
 		case amz && !s3op.IsMetadata(name), name == "If-Match", name == "If-None-Match", name == "If-Unmodified-Since":
 			if refusal := c.checkHeader(name, lines); refusal != nil {
 				return refusal
@@ -95,7 +95,7 @@ func (c *call) checkHeaders() *Refusal {
 func (c *call) withoutValue(name string) *Refusal {
 	switch name = strings.ToLower(name); {
 	case name == "x-amz-copy-source":
-		return refuse(InvalidCopySource)
+		return badCopySource("", s3op.NoSource)
 	case s3op.IsCondition(name) && c.s3.op.Has(s3op.Writes|s3op.Deletes):
 		return badHeader(name)
 	}
@@ -133,7 +133,7 @@ func (c *call) checkPreconditions() *Refusal {
 		return nil
 	}
 	if lines := c.r.Header["If-None-Match"]; c.s3.op.Has(s3op.Writes) && len(lines) > 0 && (len(lines) > 1 || lines[0] != "*") {
-		return refuse(UnknownRequest)
+		return unknown("if-none-match")
 	}
 	for _, name := range []string{"If-Match", "If-Unmodified-Since"} {
 		if len(c.r.Header[name]) > 1 {

@@ -1,7 +1,9 @@
 package authz
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/authz/headers"
 	"github.com/sluicegate/sluice/authz/s3op"
@@ -23,18 +25,52 @@ func (m *S3Mapping) resolve(c *call) *Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	op := s3op.Find(s3op.Key{Level: c.s3.level, Method: c.r.Method, Selector: selector})
+	key := s3op.Key{Level: c.s3.level, Method: c.r.Method, Selector: selector}
+	op := s3op.Find(key)
 	switch {
-	case op == nil && s3op.Exists(selector), op == nil && c.r.Method == "POST" && selector == "":
-		return refuse(UnknownRequest) // directory buckets, and uploads by HTML form, whose fields are not read
+	case op == nil && s3op.Misplaced(key) != "":
+		return refuseAbout(Misplaced, selector, s3op.Misplaced(key))
+	case op == nil && s3op.Exists(selector):
+		return unknown("?" + selector) // directory buckets
+	case op == nil && c.r.Method == "POST" && selector == "" && key.Level == s3op.Bucket:
+		return refuse(UnknownRequest) // uploads by HTML form, whose fields are not read
 	case op == nil:
-		return refuse(MethodNotServed)
+		return c.notServed(selector)
 	}
 	c.s3.op = op
 	if refusal := c.checkParams(m, selector); refusal != nil {
 		return refusal
 	}
-	return c.resolveS3(m)
+	if refusal := c.resolveS3(m); refusal != nil {
+		return refusal
+	}
+	if !m.Store.ExactKeys && c.s3.level == s3op.Object && selector != "" {
+		c.addWithoutSlash()
+	}
+	return nil
+}
+
+// addWithoutSlash decides on a key with a slash at its end as that without, too. Stores on file systems tell folders from objects when they
+// read and write them, but not for every part of them, and change the tags of "a" for "a/".
+func (c *call) addWithoutSlash() {
+	for _, t := range c.targets {
+		if short, ok := strings.CutSuffix(t.resource, "/"); ok {
+			t.resource, t.method = short, cmp.Or(t.method, c.r.Method)
+			c.addTarget(t)
+		}
+	}
+}
+
+func (c *call) notServed(selector string) *Refusal {
+	return &Refusal{Reason: MethodNotServed, Detail: MethodNotServed.Sentence(), Subject: s3op.ResourceType(c.s3.level, selector), Value: s3op.Allowed(s3op.Key{Level: c.s3.level, Method: c.r.Method, Selector: selector})}
+}
+
+// unknown refuses a header, or a parameter after "?", that the mapping does not know.
+func unknown(name string) *Refusal {
+	if len(name) > headers.MaxName {
+		return refuse(UnknownRequest)
+	}
+	return refuseAbout(UnknownRequest, name, "The request has "+name+", which this gate does not know here.")
 }
 
 // readParams decodes the query. A repeated parameter is refused: stores disagree on which value counts.
@@ -73,7 +109,10 @@ func (s *s3Request) selector() (string, *Refusal) {
 		switch {
 		case where == 0:
 		case where&s.level == 0:
-			return "", refuse(UnknownRequest)
+			if s3op.Misplaced(s3op.Key{Level: s.level, Selector: p.Name}) == "" {
+				return "", unknown("?" + p.Name)
+			}
+			return "", refuseAbout(Misplaced, p.Name, s3op.Misplaced(s3op.Key{Level: s.level, Selector: p.Name}))
 		case found != "":
 			return "", refuseAbout(ConflictingParameters, found+", "+p.Name,
 				"The query parameters "+found+" and "+p.Name+" name different operations.")
@@ -94,7 +133,7 @@ func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 		case p.Name == selector && selector != "uploadId":
 			p.Value = "" // it is there or not
 		case p.Name == "versionId" && s.op.Versioned == nil && !s.op.SameVersion:
-			return refuse(UnknownRequest)
+			return unknown("?" + p.Name)
 		case p.Name == "versionId" && p.Value == "":
 			return refuse(EmptyVersion)
 		case s3op.IsOverride(p.Name) && s.op.Has(s3op.Reads):
@@ -104,7 +143,7 @@ func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 			if !headers.ValidValue(p.Value) {
 				return badHeader(p.Name)
 			}
-		case c.credential.scheme == schemePresigned && presignParam(p.Name): // they sign
+		case c.credential.scheme == schemePresigned && s3op.IsPresign(p.Name): // they sign
 		case p.Name == selector, p.Name == "versionId", slices.Contains(s.op.Params, p.Name):
 			if refusal := c.takeParam(m, p); refusal != nil {
 				return refusal
@@ -116,11 +155,14 @@ func (c *call) checkParams(m *S3Mapping, selector string) *Refusal {
 		case p.Name == "partNumber" && s.op.Has(s3op.Copies):
 			return refuseAbout(InvalidValue, p.Name, "This operation does not accept partNumber without uploadId")
 		default:
-			return refuse(UnknownRequest)
+			return unknown("?" + p.Name)
 		}
 	}
 	if after && !second {
 		return refuseAbout(InvalidValue, "start-after", "startAfter only supported in REST.GET.BUCKET with list-type=2")
+	}
+	if required < len(s.op.Required) && selector == "uploadId" {
+		return c.notServed(selector)
 	}
 	if required < len(s.op.Required) {
 		return c.takeParam(m, &urlquery.Param{Name: s.op.Required[0]}) // refuses it as empty
@@ -172,14 +214,4 @@ func (c *call) takeParam(m *S3Mapping, p *urlquery.Param) *Refusal {
 		}
 	}
 	return nil
-}
-
-// presignParam reports whether name is a parameter of a presigned request. Its spelling is signed.
-func presignParam(name string) bool {
-	switch name {
-	case "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature",
-		"X-Amz-Security-Token", "X-Amz-Content-Sha256":
-		return true
-	}
-	return false
 }

@@ -25,7 +25,7 @@ func TestThreatAValueThatStoresReadDifferentlyIsRefused(t *testing.T) {
 		{"GET /b-1/k?uploadId=", nil, InvalidValue},
 		{"DELETE /b-1/k?uploadId=..%2Fk", nil, InvalidValue},
 		// SeaweedFS takes a part without a number for an object.
-		{"PUT /b-1/k?uploadId=u", nil, InvalidValue},
+		{"PUT /b-1/k?uploadId=u", nil, MethodNotServed},
 		{"PUT /b-1/k?uploadId=u&partNumber=x", nil, InvalidValue},
 		{"PUT /b-1/k?uploadId=u&partNumber=", nil, InvalidValue},
 		{"PUT /b-1/k?uploadId=u&partNumber=-1", nil, InvalidValue},

@@ -121,7 +121,7 @@ func TestThreatUploadsThatWaitTakeNoMoreThanTheirSpace(t *testing.T) {
 	if second.header.Get("Retry-After") == "" {
 		t.Error("the client is not told to try again")
 	}
-	checkS3Error(t, "an upload that is too large by itself", e.s3(t, "PUT", "/bucket/large", key, text+text, ""), 400, "MaxMessageLengthExceeded")
+	checkS3Error(t, "an upload that is too large by itself", e.s3(t, "PUT", "/bucket/large", key, text+text, ""), 400, "EntityTooLarge")
 	if a := e.s3(t, "PUT", "/bucket/short", key, "short", ""); a.status != 200 {
 		t.Errorf("an upload in memory: %d %s", a.status, a.body)
 	}

@@ -20,19 +20,19 @@ type Store struct {
 	Buckets []string
 }
 
-// Errors of Decode that are about a bucket or a length. The others are about the path.
+// Errors of Decode. With ErrLong, it returns the path. Others are about the path.
 var (
-	ErrBucket = errors.New("the bucket's name is not valid")
-	ErrAPI    = errors.New("object stores have an API of their own at this path, so it is taken for no object; see docs/caddyfile.md, `buckets`")
-	ErrLong   = errors.New("the key is too long")
+	ErrEncoding = errors.New("the path contains a malformed percent-encoding")
+	ErrBucket   = errors.New("the bucket's name is not valid")
+	ErrAPI      = errors.New("object stores have an API of their own at this path, so it is no object; if this one has none, name the bucket with `buckets` in sigv4 s3")
+	ErrLong     = errors.New("the key is too long")
 )
 
 var (
-	errKeyEncoding = errors.New("the path contains a malformed percent-encoding")
-	errKeyBytes    = errors.New("the key is not UTF-8 or contains a NUL byte")
-	errKeyDots     = errors.New("the key contains a dot segment")
-	errKeyEmpty    = errors.New("the key contains an empty segment")
-	errKeyHidden   = errors.New("the key is in a folder that stores use themselves")
+	errKeyBytes  = errors.New("the key is not UTF-8 or contains a NUL byte")
+	errKeyDots   = errors.New("the key contains a dot segment")
+	errKeyEmpty  = errors.New("the key contains an empty segment")
+	errKeyHidden = errors.New("the key is in a folder that stores use themselves")
 )
 
 // apis are the paths at which stores have APIs of their own, for administrators or in other protocols: the first segment, and the
@@ -64,7 +64,7 @@ func CheckBuckets(names []string) error {
 func (s *Store) Decode(bucket, raw string) (string, error) {
 	path, err := url.PathUnescape(raw)
 	if err != nil {
-		return "", errKeyEncoding
+		return "", ErrEncoding
 	}
 	if err := s.check(path); err != nil {
 		return "", err
@@ -78,7 +78,7 @@ func (s *Store) Decode(bucket, raw string) (string, error) {
 	case !ValidBucket(bucket):
 		return "", ErrBucket
 	case len(key) > MaxBytes:
-		return "", ErrLong
+		return path, ErrLong
 	case s.isAPI(bucket, key):
 		return "", ErrAPI
 	case !s.ExactKeys && hides(key):

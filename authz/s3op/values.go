@@ -1,6 +1,7 @@
 package s3op
 
 import (
+	"crypto/tls"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,9 +154,12 @@ func IsCondition(name string) bool {
 	return strings.HasPrefix(name, "x-amz-copy-source-") || strings.HasPrefix(name, "x-amz-if-match-")
 }
 
+// NoSource is S3's message for a copy source that is not bucket and key.
+const NoSource = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+
 // CopySource reads "[/]bucket/key[?versionId=id]", encoded as in a form: clients encode all of it, with a plus for a space. A question
-// mark in a key is encoded, so the first raw one ends the key.
-func CopySource(source string, in *s3key.Store) (object, version string, ok bool) {
+// mark in a key is encoded, so the first raw one ends the key. flaw is S3's message for another source, or "".
+func CopySource(source string, in *s3key.Store) (object, version, flaw string) {
 	path, query, _ := strings.Cut(source, "?")
 	if rest, found := strings.CutPrefix(path, "/"); found {
 		path = rest
@@ -163,18 +167,38 @@ func CopySource(source string, in *s3key.Store) (object, version string, ok bool
 		path = path[len("%2F"):]
 	}
 	if len(source) > 4*s3key.MaxBytes || strings.HasPrefix(path, "arn:") {
-		return "", "", false
+		return "", "", NoSource
 	}
 	object, err := in.Decode("", strings.ReplaceAll(path, "+", "%20"))
-	if err != nil || s3key.HoldsVersion(object) {
-		return "", "", false
-	}
-	if _, key, _ := strings.Cut(object, "/"); key == "" {
-		return "", "", false
-	}
-	if query == "" {
-		return object, "", true
+	_, key, _ := strings.Cut(object, "/")
+	switch {
+	case err == s3key.ErrEncoding:
+		return "", "", "Invalid copy source encoding"
+	case err == s3key.ErrBucket || err == s3key.ErrAPI:
+		return "", "", "Invalid copy source bucket name"
+	case err != nil || key == "" || s3key.HoldsVersion(object):
+		return "", "", NoSource
+	case query == "":
+		return object, "", ""
 	}
 	p, rest, ok, err := urlquery.Next(query)
-	return object, p.Value, err == nil && ok && rest == "" && p.Name == "versionId" && IsID(p.Value)
+	if err != nil || !ok || rest != "" || p.Name != "versionId" || !IsID(p.Value) {
+		return "", "", NoSource
+	}
+	return object, p.Value, ""
+}
+
+// TLSVersion is the value of s3:TlsVersion; "" for none.
+func TLSVersion(version uint16) string {
+	switch version {
+	case tls.VersionTLS10:
+		return "1.0"
+	case tls.VersionTLS11:
+		return "1.1"
+	case tls.VersionTLS12:
+		return "1.2"
+	case tls.VersionTLS13:
+		return "1.3"
+	}
+	return ""
 }

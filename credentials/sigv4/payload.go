@@ -54,5 +54,7 @@ func (a *Auth) payloadHash(bodyHash string) (string, *Error) {
 		a.PayloadHash == StreamingSignedTrailer || a.PayloadHash == StreamingUnsignedTrailer):
 		return a.PayloadHash, nil
 	}
-	return "", refuse(BadPayloadHash, "x-amz-content-sha256 must be a SHA-256 hash or a value that the service knows")
+	refused := refuse(BadPayloadHash, "x-amz-content-sha256 must be a SHA-256 hash or a value that the service knows")
+	refused.Facts.ClaimedHash = a.PayloadHash
+	return "", refused
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"strconv"
 
 	"github.com/sluicegate/sluice/authz"
 	"github.com/sluicegate/sluice/authz/s3sum"
@@ -26,6 +27,9 @@ func Whole(r *http.Request, in *spool.Place, sums *s3sum.Sums) (*spool.Body, err
 		return nil, nil
 	}
 	held, err := in.Read(sums.Reading(r.Body), r.ContentLength)
+	if errors.Is(err, spool.ErrTooLong) {
+		return nil, &tooLarge{proposed: r.ContentLength, limit: min(in.One, in.Total)}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -40,17 +44,33 @@ func Whole(r *http.Request, in *spool.Place, sums *s3sum.Sums) (*spool.Body, err
 	return held, nil
 }
 
+// tooLarge is the error of an upload of more bytes than limit. proposed is -1 if its length is not known.
+type tooLarge struct{ proposed, limit int64 }
+
+func (e *tooLarge) Error() string { return spool.ErrTooLong.Error() }
+
+func (e *tooLarge) refusal() *authz.Refusal {
+	r := &authz.Refusal{Reason: authz.UploadTooLarge, Detail: authz.UploadTooLarge.Sentence(), Value: strconv.FormatInt(e.limit, 10)}
+	if e.proposed > 0 {
+		r.Subject = strconv.FormatInt(e.proposed, 10)
+	}
+	return r
+}
+
 // Refusal returns the refusal of a request whose body is not to be forwarded, for an error of reading it; nil for an error that is
 // about something else.
 func (q *Request) Refusal(err error) *authz.Refusal {
 	reason := authz.Unavailable
+	if large, ok := errors.AsType[*tooLarge](err); ok {
+		return large.refusal()
+	}
 	switch {
 	case errors.Is(err, ErrEnded):
 		return q.engine.EndedRefusal(q.result)
 	case isSignature(err):
 		return authz.RefusalOf(err)
 	case errors.Is(err, spool.ErrTooLong):
-		reason = authz.BodyTooLarge
+		reason = authz.UploadTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		reason = authz.BodyTooSlow
 	case !isStorage(err):

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/sluicegate/sluice/authz"
@@ -23,7 +24,7 @@ func TestErrorsOfABodyAreRefusals(t *testing.T) {
 	}{
 		"a full disk":         {&spool.StorageError{Err: spool.ErrFull}, authz.Unavailable},
 		"no room":             {fmt.Errorf("keeping: %w", &spool.StorageError{Err: spool.ErrNoRoom}), authz.Unavailable},
-		"too long":            {spool.ErrTooLong, authz.BodyTooLarge},
+		"too long":            {spool.ErrTooLong, authz.UploadTooLarge},
 		"too slow":            {fmt.Errorf("reading: %w", os.ErrDeadlineExceeded), authz.BodyTooSlow},
 		"another checksum":    {errors.Join(&sigv4.Error{Reason: sigv4.BadDigest}, nil), authz.SignatureRefused},
 		"a client that left":  {io.ErrUnexpectedEOF, 0},
@@ -75,5 +76,21 @@ func BenchmarkUpload(b *testing.B) {
 				_ = held.Close()
 			}
 		})
+	}
+}
+
+func TestAnUploadThatIsTooLargeIsToldTheLimit(t *testing.T) {
+	place := &spool.Place{Dir: t.TempDir(), Room: new(spool.Room), Total: 1 << 20, One: 5}
+	for announced, subject := range map[int64]string{6: "6", -1: ""} {
+		r := httptest.NewRequest(http.MethodPut, "/bucket/key", io.NopCloser(strings.NewReader("123456")))
+		r.ContentLength = announced
+		sums, err := s3sum.OfRequest(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Whole(r, place, sums)
+		if refusal := new(Request).Refusal(err); refusal == nil || refusal.Reason != authz.UploadTooLarge || refusal.Subject != subject || refusal.Value != "5" {
+			t.Errorf("%d: %v, %+v", announced, err, refusal)
+		}
 	}
 }

@@ -70,6 +70,9 @@ var problems = [...]problem{
 
 	authz.UnknownRequest:        {501, "Not implemented", ""},
 	authz.MethodNotServed:       {405, "Method not allowed", ""},
+	authz.Misplaced:             {400, "Malformed request", ""},
+	authz.LengthRequired:        {411, "Length required", ""},
+	authz.UploadTooLarge:        {413, "Body too large", ""},
 	authz.Preflight:             {403, "No preflight", ""},
 	authz.InvalidBucket:         {400, "Malformed request", ""},
 	authz.KeyTooLong:            {400, "Malformed request", ""},

@@ -6,9 +6,11 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/sluicegate/sluice/authz"
+	"github.com/sluicegate/sluice/authz/s3key"
 )
 
 // s3Error is how S3 reports a reason. Its statuses differ from those of problem+json: a request without a credential is 403.
@@ -76,6 +78,9 @@ var s3Errors = [...]s3Error{
 
 	authz.UnknownRequest:        {501, "NotImplemented", s3NotThere},
 	authz.MethodNotServed:       {405, "MethodNotAllowed", "The specified method is not allowed against this resource."},
+	authz.Misplaced:             {400, "InvalidRequest", "There is no such thing as the ?%s sub-resource here"}, // or the refusal's message
+	authz.LengthRequired:        {411, "MissingContentLength", "You must provide the Content-Length HTTP header."},
+	authz.UploadTooLarge:        {400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"},
 	authz.Preflight:             {403, "AccessForbidden", "CORSResponse: This CORS request is not allowed."},
 	authz.InvalidBucket:         {400, "InvalidBucketName", "The specified bucket is not valid."},
 	authz.KeyTooLong:            {400, "KeyTooLongError", "Your key is too long"},
@@ -98,6 +103,7 @@ var s3Errors = [...]s3Error{
 type s3Answer struct {
 	s3Error
 	facts []s3Fact
+	allow string // the methods that a resource has, for a 405; "" = not known
 }
 
 // s3Fact is an element next to Code and Message.
@@ -111,11 +117,17 @@ func fact(name, value string) s3Fact { return s3Fact{xml.Name{Local: name}, valu
 // s3Of returns S3's answer for a refusal.
 func s3Of(refusal *authz.Refusal) s3Answer {
 	if refusal.Signature != nil {
-		return s3Answer{s3SignatureError(refusal.Signature), s3SignatureFacts(refusal.Signature)}
+		return s3Answer{s3Error: s3SignatureError(refusal.Signature), facts: s3SignatureFacts(refusal.Signature)}
 	}
 	answer := s3Answer{s3Error: s3Errors[refusal.Reason]}
 	answer.message = strings.Replace(answer.message, "%s", refusal.Subject, 1)
 	switch refusal.Reason {
+	case authz.InvalidBucket, authz.Misplaced:
+		if refusal.Detail != refusal.Reason.Sentence() {
+			answer.message = refusal.Detail
+		}
+	case authz.UnknownRequest, authz.MethodNotServed, authz.KeyTooLong, authz.UploadTooLarge, authz.UnsupportedCredential, authz.InvalidCopySource:
+		answer.addFacts(refusal)
 	case authz.UnknownAccessKey:
 		answer.facts = []s3Fact{fact("AWSAccessKeyId", refusal.Subject)}
 	case authz.InvalidValue:
@@ -139,6 +151,41 @@ func s3Of(refusal *authz.Refusal) s3Answer {
 	return answer
 }
 
+// addFacts adds the elements of errors that have no message of their own. A header that S3 does not know is named without its value,
+// and so is Authorization.
+func (a *s3Answer) addFacts(refusal *authz.Refusal) {
+	add := func(name, value string) {
+		if value != "" {
+			a.facts = append(a.facts, fact(name, value))
+		}
+	}
+	switch refusal.Reason {
+	case authz.UnknownRequest:
+		if name, ok := strings.CutPrefix(refusal.Subject, "?"); ok {
+			add("additionalMessage", "The query parameter "+name+" is not implemented here")
+		} else if name != "" {
+			a.message = "A header you provided implies functionality that is not implemented"
+			add("Header", name)
+			add("additionalMessage", "The header "+name+" is not implemented here")
+		}
+	case authz.MethodNotServed:
+		a.allow = refusal.Value
+		add("ResourceType", refusal.Subject) // after Method, which writeS3 knows
+	case authz.KeyTooLong:
+		add("Size", refusal.Value)
+		add("MaxSizeAllowed", strconv.Itoa(s3key.MaxBytes))
+	case authz.UploadTooLarge:
+		add("ProposedSize", refusal.Subject)
+		add("MaxSizeAllowed", refusal.Value)
+	case authz.UnsupportedCredential:
+		add("ArgumentName", "Authorization")
+	default:
+		a.message = cmp.Or(strings.TrimSuffix(refusal.Detail, refusal.Reason.Sentence()), a.message)
+		add("ArgumentName", refusal.Subject)
+		add("ArgumentValue", refusal.Value)
+	}
+}
+
 // s3Document is the error document of S3: no namespace, no wrapper.
 type s3Document struct {
 	XMLName   xml.Name `xml:"Error"`
@@ -159,15 +206,12 @@ func writeS3(w http.ResponseWriter, r *http.Request, answer s3Answer, decisionID
 		document.RequestID = decisionID
 		document.Message += " (decision " + decisionID + ")"
 	}
-	body, err := xml.Marshal(document)
-	if err != nil {
-		return err
-	}
 	w.Header().Set("X-Amz-Request-Id", document.RequestID)
 	w.Header().Set("X-Amz-Id-2", document.HostID)
 	w.Header().Del("WWW-Authenticate")
 	if answer.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", "DELETE, GET, HEAD, POST, PUT")
+		w.Header().Set("Allow", cmp.Or(answer.allow, "DELETE, GET, HEAD, POST, PUT"))
+		document.Facts = append([]s3Fact{fact("Method", r.Method)}, answer.facts...)
 	}
 	for _, f := range answer.facts {
 		if f.XMLName.Local == "Region" { // an answer to HEAD has no other place for it; SDKs sign again for that region
@@ -177,6 +221,10 @@ func writeS3(w http.ResponseWriter, r *http.Request, answer s3Answer, decisionID
 	if r.Method == http.MethodHead {
 		w.WriteHeader(answer.status) // no body, and no length of one
 		return nil
+	}
+	body, err := xml.Marshal(document)
+	if err != nil {
+		return err
 	}
 	return Write(w, answer.status, "application/xml", append([]byte(xml.Header), body...))
 }

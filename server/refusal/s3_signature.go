@@ -100,6 +100,12 @@ func s3SignatureFacts(refused *sigv4.Error) []s3Fact {
 		return []s3Fact{fact("X-Amz-Expires", strconv.Itoa(int(facts.Allowed/time.Second))), fact("Expires", isoTime(facts.SignedAt.Add(facts.Allowed))), fact("ServerTime", isoTime(facts.Now))}
 	case sigv4.UnsignedHeader:
 		return []s3Fact{fact("HeadersNotSigned", facts.Unsigned)}
+	case sigv4.BadPayloadHash:
+		facts := []s3Fact{fact("ArgumentName", "x-amz-content-sha256")}
+		if refused.Facts.ClaimedHash != "" {
+			facts = append(facts, fact("ArgumentValue", refused.Facts.ClaimedHash))
+		}
+		return facts
 	case sigv4.PayloadMismatch:
 		return []s3Fact{fact("ClientComputedContentSHA256", facts.ClaimedHash), fact("S3ComputedContentSHA256", facts.ComputedHash)}
 	default:
