@@ -11,6 +11,9 @@ import (
 )
 
 func (s *server) createIdentityPool(ctx context.Context, _ *rpc.Call, in *cognitoidentity.CreateIdentityPoolInput) (*cognitoidentity.IdentityPool, error) {
+	if err := rpc.CheckTags(in.IdentityPoolTags); err != nil {
+		return nil, err
+	}
 	p, err := s.Pools.Create(ctx, api.Value(in.IdentityPoolName), createIn(in))
 	if err != nil {
 		return nil, err
@@ -19,6 +22,9 @@ func (s *server) createIdentityPool(ctx context.Context, _ *rpc.Call, in *cognit
 }
 
 func (s *server) updateIdentityPool(ctx context.Context, _ *rpc.Call, in *cognitoidentity.IdentityPool) (*cognitoidentity.IdentityPool, error) {
+	if err := rpc.CheckTags(in.IdentityPoolTags); err != nil {
+		return nil, err
+	}
 	p, err := s.Pools.Update(ctx, api.Value(in.IdentityPoolId), api.Value(in.IdentityPoolName), updateIn(in))
 	if err != nil {
 		return nil, err
@@ -90,6 +96,9 @@ func (s *server) getPrincipalTagAttributeMap(_ context.Context, _ *rpc.Call, in 
 }
 
 func (s *server) tagResource(ctx context.Context, _ *rpc.Call, in *cognitoidentity.TagResourceInput) (*cognitoidentity.TagResourceResponse, error) {
+	if err := rpc.CheckTags(in.Tags); err != nil {
+		return nil, err
+	}
 	id, err := s.Pools.PoolOf(ctx, api.Value(in.ResourceArn))
 	if err != nil {
 		return nil, err

@@ -97,6 +97,8 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call("UnlinkIdentity", "last", object{"IdentityId": alice, "Logins": logins, "LoginsToRemove": []string{callertest.LoginKey}})
 
 	arn := "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/" + pool
+	s.call("TagResource", "a tag of AWS", object{"ResourceArn": arn, "Tags": object{"aws:team": "blue"}})
+	s.call("CreateIdentityPool", "a tag of AWS", object{"IdentityPoolName": "x", "AllowUnauthenticatedIdentities": true, "IdentityPoolTags": object{"Aws:team": "blue"}})
 	s.call("TagResource", "tag", object{"ResourceArn": arn, "Tags": object{"team": "blue"}})
 	s.call("UntagResource", "tag", object{"ResourceArn": arn, "TagKeys": []string{"stage"}})
 	s.call("ListTagsForResource", "tags", object{"ResourceArn": arn})

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicegate/sluice/api"
 	wire "github.com/sluicegate/sluice/api/cognitoidp"
 	"github.com/sluicegate/sluice/fault"
+	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/userpool"
 )
 
@@ -18,6 +19,9 @@ import (
 // Source: cdk-preflight, measured on AWS; for MinimumLength aws/aws-cdk#6971.
 func (s *server) checkPool(ctx context.Context, id string, p *userpool.PoolSettings, mails *wire.EmailConfigurationType) error {
 	invalid := func(text string) error { return fault.New(fault.InvalidParameter, "%s", text) }
+	if err := rpc.CheckTags(p.UserPoolTags); err != nil {
+		return err
+	}
 	if p.Policies != nil {
 		if pp := p.Policies.PasswordPolicy; pp != nil && pp.MinimumLength == 0 {
 			return invalid("1 validation error detected: Value '0' at 'policies.passwordPolicy.minimumLength' failed to satisfy constraint: Member must have value greater than or equal to 6")

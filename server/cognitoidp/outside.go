@@ -124,6 +124,9 @@ func (s *server) replicaOperations() rpc.Registry {
 }
 
 func (s *server) createUserPoolReplica(ctx context.Context, _ *rpc.Call, in *wire.CreateUserPoolReplicaRequest) (*wire.CreateUserPoolReplicaResponse, error) {
+	if err := rpc.CheckTags(in.UserPoolTags); err != nil {
+		return nil, err
+	}
 	r, err := s.replicas.Create(ctx, api.Value(in.UserPoolId), api.Value(in.RegionName), in.UserPoolTags)
 	if err != nil {
 		return nil, err

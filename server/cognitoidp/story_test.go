@@ -71,6 +71,8 @@ func pools(b *table) {
 	b.play(step{"ListUserPools", "no size", `{}`, nil})
 	b.play(step{"ListUserPools", "foreign token", `{"MaxResults": 1, "NextToken": "AAAA"}`, nil})
 	b.play(step{"TagResource", "tagged", `{"ResourceArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/{pool}", "Tags": {"cost": "7"}}`, nil})
+	b.play(step{"TagResource", "a tag of AWS", `{"ResourceArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/{pool}", "Tags": {"AWS:cost": "7"}}`, nil})
+	b.play(step{"CreateUserPool", "a tag of AWS", `{"PoolName": "x", "UserPoolTags": {"aws:cloudformation:stack-name": "x"}}`, nil})
 	b.play(step{"UntagResource", "untagged", `{"ResourceArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/{pool}", "TagKeys": ["team"]}`, nil})
 	b.play(step{"ListTagsForResource", "listed", `{"ResourceArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/{pool}"}`, nil})
 	b.play(step{"ListTagsForResource", "another account", `{"ResourceArn": "arn:aws:cognito-idp:us-east-1:210987654321:userpool/{pool}"}`, nil})

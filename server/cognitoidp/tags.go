@@ -44,6 +44,9 @@ func (s *server) tagged(ctx context.Context, arn string) (p *userpool.PoolDescri
 }
 
 func (s *server) tagResource(ctx context.Context, _ *rpc.Call, in *wire.TagResourceRequest) (*wire.TagResourceResponse, error) {
+	if err := rpc.CheckTags(in.Tags); err != nil {
+		return nil, err
+	}
 	p, replica, err := s.tagged(ctx, api.Value(in.ResourceArn))
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicegate/sluice/authz/policy"
 	"github.com/sluicegate/sluice/fault"
 	domain "github.com/sluicegate/sluice/iam"
+	"github.com/sluicegate/sluice/server/rpc"
 	"github.com/sluicegate/sluice/store"
 )
 
@@ -84,7 +85,7 @@ func tagsIn(list []iam.Tag, form func(string) string, duplicate string) (map[str
 		seen[form(key)] = true
 		tags[key] = api.Value(t.Value)
 	}
-	return tags, nil
+	return tags, rpc.CheckTags(tags)
 }
 
 func tagsOut(tags map[string]string) []iam.Tag {

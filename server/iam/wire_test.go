@@ -55,6 +55,7 @@ func TestEveryOperationAnswersLikeAWS(t *testing.T) {
 	s.call("DeletePolicyVersion", "the default", "PolicyArn", arn, "VersionId", "v1")
 	s.call("DeletePolicyVersion", "unknown", "PolicyArn", arn, "VersionId", "v2")
 	s.call("TagPolicy", "tag", "PolicyArn", arn, "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue")
+	s.call("TagPolicy", "a tag of AWS", "PolicyArn", arn, "Tags.member.1.Key", "aws:team", "Tags.member.1.Value", "blue")
 	s.call("TagPolicy", "no ARN", "PolicyArn", "reads-is-the-name-of-it", "Tags.member.1.Key", "team", "Tags.member.1.Value", "blue")
 	s.call("UntagPolicy", "tag", "PolicyArn", arn, "TagKeys.member.1", "team")
 	s.call("UntagPolicy", "unknown", "PolicyArn", arn+"x", "TagKeys.member.1", "team")

@@ -41,6 +41,13 @@ func TestUsersKeepWhatTheOldPoolShows(t *testing.T) {
 	}
 }
 
+func TestTagsThatOnlyAWSMaySetAreLeftOut(t *testing.T) {
+	s, err := poolSettings(json.RawMessage(`{"UserPoolTags": {"aws:cloudformation:stack-name": "x", "AWS:a": "b", "awsome": "c", "team": "d"}}`))
+	if err != nil || len(s.UserPoolTags) != 2 || s.UserPoolTags["team"] != "d" || s.UserPoolTags["awsome"] != "c" {
+		t.Error(s.UserPoolTags, err)
+	}
+}
+
 func TestASchemaIsWhatCreateUserPoolTakes(t *testing.T) {
 	var list any
 	if err := json.Unmarshal([]byte(`[{"Name": "sub", "AttributeDataType": "String", "DeveloperOnlyAttribute": false, "Required": true},

@@ -132,10 +132,14 @@ func (s *Service) settings(ctx context.Context) (userpool.PoolSettings, error) {
 			doc["RiskConfiguration"] = own
 		}
 	}
-	return parsed(doc, func(data json.RawMessage) (userpool.PoolSettings, error) {
-		settings, _, err := userpool.ParsePoolSettings(data)
-		return settings, err
-	})
+	return parsed(doc, poolSettings)
+}
+
+// poolSettings parses the settings of a pool. It leaves out tags that only AWS may set, such as CloudFormation's.
+func poolSettings(data json.RawMessage) (userpool.PoolSettings, error) {
+	settings, _, err := userpool.ParsePoolSettings(data)
+	maps.DeleteFunc(settings.UserPoolTags, func(key, _ string) bool { return strings.HasPrefix(strings.ToLower(key), "aws:") })
+	return settings, err
 }
 
 // risk reads the risk configuration of the pool, or of an app client.
