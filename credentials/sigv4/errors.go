@@ -101,7 +101,7 @@ type Facts struct {
 	// Chunks reports that the framing of a body in chunks is broken, or its end missing (IncompleteBody).
 	Chunks bool
 	// ClaimedHash is the body's hash as signed, ComputedHash that of the body that arrived (PayloadMismatch). Both are in
-	// hexadecimal.
+	// hexadecimal. ClaimedHash of a BadPayloadHash is the text that is none.
 	ClaimedHash, ComputedHash string
 }
 
