@@ -96,7 +96,7 @@ func (c *call) explain(refusal *Refusal, full bool) *Explanation {
 		x.ClientIP = c.r.ClientIP.String()
 	}
 	if refusal != nil {
-		x.Refusal, x.Reason, x.Detail = refusal, refusal.Name(), refusal.Detail
+		x.Refusal, x.Reason, x.Detail, x.Note = refusal, refusal.Name(), refusal.Detail, refusal.Token
 	}
 	if refusal != nil && refusal.Reason == NotAllowed {
 		x.Note = c.groupsElsewhere()

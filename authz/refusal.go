@@ -11,7 +11,7 @@ import (
 )
 
 // Refusal is the reason why a request does not pass. It is independent of protocols, which map it to a status, a code
-// and a text. Everything in it may be shown to the client.
+// and a text. Everything in it may be shown to the client, but for Token.
 type Refusal struct {
 	Reason Reason // why, from a fixed list
 	// Detail is a sentence about this request: Reason.Sentence, or a specific one if the reason has none.
@@ -22,6 +22,8 @@ type Refusal struct {
 	// It is "" for other reasons.
 	Subject string
 	Value   string // of the subject of an InvalidValue or InvalidCopySource, the length of a KeyTooLong; "" if it is not known
+	// Token says in fixed words which check of a token failed, for the operator: clients are not told. "" = the reason says it.
+	Token string
 	// Signature is the error of a SignatureRefused; nil for other reasons.
 	Signature *sigv4.Error
 }
@@ -68,7 +70,9 @@ func refuseToken(err error) *Refusal {
 	if refused, ok := errors.AsType[*token.Error](err); ok {
 		switch reason := reasonOfToken(refused.Reason); {
 		case reason == TokenWrongUse && refused.Detail != "":
-			return &Refusal{Reason: reason, Detail: "The token is " + refused.Detail + "."}
+			return &Refusal{Reason: reason, Detail: "The token is " + refused.Detail + ".", Token: refused.Detail}
+		case reason != 0 && refused.Detail != "":
+			return &Refusal{Reason: reason, Detail: reason.Sentence(), Token: refused.Detail}
 		case reason != 0:
 			return refuse(reason)
 		}

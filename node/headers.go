@@ -66,7 +66,7 @@ type Replacer interface {
 // userReplacer fills in {http.auth.user.*} and nothing else. It serves hosts without their own placeholders.
 type userReplacer struct{ principal *principal.Principal }
 
-var placeholder = regexp.MustCompile(`\{[\w.:-]+\}`)
+var placeholder = regexp.MustCompile(`\{[\w.:/\\-]+\}`)
 
 // ReplaceAll implements Replacer.
 func (u userReplacer) ReplaceAll(text, empty string) string {

@@ -34,6 +34,7 @@ func (g *Gate) report(r *http.Request, result *authz.Result, clientIP netip.Addr
 	add("route", g.route)
 	add("outcome", result.Outcome.String())
 	add("reason", result.Refusal.Name())
+	add("detail", result.Refusal.Token)
 	add("decision_id", result.DecisionID)
 	add("user", UserName(result.Principal))
 	add("action", result.Action)

@@ -108,7 +108,9 @@ func (c *Claims) find(path []string) (raw string, ok bool) {
 	if len(path) == 0 {
 		return "", false
 	}
-	raw, ok = c.Raw(path[0])
+	if raw, ok = c.Raw(path[0]); !ok && len(path) == 1 && strings.Contains(path[0], "://") {
+		return c.below(path[0])
+	}
 	for _, name := range path[1:] {
 		if !ok || raw[0] != '{' {
 			return "", false

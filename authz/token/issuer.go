@@ -96,13 +96,13 @@ func compile(config Issuer) (*issuer, error) {
 }
 
 // ClaimPath parses the path of a claim in settings. A dot separates the names of nested objects, as in
-// realm_access.roles; \. is a dot in a name. The name of a claim that is a URL is one name. ClaimPath returns nil for
-// "".
+// realm_access.roles; \. is a dot in a name. The name of a claim that is a URL is one name, unless
+// a dot in it is written \.: then all dots of names are. ClaimPath returns nil for "".
 func ClaimPath(text string) []string {
 	switch {
 	case text == "":
 		return nil
-	case strings.Contains(text, "://"):
+	case strings.Contains(text, "://") && !strings.Contains(text, `\.`):
 		return []string{text}
 	}
 	const dot = "\x00"

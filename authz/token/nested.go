@@ -6,8 +6,12 @@ import (
 )
 
 // Nested finds a claim by its name or by its path, with dots between the names of nested objects, both in the form that
-// fold returns. found is the number of claims that match the path.
+// fold returns. found is the number of claims that match the path. With \. for dots in names,
+// only the path is meant that ClaimPath returns.
 func (c *Claims) Nested(path string, fold func(string) string) (values []string, found int) {
+	if strings.Contains(path, `\.`) {
+		return c.nestedAt(ClaimPath(path), fold)
+	}
 	for claim, raw := range c.All() {
 		name := fold(claim)
 		if name == path {
@@ -27,6 +31,39 @@ func (c *Claims) Nested(path string, fold func(string) string) (values []string,
 		}
 	}
 	return values, found
+}
+
+// nestedAt is Nested with the names of a path.
+func (c *Claims) nestedAt(names []string, fold func(string) string) (values []string, found int) {
+	for claim, raw := range c.All() {
+		if fold(claim) != names[0] {
+			continue
+		}
+		if len(names) == 1 {
+			found++
+			values, _ = c.Values(claim)
+		} else if inner, err := ParseClaims(raw); err == nil {
+			if below, n := inner.nestedAt(names[1:], fold); n > 0 {
+				values, found = below, found+n
+			}
+		}
+	}
+	return values, found
+}
+
+// below returns a member below a claim whose name is a URL, which has dots: https://idp.example/claims.roles is roles below
+// https://idp.example/claims.
+func (c *Claims) below(url string) (raw string, ok bool) {
+	for name, object := range c.All() {
+		if rest, is := strings.CutPrefix(url, name+"."); is && object[0] == '{' && strings.Contains(name, "://") {
+			inner, err := ParseClaims(object)
+			if err != nil {
+				return "", false // cannot happen: the scanner has accepted the text
+			}
+			return inner.find(ClaimPath(rest))
+		}
+	}
+	return "", false
 }
 
 // Lookup returns a claim by its exact name, or by its path if there is no such name. It implements principal.Claims.

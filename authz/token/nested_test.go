@@ -70,3 +70,27 @@ func TestInstantIsUTCAndZeroForNone(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func TestAURLWithAMemberBelowItMeansTheSameEverywhere(t *testing.T) {
+	c := parsed(t, `{"https://hasura.io/jwt/claims":{"x-hasura-allowed-roles":["editor"],"a.b":"dotted"},"https://e.x/y":"plain"}`)
+	for text, want := range map[string]string{
+		`https://hasura\.io/jwt/claims.x-hasura-allowed-roles`: "editor",
+		`https://hasura.io/jwt/claims.x-hasura-allowed-roles`:  "editor",
+		`https://hasura\.io/jwt/claims.a\.b`:                   "dotted",
+		`https://e.x/y`:                                        "plain",
+		`https://e\.x/y`:                                       "plain",
+		`https://hasura\.io/jwt/claims.none`:                   "",
+		`https://hasura.io/jwt/claims.none`:                    "",
+		`https://e.x/y.z`:                                      "",
+		`https://none.x/y.z`:                                   "",
+	} {
+		inSettings, _ := c.Values(ClaimPath(text)...)
+		inRules, _ := c.Nested(text, strings.ToLower)
+		inPlaceholders, _ := c.Lookup(text)
+		for place, got := range map[string][]string{"groups_claim": inSettings, "rules": inRules, "placeholders": inPlaceholders} {
+			if strings.Join(got, ",") != want {
+				t.Errorf("%s in %s: %q, want %q", text, place, got, want)
+			}
+		}
+	}
+}

@@ -80,6 +80,7 @@ func (c *Claims) elsewhere(path string, fold func(string) string) bool {
 	if !present(raw) {
 		return false
 	}
+	path = strings.ReplaceAll(path, `\.`, ".")
 	names, err := ParseClaims(raw)
 	if err != nil {
 		return true // not an object: any claim may be meant

@@ -31,6 +31,9 @@ func Refused(r *http.Request, route string, result *authz.Result) {
 		return
 	}
 	fields := []zap.Field{zap.String("route", route), zap.String("outcome", result.Outcome.String()), zap.String("reason", result.Refusal.Name())}
+	if result.Refusal.Token != "" {
+		fields = append(fields, zap.String("detail", result.Refusal.Token))
+	}
 	if result.DecisionID != "" {
 		fields = append(fields, zap.String("decision_id", result.DecisionID))
 	}
