@@ -147,13 +147,13 @@ func (m *S3Mapping) locate(c *call) *Refusal {
 		c.endpoint = c.host[len(bucket)+1:] + c.r.Host[len(c.host):]
 	}
 	decoded, err := m.Store.Decode(bucket, rest[1:])
-	switch err {
-	case nil:
-	case s3key.ErrBucket:
+	switch {
+	case err == nil:
+	case errors.Is(err, s3key.ErrBucket):
 		return refuse(InvalidBucket)
-	case s3key.ErrAPI:
+	case errors.Is(err, s3key.ErrAPI):
 		return malformed(InvalidBucket, err)
-	case s3key.ErrLong:
+	case errors.Is(err, s3key.ErrLong):
 		_, key, _ := strings.Cut(decoded, "/")
 		return &Refusal{Reason: KeyTooLong, Detail: KeyTooLong.Sentence(), Value: strconv.Itoa(len(key))}
 	default:

@@ -2,6 +2,7 @@ package s3op
 
 import (
 	"crypto/tls"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,9 +173,9 @@ func CopySource(source string, in *s3key.Store) (object, version, flaw string) {
 	object, err := in.Decode("", strings.ReplaceAll(path, "+", "%20"))
 	_, key, _ := strings.Cut(object, "/")
 	switch {
-	case err == s3key.ErrEncoding:
+	case errors.Is(err, s3key.ErrEncoding):
 		return "", "", "Invalid copy source encoding"
-	case err == s3key.ErrBucket || err == s3key.ErrAPI:
+	case errors.Is(err, s3key.ErrBucket), errors.Is(err, s3key.ErrAPI):
 		return "", "", "Invalid copy source bucket name"
 	case err != nil || key == "" || s3key.HoldsVersion(object):
 		return "", "", NoSource

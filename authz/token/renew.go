@@ -63,7 +63,7 @@ func (r *RemoteKeys) renew(ctx context.Context, kid keyName, used *PublicKey) *P
 // Dated is a refusal as a cache keeps it, with the generation of the verifier's keys at the time. When the generation has changed,
 // the token has to be verified again.
 type Dated struct {
-	Err        error
+	Err        error  // the refusal
 	Generation uint32 // of Verifier.Generation
 }
 

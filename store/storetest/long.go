@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
-	"math/rand/v2"
+	"fmt"
 	"testing"
 
 	"github.com/sluicegate/sluice/store"
@@ -10,11 +12,12 @@ import (
 
 // random returns a text of n characters that no database can compress, of three and four bytes each.
 func random(n int, seed uint64) string {
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // G404: it is no secret
 	text := make([]rune, n)
 	for i := range text {
-		if text[i] = rune(0x4e00 + r.IntN(0x5000)); r.IntN(2) == 0 {
-			text[i] = rune(0x20000 + r.IntN(0xa000))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", seed, i))
+		at := rune(binary.BigEndian.Uint16(sum[:]))
+		if text[i] = 0x4e00 + at%0x5000; sum[2]%2 == 0 {
+			text[i] = 0x20000 + at%0xa000
 		}
 	}
 	return string(text)
