@@ -29,11 +29,12 @@ type Options struct {
 
 // Help describes the command.
 const Help = `Checks files of the audit log that were written with "audit_log { chain on }": that no record was added, changed, moved or left
-out, and, against the store that the configuration names, that none was cut off the end. It says where the log is broken, and exits with 1,
-also if the files have no record at all. With --since, what is broken before that time does not count. Files may be named in any order, and may be those that were rotated and compressed. It
+out, and, against the store that the configuration names, that none was cut off the end. It says where the log is broken, and exits
+with 1, also if the files have no record at all. Files may be named in any order, and may be those that were rotated and compressed. It
 may run while processes write.
 
-Files that are gone are not missed, unless --since or --complete says what must be there.`
+Files that are gone are not missed, unless --since or --complete says what must be there. With --since, what is broken before that time
+does not count.`
 
 // Add adds the subcommands of "sluice audit" to cmd.
 func Add(cmd *cobra.Command, o Options) {
@@ -97,23 +98,20 @@ func (t *tool) check(ctx context.Context, out io.Writer, s *node.Storage, files 
 			return err
 		}
 	}
-	if v.End(); v.Count > 0 {
-		return places(v)
-	}
+	v.End()
 	absent := 0
 	for i := range heads {
-		if broken := v.Tail(&heads[i]); broken != nil {
-			return broken
-		}
-		seen := v.Seen[heads[i].Chain]
-		switch {
-		case seen == nil && t.must(heads[i].At):
-			return &chain.Broken{Chain: heads[i].Chain, Sequence: heads[i].Sequence, Problem: "no record of this chain, of " + heads[i].Host + " since " + moment(heads[i].Began) + ", is in the files"}
-		case seen == nil:
+		broken, left := t.end(v, &heads[i])
+		if left {
 			absent++
-		case seen.First > 1 && t.must(seen.Began):
-			return &chain.Broken{Chain: heads[i].Chain, Sequence: seen.First, Problem: "the records before this one, of " + moment(seen.Began) + ", are not in the files"}
 		}
+		if broken != nil {
+			v.Count++
+			v.Broken = append(v.Broken, broken)
+		}
+	}
+	if v.Count > 0 {
+		return places(v)
 	}
 	if len(v.Seen) == 0 && v.Plain == 0 {
 		return errors.New("no record is in the files; name the output of the logger sluice.audit, if nobody has emptied it")
@@ -125,13 +123,29 @@ func (t *tool) check(ctx context.Context, out io.Writer, s *node.Storage, files 
 // places returns where the files are broken, each place on a line.
 func places(v *chain.Verifier) error {
 	var list []error
-	for _, b := range v.Broken {
+	for _, b := range v.Broken[:min(len(v.Broken), chain.MaxBroken)] {
 		list = append(list, b)
 	}
-	if more := v.Count - len(v.Broken); more > 0 {
+	if more := v.Count - len(list); more > 0 {
 		list = append(list, fmt.Errorf("and %d more places", more))
 	}
 	return errors.Join(list...)
+}
+
+// end compares what was read of a chain with its end in the store. absent says that no record is in the files, and need not be.
+func (t *tool) end(v *chain.Verifier, h *chain.Head) (broken *chain.Broken, absent bool) {
+	seen := v.Seen[h.Chain]
+	switch {
+	case seen == nil && t.must(h.At):
+		return &chain.Broken{Chain: h.Chain, Sequence: h.Sequence, Problem: "no record of this chain, of " + h.Host + " since " + moment(h.Began) + ", is in the files"}, false
+	case seen == nil:
+		return nil, true
+	case !t.from.IsZero() && !t.must(h.At): // what is broken there does not count
+		return nil, false
+	case seen.First > 1 && t.must(seen.Began):
+		return &chain.Broken{Chain: h.Chain, Sequence: seen.First, Problem: "the records before this one, of " + moment(seen.Began) + ", are not in the files"}, false
+	}
+	return v.Tail(h), false
 }
 
 // must reports whether a record of that time has to be in the files.

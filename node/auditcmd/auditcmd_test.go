@@ -116,3 +116,46 @@ func TestRecordsSinceATimeMustBeThereAndOlderOnesNeedNot(t *testing.T) {
 		}
 	}
 }
+
+// Threat: somebody changes a record, and hides it behind a record of another chain from before the time that is verified.
+func TestAnOlderRecordOfAnotherChainForgivesNothing(t *testing.T) {
+	s := newSite(t)
+	now := time.Now()
+	old := s.run(now.Add(-48*time.Hour), 5)
+	fresh := s.run(now.Add(-time.Hour), 5)
+	lines := strings.SplitAfter(old, "\n")
+	cut := len(lines) - 3 // records follow
+	recent := strings.SplitAfter(fresh, "\n")
+	changed := strings.Replace(recent[2], "rita", "gina", 1)
+	for name, text := range map[string]string{
+		"a record of another chain behind it": strings.Join(lines[:cut], "") + strings.Join(recent[:2], "") + changed + strings.Join(lines[cut:], "") + strings.Join(recent[3:], ""),
+		"at the end, before another's":        strings.Join(recent[:2], "") + changed + old,
+		"under the name of the other chain":   strings.Join(recent[:2], "") + strings.Replace(recent[2], chainOf(t, recent[2]), chainOf(t, lines[0]), 1) + old + strings.Join(recent[3:], ""),
+	} {
+		if out, err := s.verify(text, "--since", "24h"); err == nil || !strings.Contains(err.Error(), "was changed") && !strings.Contains(err.Error(), "missing") {
+			t.Errorf("%s: %v %s", name, err, out)
+		}
+	}
+}
+
+func chainOf(t *testing.T, line string) string {
+	t.Helper()
+	var r struct{ Chain string }
+	must(t, json.Unmarshal([]byte(line), &r))
+	return r.Chain
+}
+
+func TestAnEndThatWasCutOffBeforeTheTimeDoesNotCount(t *testing.T) {
+	s := newSite(t)
+	now := time.Now()
+	old := strings.SplitAfter(s.run(now.Add(-48*time.Hour), 5), "\n")
+	text := strings.Join(old[:3], "") + s.run(now.Add(-time.Hour), 5)
+	if out, err := s.verify(text, "--since", "24h"); err != nil {
+		t.Errorf("%v %s", err, out)
+	}
+	for _, args := range [][]string{nil, {"--complete"}, {"--since", "72h"}} {
+		if out, err := s.verify(text, args...); err == nil || !strings.Contains(err.Error(), "were cut off") {
+			t.Errorf("%v: %v %s", args, err, out)
+		}
+	}
+}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -62,9 +64,17 @@ type Verifier struct {
 	Broken []*Broken
 	Count  int
 
-	early []*Broken // no record with a time has followed yet
-	more  int       // so many others of that kind
+	open map[string]*places // by chain, "" for none: no record of the chain has followed yet
 }
+
+// places are broken places of one chain, of which the first MaxBroken are described.
+type places struct {
+	first []*Broken
+	count int
+}
+
+// maxOpen is for how many chains a Verifier waits for the record that follows a broken place.
+const maxOpen = 4096
 
 // MaxBroken is how many broken places a Verifier describes.
 const MaxBroken = 20
@@ -91,6 +101,7 @@ func (v *Verifier) Read(name string, r io.Reader) error {
 		place := Broken{File: name, Line: n}
 		switch {
 		case err == io.EOF && len(line) == 0:
+			v.settle("", true) // the next file may be of another process
 			return nil
 		case errors.Is(err, bufio.ErrBufferFull):
 			v.broken(place, fmt.Sprintf("the line is longer than %d bytes", MaxLine))
@@ -112,31 +123,45 @@ func (v *Verifier) Read(name string, r io.Reader) error {
 
 // End counts the broken places that no record follows.
 func (v *Verifier) End() {
-	for _, b := range v.early {
-		if v.Count++; len(v.Broken) < MaxBroken {
-			v.Broken = append(v.Broken, b)
-		}
+	for _, chain := range slices.Sorted(maps.Keys(v.open)) {
+		v.settle(chain, true)
 	}
-	v.Count += v.more
-	v.early, v.more = nil, 0
 }
 
-// broken keeps a broken place until the time of a record that follows is known.
+// broken keeps a broken place until the time of the record of its chain that follows is known.
 func (v *Verifier) broken(place Broken, problem string) {
 	place.Problem = problem
-	if len(v.early) < MaxBroken {
-		v.early = append(v.early, &place)
-	} else {
-		v.more++
+	if v.open == nil {
+		v.open = map[string]*places{}
+	}
+	p := v.open[place.Chain]
+	if p == nil {
+		p = new(places)
+		v.open[place.Chain] = p
+	}
+	if p.count++; len(p.first) < MaxBroken {
+		p.first = append(p.first, &place)
+	}
+	if len(v.open) > maxOpen {
+		v.settle(place.Chain, true)
 	}
 }
 
-// passed says that a record of that time, whose MAC is right, follows the broken places.
-func (v *Verifier) passed(at time.Time) {
-	if !at.Before(v.Since) {
-		v.End()
+// settle counts the broken places of a chain, or leaves them out.
+func (v *Verifier) settle(chain string, counts bool) {
+	if p := v.open[chain]; p != nil && counts {
+		v.Count += p.count
+		v.Broken = append(v.Broken, p.first[:min(len(p.first), MaxBroken-len(v.Broken))]...)
 	}
-	v.early, v.more = nil, 0
+	delete(v.open, chain)
+}
+
+// passed says that a record of that time, whose MAC is right, follows the broken places of its chain, and lines that cannot be read. Those
+// of other chains do not become older by it.
+func (v *Verifier) passed(r *audit.Record) {
+	counts := !r.Time.Before(v.Since)
+	v.settle("", counts)
+	v.settle(r.Chain, counts)
 }
 
 // line checks a line.
@@ -203,7 +228,7 @@ func (v *Verifier) record(r *audit.Record, place Broken) {
 	case s.MAC != "" && r.Previous != s.MAC:
 		v.broken(place, "the record does not follow the one before")
 	}
-	v.passed(r.Time)
+	v.passed(r)
 	if s == nil {
 		s = &Seen{First: r.Sequence, Began: r.Time}
 		v.Seen[r.Chain] = s
