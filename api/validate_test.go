@@ -48,10 +48,10 @@ func TestValidationErrorsHaveAWSsText(t *testing.T) {
 				"Value '' at 'userPoolId' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
 				"Value '' at 'userPoolId' failed to satisfy constraint: Member must satisfy regular expression pattern: " + userPool},
 		"members come in alphabetical order, and sensitive values are not shown": {&cognitoidp.API, "SignUp",
-			`{"Username":"with space","Password":"no good","ClientId":"a-b"}`,
+			`{"Username":"with space","Password":"no good ","ClientId":"a-b"}`,
 			"3 validation errors detected: " +
 				`Value at 'clientId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+]+; ` +
-				`Value at 'password' failed to satisfy constraint: Member must satisfy regular expression pattern: [\S]+; ` +
+				`Value at 'password' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[\S]+.*[\S]+$; ` +
 				`Value at 'username' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+`},
 		"an enumeration lists its values": {&cognitoidp.API, "UpdateUserPool",
 			`{"UserPoolId":"us-east-1_Ab3","MfaConfiguration":"MAYBE"}`,

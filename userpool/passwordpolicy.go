@@ -1,8 +1,8 @@
 package userpool
 
 import (
+	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/sluicegate/sluice/fault"
@@ -10,8 +10,10 @@ import (
 
 // AWS's list of symbols that RequireSymbols counts. A space counts inside a password but not at its ends.
 const symbols = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= "
-
 const maxPassword = 256 // characters
+
+// passwordForm is AWS's pattern of a password, as in package api/cognitoidp; no line ends inside.
+var passwordForm = regexp.MustCompile(`\A[^\s\v]+[^\n\r\x{85}\x{2028}\x{2029}]*[^\s\v]+\z`)
 
 // The beginnings of AWS's texts about a password that is refused.
 //
@@ -48,7 +50,7 @@ func (p *Pool) CheckPassword(text, password string) error {
 		return bad("Password not long enough")
 	case length > maxPassword:
 		return bad("Password too long")
-	case strings.TrimFunc(password, unicode.IsSpace) != password:
+	case !passwordForm.MatchString(password):
 		return bad(`Password must satisfy regular expression pattern: ^\S.*\S$`)
 	case policy.RequireUppercase && !upper:
 		return bad("Password must have uppercase characters")

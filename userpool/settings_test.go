@@ -174,6 +174,10 @@ func TestPasswordPolicies(t *testing.T) {
 		" Leading-1":   `Password must satisfy regular expression pattern: ^\S.*\S$`,
 		"Ünicöde-1A😀x": "",
 		"in Side-1":    "",
+		"in\t Side-1":  "",
+		"in\nSide-1":   `Password must satisfy regular expression pattern: ^\S.*\S$`,
+		"in\rSide-1":   `Password must satisfy regular expression pattern: ^\S.*\S$`,
+		"Trailing-1\v": `Password must satisfy regular expression pattern: ^\S.*\S$`,
 	} {
 		err := h.Users.AdminSetUserPassword(t.Context(), p.ID, "alice", pass, true)
 		if text == "" && err != nil {

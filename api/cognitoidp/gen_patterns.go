@@ -68,6 +68,8 @@ var patternS3BucketType = api.Pattern{Source: `^[0-9A-Za-z\.\-_]*(?<!\.)$`, Expr
 
 var patternHexStringType = api.Pattern{Source: `^[0-9a-fA-F]+$`}
 
+var patternPasswordType = api.Pattern{Source: `^[\S]+.*[\S]+$`, Expr: `^[^\s\v]+[^\n\r\x{85}\x{2028}\x{2029}]*[^\s\v]+$`}
+
 var patternSESConfigurationSet = api.Pattern{Source: `^[a-zA-Z0-9_-]+$`}
 
 var patternArnType = api.Pattern{Source: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}

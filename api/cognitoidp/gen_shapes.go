@@ -278,7 +278,7 @@ var shapePasswordHistorySizeType = api.Shape{Name: "PasswordHistorySizeType", Ki
 
 var shapePasswordPolicyMinLengthType = api.Shape{Name: "PasswordPolicyMinLengthType", Kind: api.Integer, Min: 6, HasMin: true, Max: 99, HasMax: true}
 
-var shapePasswordType = api.Shape{Name: "PasswordType", Kind: api.String, Sensitive: true, Min: 0, HasMin: true, Max: 256, HasMax: true, Pattern: &patternConfirmationCodeType}
+var shapePasswordType = api.Shape{Name: "PasswordType", Kind: api.String, Sensitive: true, Min: 0, HasMin: true, Max: 256, HasMax: true, Pattern: &patternPasswordType}
 
 var shapePoolQueryLimitType = api.Shape{Name: "PoolQueryLimitType", Kind: api.Integer, Min: 1, HasMin: true, Max: 60, HasMax: true}
 

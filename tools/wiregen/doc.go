@@ -18,5 +18,6 @@
 // a dependency of this module alone.
 //
 // Source: api-2.json of cognito-idp, cognito-identity, sts and iam in aws-sdk-go v1.55.8; for the overlay the Smithy model
-// of cognito-idp of April 2026 and, for what is newer, AWS's API reference of November 2026.
+// of cognito-idp of April 2026 and, for what is newer, AWS's API reference of November 2026. The pattern of PasswordType is that of
+// AWS's messages, as public repositories quote them; the models still have an older one.
 package main

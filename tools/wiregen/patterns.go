@@ -17,8 +17,12 @@ var (
 	longEscape    = regexp.MustCompile(`\\u10000-\\u10FFFF`)
 )
 
+// anyInLine is what Java's dot matches: all but line terminators, of which Go's dot excludes one.
+const anyInLine = `[^\n\r\x{85}\x{2028}\x{2029}]`
+
 // goPattern returns the pattern in Go's syntax, or "" if it is in that syntax already. Java's \s includes the vertical tab, Go's
-// does not; Java writes code points as \uXXXX; \u10000-\u10FFFF of STS means that range, although Java reads it differently.
+// does not; the dots of the two differ; Java writes code points as \uXXXX; \u10000-\u10FFFF of STS means that range, although Java
+// reads it differently.
 func goPattern(p string) (string, error) {
 	expr, ok := rewritten[p]
 	if !ok {
@@ -28,7 +32,7 @@ func goPattern(p string) (string, error) {
 		if strings.Contains(expr, `\S`) {
 			return "", fmt.Errorf(`pattern %s: \S that is not [\S]`, p)
 		}
-		expr = verticalTab(expr)
+		expr = classes(expr)
 	}
 	if _, err := regexp.Compile(expr); err != nil {
 		return "", fmt.Errorf("pattern %s: %w", p, err)
@@ -39,15 +43,20 @@ func goPattern(p string) (string, error) {
 	return expr, nil
 }
 
-// verticalTab replaces \s by \s\v inside a class and by [\s\v] outside, unless \v is there already.
-func verticalTab(expr string) string {
+// classes replaces \s by \s\v inside a class and by [\s\v] outside, unless \v is there already, and a dot outside by anyInLine,
+// unless the pattern has (?s).
+func classes(expr string) string {
 	var b strings.Builder
-	inClass := false
+	inClass, everyDot := false, strings.Contains(expr, "(?s)")
 	for i := 0; i < len(expr); i++ {
 		c := expr[i]
 		if c != '\\' || i+1 == len(expr) {
 			inClass = c == '[' || inClass && c != ']'
-			b.WriteByte(c)
+			if c == '.' && !inClass && !everyDot {
+				b.WriteString(anyInLine)
+			} else {
+				b.WriteByte(c)
+			}
 			continue
 		}
 		i++

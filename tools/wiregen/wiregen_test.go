@@ -19,6 +19,8 @@ func TestPatternsKeepTheirMeaningInGo(t *testing.T) {
 		`\\s`:                      ``,
 		`[\u0009\u000A]+`:          `[\x{0009}\x{000A}]+`,
 		`[\uE000\u10000-\u10FFFF]`: `[\x{E000}\x{10000}-\x{10FFFF}]`,
+		`^[\S]+.*[\S]+$`:           `^[^\s\v]+[^\n\r\x{85}\x{2028}\x{2029}]*[^\s\v]+$`,
+		`[.]\.(?s).*`:              ``,
 		`(\u002F)|(\u002F[a]+)`:    `(\x{002F})|(\x{002F}[a]+)`,
 	} {
 		if got, err := goPattern(pattern); err != nil || got != want {

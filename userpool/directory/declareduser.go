@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sluicegate/sluice/fault"
 	"github.com/sluicegate/sluice/store"
@@ -15,7 +16,7 @@ import (
 type DeclaredUser struct {
 	PoolID     string               // of a declared pool
 	Username   string               // or the address, in a pool whose users sign in by one
-	Password   string               // permanent; the pool's policy applies
+	Password   string               // permanent; the pool's policy applies, but line ends inside are allowed
 	Attributes []userpool.Attribute // without sub
 	Groups     []string             // they must exist
 }
@@ -103,7 +104,7 @@ func (s *Service) insertDeclared(ctx context.Context, d DeclaredUser) error {
 	if err != nil {
 		return err
 	}
-	if err := p.CheckPassword(userpool.SignUpPassword, d.Password); err != nil {
+	if err := p.CheckPassword(userpool.SignUpPassword, strings.NewReplacer("\n", "\t", "\r", "\t", "\u0085", "\t", "\u2028", "\t", "\u2029", "\t").Replace(d.Password)); err != nil {
 		return err
 	}
 	u.Status = userpool.StatusConfirmed

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -34,5 +35,17 @@ func TestADeclaredUserWithTheAddressOfAnotherIsToldSo(t *testing.T) {
 	}
 	if err := user("ada", "email", "ada@example.com"); err != nil {
 		t.Error("the same user again:", err)
+	}
+}
+
+// An upgrade must not break a configuration: line ends inside a password were accepted before requests with them were refused.
+func TestAPasswordOfADeclarationMayHaveLineEnds(t *testing.T) {
+	h := userpooltest.New(t)
+	p := h.Pool(userpool.PoolSettings{})
+	for pass, ok := range map[string]bool{"in\nSide-1": true, "in\u2028Side-1": true, "inSide-1\n": false, "\rinSide-1": false} {
+		user := directory.DeclaredUser{PoolID: p.ID, Username: "ada" + fmt.Sprintf("%x", pass), Password: pass}
+		if _, err := h.Users.EnsureUser(t.Context(), user); (err == nil) != ok {
+			t.Errorf("%q: %v", pass, err)
+		}
 	}
 }
