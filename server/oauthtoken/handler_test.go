@@ -312,6 +312,9 @@ func TestIntrospection(t *testing.T) {
 	if w := s.post("/oauth2/introspect", "", "client_id", c.ID, "client_secret", "x", "token", raw); w.Code != 401 || w.Header().Get("WWW-Authenticate") == "" {
 		t.Errorf("a wrong secret in the body: %d %v %s", w.Code, w.Header(), w.Body)
 	}
+	if w := s.post("/oauth2/introspect", "", "token", raw); w.Code != 401 || w.Header().Get("WWW-Authenticate") == "" || w.Body.String() != `{"error":"invalid_client"}` {
+		t.Errorf("no authentication at all: %d %v %s", w.Code, w.Header(), w.Body)
+	}
 	public := s.Client(s.pool.ID, userpooltest.AllFlows)
 	s.User(s.pool.ID, "ann")
 	set := s.MustSignIn(public.ID, "ann")

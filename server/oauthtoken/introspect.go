@@ -3,6 +3,8 @@ package oauthtoken
 import (
 	"net/http"
 	"strings"
+
+	"github.com/sluicegate/sluice/userpool/grants"
 )
 
 // introspection is the answer of RFC 7662 section 2.2.
@@ -26,6 +28,9 @@ type introspection struct {
 func (h *handler) introspect(q *request) error {
 	q.basic = true // RFC 7662 section 2.3: a client that is not authenticated gets 401, however it tried
 	p, c, err := h.form(q)
+	if err != nil && c.Method == grants.None && c.ClientID == "" { // RFC 6749 section 5.2: no client authentication included
+		return &grants.Error{Code: grants.InvalidClient}
+	}
 	if err != nil {
 		return err
 	}
