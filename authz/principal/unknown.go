@@ -6,9 +6,10 @@ type Unknown uint8
 
 // The facts.
 const (
-	UnknownGroups   Unknown = 1 << iota // the user has more groups than the token can list
-	UnknownUsername                     // the claim with the user name is missing, or is not one name
-	UnknownClient                       // the token names no client, or several
-	UnknownRoles                        // the claims with roles cannot be read
-	UnknownClaims                       // the token names claims whose values are elsewhere
+	UnknownGroups    Unknown = 1 << iota // the user has more groups than the token can list
+	UnknownUsername                      // the claim with the user name is missing, or is not one name
+	UnknownClient                        // the token names no client, or several
+	UnknownRoles                         // the claims with roles cannot be read
+	UnknownClaims                        // the token names claims whose values are elsewhere
+	UnreadableGroups                     // the claim with the groups is not a text, a number or a boolean, nor a list of them
 )

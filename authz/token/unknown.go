@@ -21,6 +21,9 @@ func (t *Token) unknowns(r *registered, i *issuer) (u principal.Unknown) {
 	if len(groups) == 1 && groups[0] == "groups" && truthy(r.hasGroups) {
 		u |= principal.UnknownGroups
 	}
+	if t.Claims.nests(groups) {
+		u |= principal.UnreadableGroups
+	}
 	if t.Client() == "" {
 		u |= principal.UnknownClient
 	}
@@ -60,6 +63,30 @@ func (r *registered) dropUnreadable(named bool) (u principal.Unknown) {
 	return u
 }
 
+// nests reports whether a claim is there but is no value and no list of values: an object, or a list with lists or objects.
+func (c *Claims) nests(path []string) bool {
+	raw, ok := c.find(path)
+	if !ok || raw[0] != '[' && raw[0] != '{' {
+		return false
+	}
+	if raw[0] == '{' || !strings.ContainsAny(raw[1:], "[{") {
+		return raw[0] == '{'
+	}
+	for at := 1; at < len(raw); at++ {
+		switch raw[at] {
+		case '[', '{':
+			return true
+		case '"':
+			for at++; raw[at] != '"'; at++ {
+				if raw[at] == '\\' {
+					at++
+				}
+			}
+		}
+	}
+	return false
+}
+
 func asWritten(name string) string { return name }
 
 func present(raw string) bool { return raw != "" && raw != "null" }
@@ -97,10 +124,11 @@ func (c *Claims) elsewhere(path string, fold func(string) string) bool {
 const (
 	manyGroups = "The token does not list the user's groups, as the user has too many. Let the identity provider send fewer, such as those " +
 		"assigned to the app, or roles, and set groups_claim to the claim with them."
-	noUsername      = "The token does not have one user name in the claim of username_claim, or username. Let the identity provider send it, or name another claim."
-	noClient        = "The token does not say which client it is for. Let the identity provider send it, and set client_claim to the claim with it."
-	unreadableRoles = "The roles in the token are not in the form of Cognito. Let the identity provider send a list of texts, or none."
-	claimElsewhere  = "The token says that the value of a claim that a policy tests is elsewhere (_claim_names). Let the identity provider put it into the token."
+	unreadableGroups = "The groups in the token are not a list of texts. Let the identity provider send one, or set groups_claim to another claim."
+	noUsername       = "The token does not have one user name in the claim of username_claim, or username. Let the identity provider send it, or name another claim."
+	noClient         = "The token does not say which client it is for. Let the identity provider send it, and set client_claim to the claim with it."
+	unreadableRoles  = "The roles in the token are not in the form of Cognito. Let the identity provider send a list of texts, or none."
+	claimElsewhere   = "The token says that the value of a claim that a policy tests is elsewhere (_claim_names). Let the identity provider put it into the token."
 )
 
 // WhyUnknown returns a sentence that says why the token leaves the value of a condition key open, and what to do, or "" if the
@@ -110,6 +138,8 @@ func (c *Claims) WhyUnknown(u principal.Unknown, key string, fold func(string) s
 	switch {
 	case u&principal.UnknownGroups != 0 && (key == "cognito:groups" || key == "jwt:cognito:groups" || key == "jwt:groups"):
 		return manyGroups
+	case u&principal.UnreadableGroups != 0 && key == "cognito:groups":
+		return unreadableGroups
 	case u&principal.UnknownUsername != 0 && (key == "cognito:username" || key == "aws:username"):
 		return noUsername
 	case u&principal.UnknownClient != 0 && key == "cognito:client_id":
