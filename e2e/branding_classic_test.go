@@ -3,6 +3,7 @@ package e2e
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -60,14 +61,20 @@ func TestAStyleSheetForClassicPagesHasItsEffect(t *testing.T) {
 	s.wantLook(b, "/signup", map[string]string{"[data-rule=lower] color": "rgb(25, 191, 0)", "[data-rule=upper] color": "rgb(223, 51, 18)"})
 }
 
-// wantLook compares computed styles; the keys are a selector and a property.
+// wantLook compares computed styles; the keys are a selector and a property. It waits, because colours change gradually.
 func (s *loginSite) wantLook(b *harness.Browser, page string, want map[string]string) {
 	s.t.Helper()
 	for what, value := range want {
 		var got string
-		b.Read(`(() => { const at = `+strconv.Quote(what)+`.lastIndexOf(" "), e = document.querySelector(`+strconv.Quote(what)+`.slice(0, at)); return e ? getComputedStyle(e).getPropertyValue(`+strconv.Quote(what)+`.slice(at + 1)) : "no such element"; })()`, &got)
-		if got != value {
-			s.t.Errorf("%s: %s is %s, want %s", page, what, got, value)
+		for end := time.Now().Add(harness.Patience); ; time.Sleep(50 * time.Millisecond) {
+			b.Read(`(() => { const at = `+strconv.Quote(what)+`.lastIndexOf(" "), e = document.querySelector(`+strconv.Quote(what)+`.slice(0, at)); return e ? getComputedStyle(e).getPropertyValue(`+strconv.Quote(what)+`.slice(at + 1)) : "no such element"; })()`, &got)
+			if got == value {
+				break
+			}
+			if time.Now().After(end) {
+				s.t.Errorf("%s: %s is %s, want %s", page, what, got, value)
+				break
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (t *Token) setClient(r *registered, i *issuer) (ok bool) {
 		t.ClientID, ok = stringOf(from)
 		return ok
 	}
-	if r.tokenUse != "" || len(i.ClientIDs) > 0 && len(i.Audiences) == 0 {
+	if r.tokenUse != "" || !i.audiencesAreAPIs() && (len(i.ClientIDs) > 0 || len(i.Audiences) > 0) {
 		return true
 	}
 	for _, raw := range [...]string{r.appID, r.cid} {
@@ -34,12 +34,17 @@ func (t *Token) setClient(r *registered, i *issuer) (ok bool) {
 }
 
 // Client returns the token's app client, which an ID token names in aud. aud is an API, not a client, if the issuer has
-// Audiences.
+// Audiences and other tokens than ID tokens.
 func (t *Token) Client() string {
-	if t.ClientID == "" && len(t.Audience) == 1 && len(t.Issuer.Audiences) == 0 {
+	if t.ClientID == "" && len(t.Audience) == 1 && (t.TokenUse == "id" || !t.Issuer.audiencesAreAPIs()) {
 		return t.Audience[0]
 	}
 	return t.ClientID
+}
+
+// audiencesAreAPIs reports whether aud names an API. In an ID token, it names the client (OpenID Connect Core 1.0 section 2).
+func (i *Issuer) audiencesAreAPIs() bool {
+	return len(i.Audiences) > 0 && !(len(i.TokenUse) == 1 && i.TokenUse[0] == "id")
 }
 
 // Machine reports whether a client got the token for itself. Such a token has the client's id as its subject (RFC 9068 section 2.2);

@@ -34,9 +34,12 @@ func TestTheClientOfATokenIsTheClaimThatItsIssuerWrites(t *testing.T) {
 		"a client's own token":                 {api, foreign(m{"cid": "d", "sub": "d"}), "d machine"},
 		"a client's own token, the name is sub": {Issuer{Audiences: []string{"api"}, ClientClaim: []string{"cid"}, UsernameClaim: []string{"sub"}},
 			foreign(m{"cid": "d", "sub": "d"}), "d machine"},
-		"Cognito's access token": {Issuer{AnyClient: true}, m{"cid": "x", "appid": "x"}, clientID + " user"},
-		"Cognito's ID token":     {Issuer{AnyClient: true}, m{"client_id": nil, "token_use": "id", "aud": clientID, "cid": "x", "appid": "x"}, clientID + " user"},
-		"Cognito's client":       {Issuer{AnyClient: true}, m{"username": nil, "sub": clientID}, clientID + " machine"},
+		"an ID token at a relying party":         {Issuer{Audiences: []string{"web"}, TokenUse: []string{"id"}, TokenUseOptional: true}, foreign(m{"aud": "web"}), "web user"},
+		"Cognito's ID token at a relying party":  {Issuer{Audiences: []string{clientID}, TokenUse: []string{"id"}}, m{"client_id": nil, "token_use": "id", "aud": clientID}, clientID + " user"},
+		"Cognito's ID token, where APIs are aud": {Issuer{Audiences: []string{clientID}}, m{"client_id": nil, "token_use": "id", "aud": clientID}, clientID + " user"},
+		"Cognito's access token":                 {Issuer{AnyClient: true}, m{"cid": "x", "appid": "x"}, clientID + " user"},
+		"Cognito's ID token":                     {Issuer{AnyClient: true}, m{"client_id": nil, "token_use": "id", "aud": clientID, "cid": "x", "appid": "x"}, clientID + " user"},
+		"Cognito's client":                       {Issuer{AnyClient: true}, m{"username": nil, "sub": clientID}, clientID + " machine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer := tc.issuer
