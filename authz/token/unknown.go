@@ -63,9 +63,15 @@ func (r *registered) dropUnreadable(named bool) (u principal.Unknown) {
 	return u
 }
 
-// nests reports whether a claim is there but is no value and no list of values: an object, or a list with lists or objects.
+// nests reports whether a claim is there but is no value and no list of values: an object, or a list with lists or objects. It is also
+// true if the claim would be in an object, and something else is in the object's place.
 func (c *Claims) nests(path []string) bool {
 	raw, ok := c.find(path)
+	for n := len(path) - 1; n > 0 && !ok; n-- {
+		if above, found := c.find(path[:n]); found {
+			return above[0] != '{' && above != "null"
+		}
+	}
 	if !ok || raw[0] != '[' && raw[0] != '{' {
 		return false
 	}

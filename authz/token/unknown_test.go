@@ -67,3 +67,19 @@ func TestAGenuineTokenSaysWhatItLeavesOpen(t *testing.T) {
 		}
 	}
 }
+
+func TestGroupsWhoseObjectIsNoneAreUnreadable(t *testing.T) {
+	path := []string{"realm_access", "roles"}
+	for text, want := range map[string]bool{
+		`{"realm_access":["a"]}`: true, `{"realm_access":"a"}`: true, `{"realm_access":{"roles":[["a"]]}}`: true,
+		`{}`: false, `{"realm_access":null}`: false, `{"realm_access":{}}`: false, `{"realm_access":{"roles":["a"]}}`: false, `{"realm_access":{"roles":null}}`: false,
+	} {
+		c, err := ParseClaims(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.nests(path) != want {
+			t.Errorf("%s: %v, want %v", text, !want, want)
+		}
+	}
+}
